@@ -34,6 +34,6 @@ async function start(): Promise<void> {
   keepForOffline()
 }
 
-// An address that was edited by hand names another device.
+// An address that was edited by hand may name another device.
 addEventListener('hashchange', () => location.reload())
 void start()

@@ -1,29 +1,29 @@
-/** Time, as the client sees it: the real one, or one that a test moves. */
+/** Time: real, or moved by a test. */
 export interface Clock {
-  /** Returns milliseconds since 1970, by the machine's clock. A user or a time server may set that clock, forwards or back. */
+  /** Returns milliseconds since 1970, by the machine's clock. A user or a time server may set that clock forwards or back. */
   now(): number
   /**
-   * Returns milliseconds since some moment before. Setting the machine's clock does not change this: durations are measured
-   * with it.
+   * Returns milliseconds since an arbitrary moment. Setting the machine's clock does not change this value, so durations are
+   * measured with it.
    */
   elapsed(): number
   /** Runs `task` once, in `delayMs` milliseconds. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void
 }
 
-/** Where chance comes from: secure for `bytes`, good enough to spread load for `fraction`. */
+/** The source of random numbers: `bytes` is secure, `fraction` is good enough to spread load. */
 export interface Randomness {
   /**
-   * Returns random bytes that nobody can guess.
+   * Returns unpredictable random bytes.
    *
-   * @param length - How many.
+   * @param length - The number of bytes.
    */
   bytes(length: number): Uint8Array
-  /** Returns a number from 0 up to 1, without 1. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   fraction(): number
 }
 
-/** The longest delay that `setTimeout` keeps; above it browsers and Node fire at once. */
+/** The longest delay that `setTimeout` supports; with a longer one, browsers and Node fire immediately. */
 const longestDelayMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {

@@ -10,22 +10,22 @@ export function newNonce(randomness: Randomness): string {
   return nonce
 }
 
-/** Client ids below this make content again that a server has lost; see `newRemakingClientId`. */
+/** Client ids below this are used for content that is made again because a server lost it; see `newRemakingClientId`. */
 const firstOrdinaryClientId = 2 ** 26
 
-/** A Yjs client id for what a device writes: 32 unpredictable bits, as Yjs makes them itself, but never a low one. */
+/** A Yjs client id for a device's changes: 32 unpredictable bits, as Yjs itself makes them, but never a low one. */
 export function newClientId(randomness: Randomness): number {
   const id = uint32(randomness)
   return id < firstOrdinaryClientId ? id + firstOrdinaryClientId : id
 }
 
-/** As far above the others the id of a rebuilt document is drawn at most, and from so many ids at least. */
+/** How far above the other ids the id of a rebuilt document is drawn: the largest range, and the smallest one that is used. */
 const [mostAbove, leastAbove] = [2 ** 26, 2 ** 16]
 
 /**
- * A client id for a document that is built upon a server's state which may lack entries of these clients. Where such an
- * entry comes back, removed or not, Yjs lets the highest client id count, and so what this device writes from here on. When
- * hardly any ids are left above, any id is returned.
+ * A client id for a document that is rebuilt on a server's state, which may lack entries of these clients. If such an entry
+ * comes back, removed or not, the highest client id wins in Yjs; so the changes that this device makes from now on win. If
+ * hardly any higher ids are left, any id is returned.
  */
 export function newClientIdAbove(clients: Iterable<number>, randomness: Randomness): number {
   let highest = firstOrdinaryClientId - 1
@@ -36,9 +36,9 @@ export function newClientIdAbove(clients: Iterable<number>, randomness: Randomne
 }
 
 /**
- * A client id for content that is made again because the server lacks it. It is lower than that of any device: of
- * concurrent entries under one key Yjs lets the highest client id win, so wherever the original turns up, or its removal by
- * another device, that counts, and not what was made again [D6].
+ * A client id for content that is made again because the server lacks it. It is lower than the id of any device. Of concurrent
+ * entries under one key, the highest client id wins in Yjs. So if the original comes back, or its removal by another device,
+ * the original counts, and not the entry that was made again [D6].
  */
 export function newRemakingClientId(randomness: Randomness): number {
   return uint32(randomness) % firstOrdinaryClientId || 1

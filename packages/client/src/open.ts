@@ -16,7 +16,7 @@ import { chooseUser } from './user.ts'
 /**
  * Opens this device. Reads its database, which needs no network, and connects unless `connect` is false.
  *
- * An app may name its fields and levels once, and TypeScript then knows them in every call:
+ * An app may name its fields and levels here; TypeScript then checks them in every call:
  *
  * ```ts
  * interface Card { name: string; phone?: string }
@@ -25,17 +25,17 @@ import { chooseUser } from './user.ts'
  * ```
  *
  * Rejects with
- * - `user-required` when the user is not known: no token can be had, and no user has used this url on this device;
+ * - `user-required` when the user is unknown: there is no token, and no user has used this url on this device;
  * - `unauthorised` when the token is a string that names no user, and `user` is not passed;
  * - `wrong-user` when the token or the database belongs to another user;
  * - `database-in-use` when another client has the database open, and tabs cannot share it;
- * - `database-newer` when a later version of Kith wrote the database, and the app is to be loaded anew;
+ * - `database-newer` when a later version of Kith wrote the database: reload the app;
  * - `database-failed` when storage is refused or does not answer; a later attempt may succeed.
  *
- * A wrong option is a `TypeError`.
+ * Rejects with a `TypeError` for a wrong option.
  *
  * @param options - The server, the user, and where this device keeps its data.
- * @returns Resolves to the client, when this device's data is read; it may not be connected yet.
+ * @returns Resolves to the client when this device's data has been read; it may not be connected yet.
  */
 export async function openKith<F extends FieldTypes<F> = Fields, L extends string = never>(
   options: KithOptions<L>,
@@ -63,7 +63,7 @@ export async function openKith<F extends FieldTypes<F> = Fields, L extends strin
     if (options.connect !== false) kith.connect()
     return kith
   } catch (error) {
-    // A storage that does not answer does not close either.
+    // A storage that does not answer does not close either, so the wait is limited.
     await patiently(clock, async () => db.close()).catch(() => undefined)
     release()
     throw error

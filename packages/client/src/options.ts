@@ -14,17 +14,17 @@ export interface KithOptions<L extends string = never> {
   url: string
   token: TokenSource
   /**
-   * The user id. If absent, the user of the token counts. If the token function gives no token now, the user who used this url
-   * on this device last counts.
+   * The user id. By default, the user of the token. If the token function returns no token now, the last user of this url on
+   * this device.
    */
   user?: string
-  /** The app's names for levels, such as `{ family: 2 }`: wherever a call takes a level, it takes these names too. */
+  /** The app's names for levels, such as `{ family: 2 }`. Every call that takes a level accepts these names too. */
   levels?: LevelNames<L>
   /** `false` starts offline; call `connect()` later. */
   connect?: boolean
-  /** The name of this device's database. By default it is made of the host and the user id. */
+  /** The name of this device's database. By default, it consists of the host and the user id. */
   databaseName?: string
-  /** Where this device keeps its data, outside browsers: `sqlite(folder)` of `@kith/client/sqlite`. By default IndexedDB. */
+  /** Where this device keeps its data, outside browsers: `sqlite(folder)` of `@kith/client/sqlite`. By default, IndexedDB. */
   storage?: DeviceStorage
   /** Replaces the platform's IndexedDB, for tests. */
   indexedDB?: IDBFactory
@@ -33,14 +33,14 @@ export interface KithOptions<L extends string = never> {
   /** Replaces the platform's clock and random numbers, for tests. */
   clock?: Clock
   randomness?: Randomness
-  /** Replaces `navigator.locks`; needs `openChannel`. With `null`, only this client may open the database. */
+  /** Replaces `navigator.locks`; needs `openChannel`. With `null`, no other client may open the database. */
   locks?: LockManagerLike | null
-  /** Replaces `BroadcastChannel`, by which tabs learn whether the tab with the connection is alive. Needs `locks`. */
+  /** Replaces `BroadcastChannel`, with which tabs check whether the tab with the connection is alive. Needs `locks`. */
   openChannel?: OpenTabChannel
 }
 
 interface CheckedOptions {
-  /** In its normal form. */
+  /** In normalised form. */
   url: string
   /** The part of the url that names the server. */
   host: string
@@ -51,7 +51,7 @@ interface CheckedOptions {
 export function checkOptions<L extends string>(options: KithOptions<L>): CheckedOptions {
   checkIsObject(options)
   const { url, token, levels, connect, databaseName, storage, indexedDB, locks, openChannel } = options
-  // What was given is not shown: it may be a secret.
+  // The message does not contain the given value: it may be a secret.
   if (typeof token !== 'string' && typeof token !== 'function')
     throw new TypeError(`token must be a string or a function that returns one, and its type is ${typeof token}`)
   if (connect !== undefined) checkBoolean(connect, 'connect')

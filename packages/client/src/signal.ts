@@ -1,15 +1,15 @@
-/** What one part of a client tells others: they subscribe, and it does not know them. */
+/** An event of one part of a client. Other parts subscribe to it; the part does not know them. */
 export class Signal<Details extends unknown[]> {
   readonly #listeners: Set<(...details: Details) => void> = new Set()
 
-  /** Returns a function that unsubscribes. */
+  /** Subscribes. Returns an unsubscribe function. */
   on(listener: (...details: Details) => void): () => void {
-    const own = (...details: Details): void => listener(...details) // One entry per call, also for the same listener.
+    const own = (...details: Details): void => listener(...details) // One entry per call, even for the same listener.
     this.#listeners.add(own)
     return () => void this.#listeners.delete(own)
   }
 
-  /** Calls all listeners. An error that a listener throws becomes an unhandled rejection, so the others are still called. */
+  /** Calls all listeners. An error in a listener becomes an unhandled rejection, so the other listeners are still called. */
   emit(...details: Details): void {
     for (const listener of [...this.#listeners]) {
       try {

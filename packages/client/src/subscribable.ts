@@ -1,18 +1,18 @@
 declare global {
   interface SymbolConstructor {
-    /** As RxJS and Dexie declare it. Not every platform has it. */
+    /** Declared as in RxJS and Dexie. Not every platform has it. */
     readonly observable: symbol
   }
 }
 
-/** What a subscriber of an observable passes. */
+/** The observer that a subscriber may pass. */
 export interface Observer<T> {
   next?: ((value: T) => void) | undefined
   error?: ((error: unknown) => void) | undefined
   complete?: (() => void) | undefined
 }
 
-/** A subscription, until it is ended. */
+/** An active subscription. */
 export interface Subscription {
   readonly closed: boolean
   /** Ends the subscription. May be called twice. */
@@ -20,7 +20,7 @@ export interface Subscription {
 }
 
 /**
- * A value that changes: each subscriber gets it soon after subscribing, and again after each change. RxJS' `from` takes it too.
+ * A value that changes. Each subscriber gets it soon after subscribing, and again after each change. RxJS' `from` accepts it.
  */
 export interface Subscribable<T> {
   /**
@@ -34,6 +34,6 @@ export interface Subscribable<T> {
     observerOrNext?: Observer<T> | ((value: T) => void) | null,
     onError?: ((error: unknown) => void) | null,
   ): Subscription
-  /** By which RxJS' `from` and others recognise an observable. */
+  /** RxJS' `from` and others recognise an observable by this method. */
   [Symbol.observable]: () => Subscribable<T>
 }

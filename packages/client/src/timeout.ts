@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts'
 
 /**
- * Settles as `work` does. When that takes longer than `limitMs`, settles as `late` does, and what `work` comes to later is
- * ignored. A `work` that throws rejects.
+ * Settles as `work` does. If that takes longer than `limitMs`, settles as `late` does; a later result of `work` is ignored.
+ * Rejects if `work` throws.
  */
 export async function within<T>(
   clock: Clock,

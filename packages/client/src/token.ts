@@ -15,7 +15,7 @@ export interface TokenClaims {
   expiresAt: number | undefined
 }
 
-/** Reads the claims of a token without verifying them, which the server does. Each claim is `undefined` when it is absent. */
+/** Reads the claims of a token without verifying them; the server verifies them. An absent claim is `undefined`. */
 export function readToken(token: string): TokenClaims {
   const claims = decodePayload(token)
   const seconds = (value: unknown): number | undefined =>
@@ -28,19 +28,19 @@ export function readToken(token: string): TokenClaims {
   }
 }
 
-/** Whether a token can be sent as a websocket's subprotocol. The constructor of WebSocket throws for any other text. */
+/** Whether a token can be sent as a websocket subprotocol. The WebSocket constructor throws for any other text. */
 export function isPresentable(token: string): boolean {
   return token.length <= mostTokenBytes && /^[A-Za-z0-9._~-]+$/.test(token)
 }
 
 /** The longest token in a `renew` message. */
 const mostTokenBytes = 16 * 1024
-/** How long a token function may take, in milliseconds: as long as a socket may take to open. */
+/** The timeout of a token function, in milliseconds: as long as for opening a socket. */
 const answerMs = 20_000
 
 /**
- * Calls a token function. Rejects when the function throws or rejects, takes longer than `limitMs`, or returns anything but a
- * text. A result that comes too late is ignored.
+ * Calls a token function. Rejects when the function throws or rejects, takes longer than `limitMs`, or returns a value that is
+ * not a string. A late result is ignored.
  */
 export async function askForToken(ask: () => unknown, clock: Clock, limitMs: number = answerMs): Promise<string> {
   const late = (): never => {
@@ -52,7 +52,9 @@ export async function askForToken(ask: () => unknown, clock: Clock, limitMs: num
   return token
 }
 
-/** Returns a function that resolves to the token for the next connection: `first`, if there is one, then newer ones. */
+/**
+ * Returns a function that resolves to the token for the next connection: first to `first`, if it is given, then to new ones.
+ */
 export function nextTokens(source: TokenSource, first: string | undefined, clock: Clock): () => Promise<string> {
   let next = first
   return async () => {

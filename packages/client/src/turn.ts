@@ -1,6 +1,6 @@
 import { systemClock } from './clock.ts'
 
-/** Lets the page paint and answer its user before a long piece of work goes on. */
+/** Ends the current turn of the event loop, so that the page can paint and react to its user during a long piece of work. */
 export function nextTurn(): Promise<void> {
   return new Promise(resolve => void systemClock.after(0, resolve))
 }

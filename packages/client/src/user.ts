@@ -12,13 +12,13 @@ const tokenPatienceMs = 10_000
 
 export interface ChosenUser {
   user: string
-  /** A token that the token function returned meanwhile, for the first connection. */
+  /** A token that the token function returned meanwhile; the first connection uses it. */
   token: string | undefined
 }
 
 /**
- * Returns the user of this device: the user that the app passes, else the user of the token. With a token function that gives
- * no token now, it is the last user of this url. A token that is a string and names no user opens no data.
+ * Returns the user of this device: the user that the app passes, otherwise the user of the token. If a token function returns
+ * no token now, it is the last user of this url. A token string that names no user opens no data.
  */
 export async function chooseUser(
   options: KithOptions,
@@ -46,7 +46,7 @@ export async function chooseUser(
   return { user, token: typeof options.token === 'string' ? undefined : token }
 }
 
-/** Returns `undefined` when no token can be had now. Connecting asks again. */
+/** Returns `undefined` when there is no token now. Connecting asks again. */
 async function askBriefly(ask: () => string | Promise<string>, clock: Clock): Promise<string | undefined> {
   try {
     return await askForToken(ask, clock, tokenPatienceMs)

@@ -1,8 +1,8 @@
 import { type ErrorCode, isErrorCode } from './errors.ts'
 
 /**
- * Why the server closed a websocket. 4400–4499 tell a stock y-websocket provider not to come back;
- * 4500–4599 mean "try again later". The device is `tooOld` or `tooNew` for the server. `outdated`: its document is of another
+ * Why the server closed a websocket. 4400–4499 tell a stock y-websocket provider not to reconnect; 4500–4599 mean "try again
+ * later". `tooOld` and `tooNew`: the device is too old or too new for the server. `outdated`: the device's document has another
  * generation than the server's, which was refounded.
  */
 export const closeCodes = {
@@ -21,7 +21,7 @@ export const closeCodes = {
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]
 
-/** The close code that goes with an error, for a session that ends because of it. */
+/** The close code for an error that ends a session. */
 export function closeCodeFor(code: ErrorCode): CloseCode {
   switch (code) {
     case 'unauthorised':
@@ -56,18 +56,18 @@ export function closeCodeFor(code: ErrorCode): CloseCode {
 }
 
 /**
- * The reason text of a 4529, 4503 or 4500: which limit or error, and when to return. A text for people may follow, after a
+ * The reason text of a 4529, 4503 or 4500: the limit or error, and when to reconnect. A text for people may follow, after a
  * space. A websocket close reason is at most 123 bytes.
  */
 export function encodeRetryHint(code: ErrorCode, retryAfterMs: number): string {
   return `${code} retry-after-ms=${Math.ceil(retryAfterMs)}`
 }
 
-/** Reads such a reason. What it does not say is `undefined`. */
+/** Reads such a reason. Values that it does not contain are `undefined`. */
 export function decodeRetryHint(reason: string): {
   code: ErrorCode | undefined
   retryAfterMs: number | undefined
-  /** For people; empty when there is none. */
+  /** For people; empty if absent. */
   text: string
 } {
   const [name = ''] = reason.split(' ', 1)

@@ -3,18 +3,18 @@
  * Messages are for people and may change; codes don't.
  */
 const errorCodes = [
-  // What the device itself finds.
+  // Detected by the device itself.
   'closed', // the client was closed or erased; open it again
   'database-in-use', // this database is already open here; close the other client first
   'database-failed', // the browser refused storage (full, blocked or broken); nothing has changed, and trying again may help
-  'database-lost', // the browser deleted storage under a living client; what memory held was written to a new database
+  'database-lost', // the browser deleted storage while the client was open; the data in memory was written to a new database
   'database-newer', // a later version of Kith wrote this database; nothing has changed, and only such a version can open it
-  'user-required', // no user is known for this url yet; pass `user`, or open once while the token can be had
+  'user-required', // no user is known for this url yet; pass `user`, or open once while a token is available
   'wrong-user', // the token or the database belongs to another user
   'account-erased', // the account was erased while this device held its data; the device deleted it, and can be opened again
   'unsent-changes', // erasing would lose changes that are on no server; sync first or pass `force`
   'aborted', // the caller's AbortSignal fired
-  'sync-turns-back', // `sync` keeps setting what is taken away again, as by another version of the app
+  'sync-turns-back', // `sync` keeps setting values that are removed again, for example by another version of the app
   // Signing in.
   'unauthorised', // token missing, wrong, expired or revoked
   'not-your-roster', // a token for one user, a roster of another; or a write to another user's document
@@ -33,21 +33,21 @@ const errorCodes = [
   'too-many-writes',
   'too-many-connections',
   'discovery-limit',
-  // What a peer did wrong, or can't be done.
+  // Mistakes of a peer, and requests that cannot be served.
   'malformed',
   'protocol-violation',
-  'upgrade-required', // one side is too old for the other, or a server too old for a setting; the device tries again once in a while
+  'upgrade-required', // one side is too old for the other, or a server too old for a setting; the device retries rarely
   'unknown-user',
-  'unavailable', // the other side can't serve now, or no token can be had; it is tried again after `retryAfterMs`, where given
+  'unavailable', // the other side cannot serve now, or there is no token; it is tried again after `retryAfterMs`, if given
 ] as const
 
-/** The code of a {@link KithError}. docs/ERRORS.md says of each what happened, what to do, and whether waiting helps. */
+/** The code of a {@link KithError}. docs/ERRORS.md says for each what happened, what to do, and whether waiting helps. */
 export type ErrorCode = (typeof errorCodes)[number]
 
 export interface KithErrorOptions {
   /** How long to wait before trying again, in milliseconds; absent where retrying does not help. */
   retryAfterMs?: number | undefined
-  /** The user ids that this is about; absent when it is about none in particular. */
+  /** The user ids that the error is about; absent if it is not about particular users. */
   addresses?: readonly string[] | undefined
   cause?: unknown
 }
@@ -67,7 +67,7 @@ export class KithError extends Error {
   }
 }
 
-/** Whether a string from outside is one of our codes. */
+/** Whether a string from outside is a known code. */
 export function isErrorCode(code: string): code is ErrorCode {
   return (errorCodes as readonly string[]).includes(code)
 }

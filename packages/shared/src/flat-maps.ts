@@ -1,28 +1,28 @@
 import type * as Y from 'yjs'
 
 /**
- * Kith's documents are flat: root Y.Maps whose values are primitives. Two devices that create a nested Y.Map under one
- * key lose one of them; flat keys don't. This file is the whole of what the rest knows about Yjs' maps.
+ * Kith's documents are flat: root Y.Maps whose values are primitives. If two devices create a nested Y.Map under one key, one
+ * of the two maps is lost; flat keys avoid this. Only this file depends on Yjs' maps.
  */
 
 /** A field's value. `Uint8Array` only in profiles. */
 export type FieldValue = string | number | boolean | Uint8Array
 
-/** One key of one root map: set to `value`, or removed when that is `undefined`. */
+/** One key of one root map: set to `value`, or removed if that is `undefined`. */
 export interface KeyChange {
   root: string
   key: string
   value: FieldValue | undefined
 }
 
-/** Read access to a flat document, or to something that looks like one (a view with changes laid over it). */
+/** Read access to a flat document, or to a view of one with changes applied. */
 export interface FlatMaps {
   get(root: string, key: string): FieldValue | undefined
   has(root: string, key: string): boolean
   entries(root: string): Iterable<[string, FieldValue]>
 }
 
-/** A Yjs document as flat maps. Reading a root that was never written gives nothing. */
+/** A Yjs document as flat maps. A root that was never written reads as empty. */
 export function flatMapsOf(doc: Y.Doc): FlatMaps {
   return {
     get: (root, key) => doc.getMap<FieldValue>(root).get(key),
@@ -32,9 +32,9 @@ export function flatMapsOf(doc: Y.Doc): FlatMaps {
 }
 
 /**
- * Writes the changes in one transaction, in their order. Changes that the document already shows write nothing [R3].
- * Throws a `TypeError`, and writes nothing, when a key or a string holds half a surrogate pair: UTF-8 would carry U+FFFD in
- * its place, and other devices would hold something else than this one [R1].
+ * Writes the changes in one transaction, in their order. A change that the document already contains writes nothing [R3].
+ * Throws a `TypeError`, and writes nothing, when a key or a string contains half a surrogate pair: UTF-8 would encode it as
+ * U+FFFD, and other devices would have another value than this one [R1].
  */
 export function applyChanges(doc: Y.Doc, changes: readonly KeyChange[], origin?: unknown): void {
   for (const { key, value } of changes) {
@@ -53,12 +53,12 @@ export function applyChanges(doc: Y.Doc, changes: readonly KeyChange[], origin?:
 
 const halfSurrogatePair = /\p{Cs}/u
 
-/** Yjs keeps the very array that it is given, which the caller may change later, and takes no subclass such as Buffer. */
+/** Yjs keeps the array object that it receives, which the caller may change later, and accepts no subclass such as Buffer. */
 function stored(value: FieldValue): FieldValue {
   return value instanceof Uint8Array ? new Uint8Array(value) : value
 }
 
-/** Equality of field values: bytes by content, numbers as `Object.is` has it. */
+/** Equality of field values: bytes by content, numbers as in `Object.is`. */
 export function sameValue(a: FieldValue | undefined, b: FieldValue | undefined): boolean {
   if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return Object.is(a, b)
   return a.length === b.length && a.every((byte, index) => byte === b[index])

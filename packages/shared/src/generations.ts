@@ -1,25 +1,26 @@
 import type * as Y from 'yjs'
 
 /**
- * A document whose history outweighs its content is refounded: the same entries, written by one client of their own, the
- * *founder*. That client's id is above those of all devices, and names the generation: so any state vector says of which
- * generation it is. The first generation has no founder; its number is 0.
+ * A document whose history outweighs its content is refounded: the same entries are written by one new client, the *founder*.
+ * The founder's client id is above those of all devices, and identifies the generation, so any state vector shows its
+ * generation. The first generation has no founder; its number is 0.
  */
 const idsPerGeneration = 2 ** 32
 const mostGenerations = 2 ** 20
 
 /**
- * The root map that only a refounding writes. A key below {@link firstDay} is a client: the value is the clock at which its
- * generation ended. A key above is a day: the value is the founder's clock up to which it wrote what was known by that day.
+ * The root map that only a refounding writes. A key below {@link firstDay} is a client id; its value is the clock at which the
+ * client's generation ended. A key from there on is a day; its value is the founder's clock up to which the founder wrote
+ * entries that were known by that day.
  */
 export const retiredRoot = 'retired'
-/** Beyond this the clients of the oldest generations are forgotten. */
+/** The maximum number of retired clients; those of the oldest generations are forgotten. */
 export const mostRetired = 512
 
-/** The clients of earlier generations of a document, as far as they are known: client id → the clock at their end. */
+/** The known clients of earlier generations of a document: client id → the clock at their end. */
 export type Retired = ReadonlyMap<number, number>
 
-/** No client has an id from here on. */
+/** No client id is this high or higher. */
 const firstDay = (mostGenerations + 2) * idsPerGeneration
 
 export function isFounder(client: number): boolean {
@@ -33,7 +34,7 @@ export function founderOf(clients: Iterable<number>): number {
   return founder
 }
 
-/** How many times a document was refounded. */
+/** The number of times that a document was refounded. */
 export function generationOf(founder: number): number {
   return Math.floor(founder / idsPerGeneration)
 }
@@ -68,7 +69,7 @@ export function dayKey(day: number): string {
   return retiredKey(firstDay + day)
 }
 
-/** By which day what the founder wrote was known at the latest: the founder's clocks, ascending, each with its day. */
+/** By which day the founder's entries were known at the latest: the founder's clocks in ascending order, each with its day. */
 export function knownDays(doc: Y.Doc): { clock: number; day: number }[] {
   if (!doc.share.has(retiredRoot)) return []
   const days = [...doc.getMap(retiredRoot)].flatMap(([key, clock]) => {
@@ -85,8 +86,8 @@ export function namesRetired(retired: Retired, clients: Iterable<number>): boole
 }
 
 /**
- * Whether what these clients wrote is of a generation before that of a document with a founder. Where the document no longer
- * knows all earlier clients, only what names a founder, or nothing, is surely not.
+ * Whether these clients wrote in a generation before that of a document with a founder. If the document no longer knows all
+ * earlier clients, only a list that contains a founder, or no client, is certainly not of an earlier one.
  */
 export function isOfEarlier(retired: Retired, clients: readonly number[]): boolean {
   if (namesRetired(retired, clients)) return true

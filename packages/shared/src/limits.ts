@@ -2,9 +2,9 @@
 export interface ContentLimits {
   /** The live content of one roster: its entries, each as Yjs encodes it alone, in bytes. The private side always has room. */
   rosterBytes: number
-  /** What stands at one level of a profile: names, values and 32 for each field, in bytes. */
+  /** The content of one level of a profile: names, values and 32 for each field, in bytes. */
   profileBytes: number
-  /** Levels of a profile that have any field. */
+  /** Levels of a profile that have at least one field. */
   profileLevels: number
   /** A field's name, in UTF-8 bytes. */
   fieldNameBytes: number
@@ -12,38 +12,38 @@ export interface ContentLimits {
   labelBytes: number
   /** The text of a direct message, in UTF-8 bytes. */
   messageBytes: number
-  /** Other users whom one roster names, in any root. Removals, blocks and narrower privacy always have room. */
+  /** Other users that one roster names, in any root. Removals, blocks and narrower privacy always have room. */
   relations: number
 }
 
 /** All limits of a server ([S3], [S4]). Setting: `KITH_LIMIT_<NAME>`, the name in capitals, as in `KITH_LIMIT_LABEL_BYTES`. */
 export interface Limits extends ContentLimits {
   /**
-   * A roster or a whole profile with what Yjs keeps of removed entries, 10 bytes at least for each, in bytes: a safety bound,
-   * far above `rosterBytes`. It is at least twice the limit of the live content.
+   * A roster or a whole profile, including what Yjs keeps of removed entries (at least 10 bytes each), in bytes: a safety
+   * bound, far above `rosterBytes`. It is at least twice the limit of the live content.
    */
   historyBytes: number
   /**
-   * A roster or a whole profile is refounded, with its content and without its history, when the history takes at least
-   * this many bytes and four times what the content takes, or comes near `historyBytes`. A roster is refounded, too, when users
-   * whom it declined take a quarter of this.
+   * A roster or a whole profile is refounded, with its content and without its history, when the history takes at least this
+   * many bytes and four times what the content takes, or comes near `historyBytes`. A roster is also refounded when the users
+   * that it declined take a quarter of this.
    */
   refoundBytes: number
-  /** A websocket frame that is no y-protocols message of one's own roster, in bytes. */
+  /** A websocket frame that is not a y-protocols message of the own roster, in bytes. */
   frameBytes: number
-  /** Profile bytes handed to one socket and not yet taken by the network. */
+  /** Profile bytes that were handed to one socket and not yet sent by the network. */
   outstandingBytes: number
-  /** Follows that are served; the excess waits. */
+  /** Follows that are served; further ones wait. */
   follows: number
-  /** Owners that a viewer is sent because they granted a level, without having asked [F4]. */
+  /** Unrequested owners of a viewer: owners who granted a level, without a follow [F4]. */
   unaskedOwners: number
-  /** Owners whose presence one session gets. */
+  /** Owners whose presence one session receives. */
   watchedOwners: number
   messagesPerSecond: number
   messagesBurst: number
   writesPerSecond: number
   writesBurst: number
-  /** What the server does for one user, over all of the user's devices, in units of about one small write. */
+  /** The server's work for one user, over all of the user's devices, in units of about one small write. */
   workPerSecond: number
   workBurst: number
   connectionsPerUser: number
@@ -87,7 +87,7 @@ export const defaultLimits: Limits = {
   lookupsPerDay: 2_000,
 }
 
-/** How many bytes a string takes in UTF-8, where half a surrogate pair becomes U+FFFD. Needs nothing of the platform. */
+/** The length of a string in UTF-8 bytes, where half a surrogate pair becomes U+FFFD. Needs no platform function. */
 export function utf8Length(text: string): number {
   let bytes = text.length
   for (let index = 0; index < text.length; index++) {

@@ -4,10 +4,10 @@ import { isLevel } from './roster/keys.ts'
 
 /**
  * A user's own profile is one Yjs document among that user's devices, with one root map of flat keys
- * `<level>/<writer>/<field name>`. A *writer* is a device's own nonce: each device writes only its own key of a field and
- * removes every other that it sees. So a set beats every concurrent unset, and of concurrent sets the highest writer's
- * counts, everywhere [R6]; with one key per field Yjs would let an unset remove a concurrent set.
- * What viewers get is not this document but each level's fields, as the server finds them.
+ * `<level>/<writer>/<field name>`. A *writer* is a device's own nonce. A device writes only its own key of a field, and removes
+ * all other keys that it sees. So a set beats every concurrent unset, and of concurrent sets, the highest writer's counts
+ * everywhere [R6]. With one key per field, an unset could remove a concurrent set in Yjs. Viewers receive each level's fields
+ * as the server finds them, and not this document.
  */
 export const profileRoot = 'fields'
 
@@ -18,7 +18,7 @@ export function profileKey(level: number, writer: string, name: string): string 
   return `${level}/${writer}/${name}`
 }
 
-/** `undefined` when the key is not of that form. Any non-empty name is one. */
+/** Returns `undefined` when the key does not have that form. Any non-empty name is valid. */
 export function parseProfileKey(key: string): { level: number; writer: string; name: string } | undefined {
   const match = /^(0|[1-9]\d{0,2})\/([A-Za-z0-9_-]{8,16})\/(.+)$/s.exec(key)
   const level = Number(match?.[1])
@@ -26,7 +26,7 @@ export function parseProfileKey(key: string): { level: number; writer: string; n
   return { level, writer: match[2] as string, name: match[3] as string }
 }
 
-/** The fields that stand at each level; levels without any are absent. Ordered by level, then by name. */
+/** The fields of each level; levels without fields are absent. Ordered by level, then by name. */
 export function profileFields(profile: FlatMaps): Map<number, Fields> {
   const standing = new Map<number, Map<string, { writer: string; value: FieldValue }>>()
   for (const [key, value] of profile.entries(profileRoot)) {
@@ -44,19 +44,19 @@ export function profileFields(profile: FlatMaps): Map<number, Fields> {
 
 function asFields(standing: Map<string, { value: FieldValue }>): Fields {
   const names = [...standing.keys()].sort()
-  // From entries, so that a field named `__proto__` is a field like any other.
+  // From entries, so that a field named `__proto__` is an ordinary field.
   return Object.fromEntries(names.map(name => [name, copied(standing.get(name)?.value as FieldValue)]))
 }
 
-/** Bytes are handed out as a copy, so a caller who changes them, or transfers them to a worker, does not change the document. */
+/** Returns bytes as a copy, so a caller who changes them, or transfers them to a worker, does not change the document. */
 function copied(value: FieldValue): FieldValue {
   return value instanceof Uint8Array ? new Uint8Array(value) : value
 }
 
 /**
- * Sets one field at one level, for the device `writer`; no changes when it already stands so, and alone [R3]. A value that
- * stood under the writer's own key beside others is removed and set again: it's a new set, which must beat a concurrent
- * unset that had seen the old one [R6].
+ * Sets one field at one level, for the device `writer`. Returns no changes if the field already has this value, and no other
+ * [R3]. If the value is already under the writer's own key, but besides others, it is removed and set again: this is a new set,
+ * which must beat a concurrent unset that had seen the old one [R6].
  */
 export function planField(
   profile: FlatMaps,
@@ -86,28 +86,28 @@ function keysOfField(profile: FlatMaps, level: number, name: string): string[] {
   return keys
 }
 
-/** If one field stands at several levels that a viewer may see, the highest level's value is shown. */
+/** If a field has values at several levels that a viewer may see, the value of the highest level is shown. */
 export function mergeLevels(fieldsByLevel: ReadonlyMap<number, Fields>): Fields {
   const levels = [...fieldsByLevel.keys()].sort((a, b) => a - b)
   return Object.fromEntries(levels.flatMap(level => Object.entries(fieldsByLevel.get(level) ?? {})))
 }
 
-/** The bytes that a value takes in a profile document: strings in UTF-8, numbers as 8, booleans as 1. */
+/** The size of a value in a profile document, in bytes: strings in UTF-8, numbers as 8, booleans as 1. */
 export function valueBytes(value: FieldValue): number {
   if (typeof value === 'string') return utf8Length(value)
   if (value instanceof Uint8Array) return value.length
   return typeof value === 'number' ? 8 : 1
 }
 
-/** What a field costs besides its name and value: without it a level could hold tens of thousands of tiny fields. */
+/** The cost of a field besides its name and value; without it, a level could contain tens of thousands of tiny fields. */
 export const fieldOverheadBytes = 32
 
-/** How many bytes a field counts toward the size of its level. */
+/** The number of bytes that a field counts toward the size of its level. */
 export function fieldBytes(name: string, value: FieldValue): number {
   return fieldOverheadBytes + utf8Length(name) + valueBytes(value)
 }
 
-/** Bytes of live content at each level: names, values and 32 for each field, those of concurrent sets too. */
+/** The bytes of live content at each level: names, values and 32 for each field, including those of concurrent sets. */
 export function profileBytes(profile: FlatMaps): Map<number, number> {
   const bytes = new Map<number, number>()
   for (const [key, value] of profile.entries(profileRoot)) {

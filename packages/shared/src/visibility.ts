@@ -4,7 +4,7 @@ export type Audience = 'everyone' | 'contacts' | 'nobody'
 /** Everything that decides what one viewer sees of one owner. */
 export interface Standing {
   isSelf: boolean
-  /** Both have an account. */
+  /** Both users have an account. */
   areRegistered: boolean
   ownerBlocks: boolean
   viewerBlocks: boolean
@@ -12,9 +12,9 @@ export interface Standing {
   isRestricted: boolean
   /** The backend paired the two. */
   isPaired: boolean
-  /** Of the owner, for level 0. */
+  /** The owner's audience of level 0. */
   audience: Audience
-  /** The viewer stands in the owner's `contacts`. A grant makes a contact too. */
+  /** The viewer is in the owner's `contacts`. A grant makes a contact too. */
   isContact: boolean
   /** Levels that the owner granted to the viewer. */
   grants: readonly number[]
@@ -25,14 +25,14 @@ export type VisibilityReason = 'visible' | 'self' | 'blocked' | 'restricted' | '
 export type CommunicationReason = 'allowed' | 'self' | 'blocked' | 'restricted' | 'not-granted' | 'unknown-user'
 
 export interface Visibility {
-  /** Ascending, with 0. Empty when nothing is visible, and for `self`: an owner sees all levels. */
+  /** In ascending order, including 0. Empty when nothing is visible, and for `self`: an owner sees all levels. */
   levels: readonly number[]
   reason: VisibilityReason
 }
 
 /**
- * What the viewer may see of the owner, and why [V1][V2][V3]. The only place where this is decided: the server's relay,
- * `GET /v1/visibility` and the client's "view as" ask here.
+ * What the viewer may see of the owner, and why [V1][V2][V3]. Only this function decides it: the server's relay,
+ * `GET /v1/visibility` and the client's "view as" all call it.
  */
 export function visibility(standing: Standing): Visibility {
   const communication = communicationBetween(standing)
@@ -43,7 +43,7 @@ export function visibility(standing: Standing): Visibility {
   return { levels: [...levels].sort((a, b) => a - b), reason: 'visible' }
 }
 
-/** Whether the two may communicate, and why not [V1][V2]. */
+/** Whether the two users may communicate, and why not [V1][V2]. */
 export function communicationBetween(
   standing: Pick<Standing, 'isSelf' | 'areRegistered' | 'ownerBlocks' | 'viewerBlocks' | 'isRestricted' | 'isPaired'>,
 ): Exclude<CommunicationReason, 'not-granted'> {
@@ -55,8 +55,8 @@ export function communicationBetween(
 }
 
 /**
- * Whether messages of the viewer reach the owner, and why not: [V1], [V2], then the audience that the owner chose for
- * messages. The app's own messaging asks this too. A user's messages to itself always do.
+ * Whether messages of the viewer reach the owner, and why not: [V1], [V2], then the audience that the owner chose for messages.
+ * This also applies to the app's own messaging. A user's messages to itself are always allowed.
  */
 export function messagingBetween(
   standing: Omit<Standing, 'audience'> & { /** Of the owner: whose messages reach it. */ messageAudience: Audience },

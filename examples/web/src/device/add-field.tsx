@@ -9,7 +9,7 @@ export interface AddFieldProps {
   onAdd: (name: string, level: number, value: string) => Promise<boolean>
 }
 
-/** One more field, in a circle of the user's choice. */
+/** Adds a field, in a circle that the user chooses. */
 export function AddField({ levels, onAdd }: AddFieldProps): ReactNode {
   const [name, setName] = useState('')
   const [value, setValue] = useState('')

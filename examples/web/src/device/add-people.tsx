@@ -13,7 +13,7 @@ import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
 import { Warning } from './warning.tsx'
 
-/** Adds one person, or several at once, also people who have not signed up. */
+/** Adds one person or several at once, including people who have not signed up. */
 export function AddPeople({ device }: { device: Device }): ReactNode {
   const { place, openDialog, close } = usePlace(device.key)
   const [areSeveral, setSeveral] = useState(false)

@@ -3,8 +3,8 @@ import type { Device } from '../devices/device.ts'
 import { anyErrorWords } from '../devices/error-words.ts'
 
 /**
- * Does what may be refused, and keeps what went wrong last for the screen to say. Once the screen is gone, a notice of the
- * device says it. Resolves to whether it went well.
+ * Runs work that may be refused, and keeps the last error text for the screen to show. Once the screen is closed, a notice of
+ * the device shows it instead. `attempt` resolves to whether the work succeeded.
  */
 export function useAttempt(
   device: Device,

@@ -11,7 +11,7 @@ export interface BlockDialogProps {
   onBlock: (isOn: boolean) => void
 }
 
-/** Asks before it blocks; the block can be undone from the news. */
+/** Asks before it blocks; a notice offers to undo the block. */
 export function BlockDialog({ name, device, onBlock }: BlockDialogProps): ReactNode {
   const { place, close } = usePlace(device.key)
   const block = (): void => {

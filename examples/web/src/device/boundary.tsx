@@ -1,12 +1,12 @@
 import { Component, type ReactNode } from 'react'
 
 export interface BoundaryProps {
-  /** Instead of what could not be shown; `again` tries it anew. */
+  /** Shown instead of content that threw an error; `again` retries. */
   fallback: (error: unknown, again: () => void) => ReactNode
   children: ReactNode
 }
 
-/** Keeps an error of what it holds from taking the whole page away. */
+/** Catches an error of its content, so that the rest of the page stays. */
 export class Boundary extends Component<BoundaryProps, { error: unknown }> {
   override state: { error: unknown } = { error: undefined }
 

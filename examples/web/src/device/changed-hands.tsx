@@ -8,7 +8,7 @@ export interface ChangedHandsProps {
   onRemove: () => void
 }
 
-/** The user id has a new holder, or will have: what was given to the old one does not count until the user decides. */
+/** The user id has, or may get, a new holder: grants and the follow of the old one do not count until the user decides. */
 export function ChangedHands({ name, onConfirm, onRemove }: ChangedHandsProps): ReactNode {
   return (
     <Group className="changed-hands" aria-label={t.hands.label(name)}>

@@ -8,7 +8,7 @@ export interface CirclesFieldProps {
   onChange: (levels: number[]) => void
 }
 
-/** Which circles people are put in. Everyone is none of them: it is for all whom the audience says. */
+/** Selects the circles of people. "Everyone" is not among them: the audience setting decides who is in it. */
 export function CirclesField({ label, levels, onChange }: CirclesFieldProps): ReactNode {
   return (
     <CheckboxGroup

@@ -1,13 +1,13 @@
 import type { Contact } from '@kith/client'
 import { personName } from '../devices/name.ts'
 
-/** The user's own name for them, else theirs, else their id. */
+/** The user's own name for them, otherwise their name, otherwise their id. */
 export function nameOf({ id, label, fields }: Pick<Contact, 'id' | 'label' | 'fields'>): string {
   const { name } = fields
   return [label, name].find(isSeen) ?? personName(id)
 }
 
-/** A name of spaces and marks alone would be a row without a name. */
+/** Whether a name is visible: a name of only spaces and marks would be a row without a name. */
 function isSeen(name: unknown): name is string {
   return typeof name === 'string' && /[^\p{C}\p{M}\p{Z}\p{Default_Ignorable_Code_Point}]/u.test(name)
 }
@@ -21,7 +21,7 @@ export function namesInOrder(contacts: readonly Contact[]): Contact[] {
     .map(({ contact }) => contact)
 }
 
-/** Whether all words of a search stand in somebody's names or id. */
+/** Whether all words of a search occur in a contact's names or id. */
 export function matches(contact: Contact, search: string): boolean {
   const words = search.toLocaleLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return true

@@ -10,12 +10,12 @@ import { Picture } from './picture.tsx'
 import { PresenceDot } from './presence.tsx'
 import { TheirWords } from './their-words.tsx'
 
-/** In pixels: rows are placed without being measured. */
+/** In pixels: rows are positioned without being measured. */
 export const rowHeight = 64
 
 export interface ContactRowProps {
   item: ListItem
-  /** Whether the page of this contact is beside the list. */
+  /** Whether the page of this contact is shown beside the list. */
   isShown: boolean
 }
 
@@ -50,7 +50,7 @@ export const ContactRow: (props: ContactRowProps) => ReactNode = memo(function C
   )
 })
 
-/** The one thing that matters most of a contact. */
+/** The most important state of a contact. */
 function stateOf(contact: Contact, lastMessage: KeptMessage | undefined): string {
   const { id, fields, isBlocked, hasChangedHands, isWaiting, hasJoined, isSubscribed } = contact
   if (isBlocked) return t.contacts.blocked
@@ -62,7 +62,7 @@ function stateOf(contact: Contact, lastMessage: KeptMessage | undefined): string
   return typeof about === 'string' && about !== '' ? about : id
 }
 
-/** A name keeps its room: one circle by name, and how many more. */
+/** The name of one circle, and the number of others, so that room for the contact's name is left. */
 function Circles({ levels }: { levels: readonly number[] }): ReactNode {
   const [first, ...others] = levels
   if (first === undefined) return null

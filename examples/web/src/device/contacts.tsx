@@ -16,7 +16,7 @@ import { useChanges } from './use-changes.ts'
 
 export interface ContactsProps {
   device: Device
-  /** A contact's page lies over the list, which stays where it was scrolled to. */
+  /** Whether a contact's page covers the list, which keeps its scroll position. */
   isCovered: boolean
   /** The person whose page is beside the list. */
   shown: string | undefined
@@ -60,22 +60,22 @@ export function Contacts({ device, isCovered, shown }: ContactsProps): ReactNode
 interface ContactListProps {
   title: string
   items: readonly ListItem[]
-  /** What the contacts were searched for. */
+  /** The search text. */
   search: string
   isCovered: boolean
   shown: string | undefined
   onOpen: (id: string) => void
-  /** Instead of rows, when there are none. */
+  /** Shown instead of rows, if there are none. */
   children: ReactNode
 }
 
 function ContactList({ title, items, search, isCovered, shown, onOpen, children }: ContactListProps): ReactNode {
   const list = useRef<HTMLDivElement>(null)
-  // Another search finds others: they are read from the top.
+  // Another search has other results: scroll to the top.
   useEffect(() => {
     list.current?.scrollTo({ top: 0 })
   }, [search])
-  // Once nothing covers it any more.
+  // When nothing covers the list any more.
   useEffect(() => (isCovered ? () => catchFocus(list.current) : undefined), [isCovered])
   const letters = useMemo(() => items.flatMap(({ letter }) => letter ?? []), [items])
   const goTo = (letter: string): void => {

@@ -17,7 +17,7 @@ import { TheirWords } from './their-words.tsx'
 import { useChanges } from './use-changes.ts'
 import { Warning } from './warning.tsx'
 
-/** The messages with a person, of both sides, and what became of each of the own. */
+/** The messages with a person in both directions, with the outcome of each own message. */
 export function Conversation({ id, device }: { id: string; device: Device }): ReactNode {
   const person = useProfile(id)
   const name = nameOf(person)

@@ -12,7 +12,7 @@ import { useChanges } from './use-changes.ts'
 
 export interface DeviceCardProps {
   device: Device
-  /** Takes the device off the page; absent in a window of its own. */
+  /** Removes the device from the page; absent in a window for one device. */
   onClose: (() => void) | undefined
 }
 

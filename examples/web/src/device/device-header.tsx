@@ -12,7 +12,7 @@ import { syncWords } from './sync-words.ts'
 import { Toggle } from './toggle.tsx'
 import { useChanges } from './use-changes.ts'
 
-/** Whose device it is, whether its changes are saved, its network switch and its menu. */
+/** The user of the device, whether its changes are saved, its network switch and its menu. */
 export function DeviceHeader({ device, onClose }: { device: Device; onClose: (() => void) | undefined }): ReactNode {
   const { status, unsent } = useSyncStatus()
   const { openDialog } = usePlace(device.key)

@@ -13,7 +13,7 @@ import { PersonPage } from './person-page.tsx'
 import { SettingsPage } from './settings-page.tsx'
 import { useIsWide } from './use-is-wide.ts'
 
-/** The screens of a device, its news, and the tabs to go between them. */
+/** The screens of a device, its notices, and the tabs to switch between the screens. */
 export function DeviceScreens({ device }: { device: Device }): ReactNode {
   const { place, goToTab } = usePlace(device.key)
   const frame = useRef<HTMLDivElement>(null)
@@ -26,7 +26,7 @@ export function DeviceScreens({ device }: { device: Device }): ReactNode {
       selectedKey={place.tab}
       onSelectionChange={tab => goToTab(tab as TabName)}
     >
-      {/* First, as React Aria wants it; the styles place it below. */}
+      {/* First in the document, as React Aria requires; the styles place it below. */}
       <TabList className="tab-list" aria-label={t.device.pages(device.title)}>
         {(['contacts', 'profile', 'settings'] as const).map(tab => (
           <Tab key={tab} id={tab} onClick={() => goToTab(tab)}>

@@ -9,7 +9,7 @@ export interface DialogProps {
   children: ReactNode
 }
 
-/** A dialog above the page. Which one is open is an entry of the history: see `navigation`. */
+/** A dialog above the page. The open dialog is an entry of the history: see `navigation`. */
 export function Dialog({ title, isOpen, onClose, isAlert = false, children }: DialogProps): ReactNode {
   return (
     <ModalOverlay className="overlay" isOpen={isOpen} onOpenChange={isNow => isNow || onClose()} isDismissable>

@@ -4,15 +4,15 @@ import { TheirWords } from './their-words.tsx'
 
 export interface DraftFieldProps {
   label: string
-  /** What is stored. While nobody types, it shows, whoever changed it. */
+  /** The stored value. It is shown, whichever device changed it, unless the user is typing. */
   value: string
   /** Resolves to whether it was stored. */
   onSave: (value: string) => Promise<boolean>
 }
 
 /**
- * A text that is saved when its user leaves the field or its screen, or presses Enter; Escape brings back what was stored.
- * A text that is refused stays in the field; of one whose screen is gone, a notice tells.
+ * A text that is saved when its user leaves the field or its screen, or presses Enter; Escape restores the stored value. A
+ * refused text stays in the field; if the screen is closed, a notice reports the refusal.
  */
 export function DraftField({ label, value, onSave }: DraftFieldProps): ReactNode {
   const [draft, setDraft] = useState<string>()
@@ -28,12 +28,12 @@ export function DraftField({ label, value, onSave }: DraftFieldProps): ReactNode
   }
   const saveLatest = useRef(save)
   saveLatest.current = save
-  // The history takes a screen away without taking the focus from its field first.
+  // Navigation in the history closes a screen without a blur event of its field.
   useEffect(() => () => void saveLatest.current(), [])
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') void save()
     if (event.key !== 'Escape' || draft === undefined) return
-    event.stopPropagation() // Escape takes back what was typed, and leaves the screen open.
+    event.stopPropagation() // Escape discards the typed text, and the screen stays open.
     setDraft(undefined)
   }
   return (

@@ -12,7 +12,7 @@ export function downloadContacts(title: string, contacts: readonly Contact[]): v
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 
-/** By the name of a field: its property (RFC 6350, 6). */
+/** By name of a field: its property (RFC 6350, 6). */
 const properties: Readonly<Record<string, string>> = {
   phone: 'TEL',
   email: 'EMAIL',
@@ -20,7 +20,7 @@ const properties: Readonly<Record<string, string>> = {
   web: 'URL',
 }
 
-/** One contact as vCard 4.0 (RFC 6350); the user id as `UID`, and as number or address when it is one. */
+/** One contact as vCard 4.0 (RFC 6350); the user id as `UID`, and also as number or e-mail address if it is one. */
 function vCard(contact: Contact): string {
   const { id, fields } = contact
   const address = id.startsWith('+') ? [['TEL', id]] : id.includes('@') ? [['EMAIL', id]] : []
@@ -37,7 +37,7 @@ function escaped(text: string): string {
   return text.replace(/[\\,;]/g, '\\$&').replace(/\r\n|\r|\n/g, '\\n')
 }
 
-/** A line holds 75 bytes; what is longer goes on in the next one, after a space (RFC 6350, 3.2). */
+/** A line has at most 75 bytes; longer ones continue in the next line, after a space (RFC 6350, 3.2). */
 function folded(line: string): string {
   let text = ''
   let size = 0

@@ -3,10 +3,10 @@ import type { ReactNode } from 'react'
 import { locale, t } from '../texts/texts.ts'
 import { TheirWords } from './their-words.tsx'
 
-/** In the order in which people look for them; other fields follow by the alphabet. */
+/** In the order in which people look for them; other fields follow in alphabetical order. */
 const usualOrder = ['name', 'about', 'phone', 'email', 'birthday', 'home', 'work', 'web', 'city']
 
-/** Fields with their names in the language of the page. The picture stands elsewhere. */
+/** Fields with their names in the language of the page. The picture is shown elsewhere. */
 export function FieldList({ fields }: { fields: Fields }): ReactNode {
   return (
     <dl className="field-list">

@@ -9,7 +9,7 @@ import { useImport } from './import-state.ts'
 import { DoneImport, PlannedImport } from './import-steps.tsx'
 import { Warning } from './warning.tsx'
 
-/** Imports a phone book from a file: choose it, see what it would change, apply that, and take it back. */
+/** Imports a phone book from a file: choose it, see what it would change, apply it, and undo it. */
 export function ImportBook({ device }: { device: Device }): ReactNode {
   const { place, close } = usePlace(device.key)
   return (

@@ -10,7 +10,7 @@ export interface ChooseBookProps {
   onCancel: () => void
 }
 
-/** How a phone book is to be read, and which. Reading begins with the file. */
+/** Chooses a phone book and how to read it. Reading begins when a file is chosen. */
 export function ChooseBook({ onChoose, onCancel }: ChooseBookProps): ReactNode {
   const [levels, setLevels] = useState<number[]>([])
   const [doesFollow, setFollow] = useState(true)

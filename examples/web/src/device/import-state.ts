@@ -9,13 +9,13 @@ import { t } from '../texts/texts.ts'
 export interface BookChoice {
   file: File
   arePhoneNumbers: boolean
-  /** Of numbers without `+`, as in `GB`; empty when only international numbers count. */
+  /** The region of numbers without `+`, such as `GB`; empty if only international numbers count. */
   region: string
   levels: readonly number[]
   doesFollow: boolean
 }
 
-/** Something about an entry that its user should know. */
+/** A remark about an entry for the user. */
 export interface Remark {
   id: number
   line: number
@@ -38,7 +38,7 @@ export interface Import {
   undo(result: ImportResult): void
 }
 
-/** Goes through an import, one step after the other. What goes wrong is shown, and its step can be taken again. */
+/** The steps of an import, one after the other. An error is shown, and its step can be repeated. */
 export function useImport(): Import {
   const kith = useKith()
   const [step, setStep] = useState<ImportStep>({ state: 'choosing' })
@@ -49,7 +49,7 @@ export function useImport(): Import {
     try {
       setStep(await work())
     } catch (error) {
-      // A file that can't be read, a region that doesn't exist, a limit.
+      // For example an unreadable file, a region that does not exist, an exceeded limit.
       const words =
         anyErrorWords(error) ??
         (error instanceof TypeError || error instanceof DOMException ? error.message : undefined)
@@ -105,7 +105,7 @@ async function plannedStep(
   return { state: 'planned', plan, remarks: remarks.sort((a, b) => a.line - b.line) }
 }
 
-/** The entries, while what is to be said about them is noted. */
+/** Passes the entries on, and collects the remarks about them. */
 async function* noted(entries: AsyncIterable<ContactEntry>, remarks: Remark[]): AsyncGenerator<ContactEntry> {
   for await (const entry of entries) {
     for (const { line, reason } of entry.diagnoses) remarks.push({ id: remarks.length, line, name: entry.name, reason })

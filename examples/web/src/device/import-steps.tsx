@@ -13,7 +13,7 @@ export interface PlannedImportProps {
   onCancel: () => void
 }
 
-/** What an import would do. Nothing is written yet. */
+/** Shows what an import would do. Nothing is written yet. */
 export function PlannedImport({ plan, remarks, onApply, onCancel }: PlannedImportProps): ReactNode {
   const [removeGone, setRemoveGone] = useState(false)
   const { added, changed, unchanged, gone } = plan
@@ -61,7 +61,7 @@ export function DoneImport({ result, onUndo, onDone }: DoneImportProps): ReactNo
   )
 }
 
-/** As many as a person reads; the rest is a number. */
+/** The maximum number of shown entries; of the rest, only the number is shown. */
 const mostShown = 5
 
 function People({ title, people }: { title: string; people: readonly ImportContact[] }): ReactNode {

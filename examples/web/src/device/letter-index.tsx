@@ -5,10 +5,13 @@ export interface LetterIndexProps {
   onGoTo: (letter: string) => void
 }
 
-/** Fewer contacts are found faster by looking. */
+/** With fewer contacts, scrolling is faster. */
 export const indexFrom = 40
 
-/** The letters of the list along its edge: a press or a drag goes to the first name of a letter. The keyboard types the letter in the list. */
+/**
+ * The letters of the list along its edge: a press or a drag scrolls to the first name of a letter. With a keyboard, type the
+ * letter in the list.
+ */
 export function LetterIndex({ letters, onGoTo }: LetterIndexProps): ReactNode {
   const go = ({ currentTarget, clientY, buttons }: PointerEvent<HTMLElement>): void => {
     if (buttons === 0) return

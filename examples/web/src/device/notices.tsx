@@ -9,7 +9,7 @@ import { Icon } from './icon.tsx'
 import { TheirWords } from './their-words.tsx'
 import { useChanges } from './use-changes.ts'
 
-/** What just happened to this device: the newest, between the screen and the tabs, where it covers nothing. */
+/** The newest notices of this device, between the screen and the tabs, where they cover nothing. */
 export function Notices({ device }: { device: Device }): ReactNode {
   const notices = useChanges(device.changes, () => device.notices)
   const notice = notices.at(-1)

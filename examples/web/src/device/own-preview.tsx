@@ -8,10 +8,10 @@ import { t } from '../texts/texts.ts'
 import { nameOf } from './contact-names.ts'
 import { ProfileCard, reasonWords } from './profile-card.tsx'
 
-/** In place of a level. */
+/** The value of the select for a person, instead of a level. */
 const aPerson = 'person'
 
-/** How the own profile looks, while it is edited: as a circle sees it, or a person. */
+/** A preview of the own profile while it is edited: as a circle sees it, or a person. */
 export function OwnPreview({ levels }: { levels: readonly number[] }): ReactNode {
   const [choice, setChoice] = useState('0')
   return (
@@ -33,7 +33,7 @@ export function OwnPreview({ levels }: { levels: readonly number[] }): ReactNode
   )
 }
 
-/** A member of one circle, who sees what is for everyone too; or a stranger, who does unless the audience is narrower. */
+/** A member of one circle, who also sees level 0; or a stranger, who sees it unless the audience is narrower. */
 function AsCircle({ level }: { level: number }): ReactNode {
   const { ownProfile } = useKith()
   const { publicAudience } = useOwnProfile()

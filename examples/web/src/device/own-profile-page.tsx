@@ -12,7 +12,7 @@ import { OwnPicture } from './own-picture.tsx'
 import { OwnPreview } from './own-preview.tsx'
 import { Warning } from './warning.tsx'
 
-/** What most people fill in, by level: shown while empty too. */
+/** The fields that most people fill in, by level: also shown while empty. */
 const usual: ReadonlyMap<number, readonly string[]> = new Map([
   [0, ['name', 'about']],
   [1, ['birthday']],
@@ -20,7 +20,7 @@ const usual: ReadonlyMap<number, readonly string[]> = new Map([
   [5, ['phone']],
 ])
 
-/** The own profile, circle by circle, beside how it looks to others. */
+/** The own profile, circle by circle, beside a preview of how others see it. */
 export function OwnProfilePage({ device }: { device: Device }): ReactNode {
   const kith = useKith()
   const { fields, publicAudience, set, unset } = useOwnProfile()

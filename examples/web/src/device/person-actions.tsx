@@ -15,7 +15,7 @@ export interface PersonActionsProps {
   onSave: (stage: () => void) => void
 }
 
-/** What the user can do with a person, in a row. */
+/** The actions that the user can take with a person, in a row. */
 export function PersonActions({ person, profile, device, onSave }: PersonActionsProps): ReactNode {
   const { openDialog, open, place } = usePlace(device.key)
   const { isSubscribed, isBlocked, id } = person

@@ -21,7 +21,7 @@ import { SeenOfMe } from './seen-of-me.tsx'
 import { TheirWords } from './their-words.tsx'
 import { Warning } from './warning.tsx'
 
-/** A person: what they show, what they see of the user, and what else there is between the two. Each change is saved at once. */
+/** A person: what they show, what they see of the user, and everything else about the two. Each change is saved immediately. */
 export function PersonPage({ id, device }: { id: string; device: Device }): ReactNode {
   const kith = useKith()
   const person = useProfile(id)

@@ -1,13 +1,13 @@
-/** A picture of more pixels on a side than this is not drawn: a few bytes can unfold to gigabytes. */
+/** A picture with more pixels on a side is not drawn: a few bytes can expand to gigabytes. */
 const mostPixels = 1024
 
-/** Whether these bytes are a picture as this page makes them (WebP, or PNG where a browser can't), and of a sane size. */
+/** Whether these bytes are a picture as this page makes them (WebP, or PNG where a browser cannot), of a reasonable size. */
 export function isSmallPicture(bytes: Uint8Array): boolean {
   const sides = sidesOf(bytes)
   return sides !== undefined && Math.max(...sides) <= mostPixels
 }
 
-/** As its first bytes say: PNG (ISO 15948, 11.2.2), WebP (RFC 9649). Any bytes give sides, or none. */
+/** The sides from the first bytes: PNG (ISO 15948, 11.2.2), WebP (RFC 9649); `undefined` for any other bytes. */
 function sidesOf(bytes: Uint8Array): [width: number, height: number] | undefined {
   if (bytes.length < 30) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

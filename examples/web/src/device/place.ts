@@ -5,7 +5,7 @@ export function placeOf({ name }: Device): string {
   return `device-${name.user}-${name.device}`
 }
 
-/** On a narrow window one place fills the page: this goes there. A wide one shows them all, and stays. */
+/** In a narrow window, one device fills the page: this scrolls to it. A wide window shows all of them, and does not scroll. */
 export function goTo(place: string): void {
   document.getElementById(place)?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
 }

@@ -8,7 +8,7 @@ export function PresenceDot({ id }: { id: string }): ReactNode {
   return isOnline ? <span className="presence-dot" role="img" aria-label={t.contacts.online} /> : null
 }
 
-/** Whether a person is online, or when they last were; an empty line when they do not show it. */
+/** Whether a person is online, or when they were last online; an empty line if they do not show it. */
 export function PresenceLine({ id, isHidden = false }: { id: string; isHidden?: boolean }): ReactNode {
   const presence = usePresence(id)
   return <p className="quiet presence-line">{presence && !isHidden && presenceWords(presence)}</p>

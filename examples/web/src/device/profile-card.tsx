@@ -9,7 +9,7 @@ import { TheirWords } from './their-words.tsx'
 
 export interface ProfileCardProps {
   fields: Fields
-  /** Who sees it, and why. */
+  /** Who sees the profile, and why. */
   text: string
   reason: VisibilityReason
 }

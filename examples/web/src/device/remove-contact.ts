@@ -2,7 +2,7 @@ import type { Profile } from '@kith/client'
 import type { Device } from '../devices/device.ts'
 import { t } from '../texts/texts.ts'
 
-/** Removes a contact; from the news it comes back as it was. */
+/** Removes a contact; a notice offers to restore it as it was. */
 export async function removeContact(device: Device, profile: Profile, name: string): Promise<void> {
   const { accessLevels, label, isSubscribed } = profile
   const levels = [...accessLevels]

@@ -15,7 +15,7 @@ export interface SeenOfMeProps {
   onSave: (levels: number[]) => void
 }
 
-/** What a person sees of the user: one switch for each circle with what it shows, and the card that they see. */
+/** What a person sees of the user: one switch for each circle with its fields, and the card that they see. */
 export function SeenOfMe({ person, name, onSave }: SeenOfMeProps): ReactNode {
   const { user } = useKith()
   const { fields, publicAudience } = useOwnProfile()
@@ -57,7 +57,7 @@ export function SeenOfMe({ person, name, onSave }: SeenOfMeProps): ReactNode {
   )
 }
 
-/** For the button that goes there. */
+/** The element id to which a button scrolls. */
 export function seenOfMeId(user: string, id: string): string {
   return `seen-of-me:${user}:${id}`
 }
@@ -71,8 +71,8 @@ interface EveryoneProps {
 }
 
 /**
- * Level 0 reaches a person by the audience, because they are in any circle, or by a grant of its own: the page says by which,
- * and the switch is the grant alone.
+ * A person sees level 0 because of the audience, because they are in any circle, or because of a grant of level 0. The page
+ * says which, and the switch changes only the grant.
  */
 function Everyone({ person, name, audience, fields, onChange }: EveryoneProps): ReactNode {
   const { levels, isBlocked } = person
@@ -104,7 +104,7 @@ function Everyone({ person, name, audience, fields, onChange }: EveryoneProps): 
   )
 }
 
-/** Why a person sees level 0 without a grant of it; `undefined` when they would not. */
+/** Why a person sees level 0 without a grant of it; `undefined` if they would not see it. */
 function whyEveryone({ levels, isContact }: ProfileState, audience: Audience): ((name: string) => string) | undefined {
   if (audience === 'everyone') return t.person.everyoneByAudience
   if (audience === 'contacts' && isContact) return t.person.everyoneByContact

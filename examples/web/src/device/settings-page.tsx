@@ -10,7 +10,7 @@ import { downloadContacts } from './export.ts'
 import { Toggle } from './toggle.tsx'
 import { Warning } from './warning.tsx'
 
-/** Who sees what and reaches the user, and what can be done with this device. */
+/** The settings of who sees the user and can reach the user, and actions for this device. */
 export function SettingsPage({ device }: { device: Device }): ReactNode {
   const kith = useKith()
   const contacts = useContacts()
@@ -81,7 +81,7 @@ const audiences: readonly Audience[] = ['everyone', 'contacts', 'nobody']
 
 interface AudienceChoiceProps {
   question: string
-  /** For everyone, for contacts, for nobody. */
+  /** The words for everyone, contacts and nobody. */
   words: readonly [string, string, string]
   audience: Audience
   onChange: (audience: Audience) => void

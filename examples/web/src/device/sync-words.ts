@@ -6,14 +6,14 @@ export interface SyncWords {
   tone: 'offline' | 'busy' | 'safe'
 }
 
-/** What is true of this device's changes: where they are, and what they wait for. */
+/** The state of this device's changes: whether they are saved, and what they wait for. */
 export function syncWords(status: Status, unsent: number, isSwitchedOn: boolean): SyncWords {
   const { sync } = t
   switch (status) {
     case 'offline':
     case 'connecting':
       if (!isSwitchedOn) return { tone: 'offline', text: unsent === 0 ? sync.offline : sync.offlineUnsent(unsent) }
-      // Between two attempts it is offline as well, until the next one.
+      // The status is also 'offline' between two attempts to connect.
       return { tone: 'busy', text: unsent === 0 ? sync.looking : sync.lookingUnsent(unsent) }
     case 'syncing':
       return { tone: 'busy', text: unsent === 0 ? sync.catching : sync.catchingUnsent(unsent) }

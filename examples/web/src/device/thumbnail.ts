@@ -1,12 +1,12 @@
-/** What a picture may take in a profile: half of what a level holds. */
+/** The maximum size of a picture in a profile: half of a level's limit. */
 const mostBytes = 32 * 1024
 
 const sides = [192, 128, 96, 64]
 const qualities = [0.85, 0.7, 0.5]
 
 /**
- * The middle of a picture as a small square, of at most 32 KiB; a copy, without what a camera notes besides.
- * `undefined` when the browser can't read it as a picture.
+ * Returns the middle of a picture as a small square of at most 32 KiB: a copy without the metadata of a camera. Returns
+ * `undefined` when the browser cannot read it as a picture.
  */
 export async function thumbnail(picture: Blob): Promise<Uint8Array | undefined> {
   const bitmap = await createImageBitmap(picture).catch(() => undefined)

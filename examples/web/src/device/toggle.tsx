@@ -5,7 +5,7 @@ export interface ToggleProps {
   isOn: boolean
   onChange: (isOn: boolean) => void
   isDisabled?: boolean
-  /** What it means now, in a second line. */
+  /** The meaning of the present state, in a second line. */
   hint?: string
   children: ReactNode
 }

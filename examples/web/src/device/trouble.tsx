@@ -10,7 +10,7 @@ export interface TroubleProps {
   onClose: (() => void) | undefined
 }
 
-/** A device that is not open: why, and what can be done. */
+/** A device that is not open: the reason, and what to do. */
 export function Trouble({ device, state, onClose }: TroubleProps): ReactNode {
   const { trouble } = t
   return (
@@ -44,7 +44,7 @@ export function Trouble({ device, state, onClose }: TroubleProps): ReactNode {
   )
 }
 
-/** What this device holds cannot be read. */
+/** The data of this device cannot be read. */
 export function Unreadable({ error, onAgain }: { error: unknown; onAgain: () => void }): ReactNode {
   return (
     <div className="trouble" role="alert">

@@ -1,6 +1,6 @@
 import { type RefObject, useLayoutEffect, useState } from 'react'
 
-/** In CSS pixels: from here on a device has room for the list beside a person's page. */
+/** In CSS pixels: from this width on, a device has room for the list beside a person's page. */
 const wideFrom = 700
 
 export function useIsWide(element: RefObject<HTMLElement | null>): boolean {

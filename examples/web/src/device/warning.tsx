@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-/** What went wrong last, if anything. */
+/** The last error text, if there is one. */
 export function Warning({ text }: { text: string | undefined }): ReactNode {
   if (text === undefined) return null
   return (

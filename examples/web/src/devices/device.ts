@@ -13,18 +13,18 @@ import { demoToken } from './token.ts'
 export type DeviceState =
   | { state: 'opening' }
   | { state: 'open'; kith: Kith }
-  /** There is no storage, or it is somebody else's. */
+  /** There is no storage, or it is another user's. */
   | { state: 'failed'; error: KithError }
   /** `hasAccountEnded`: the account was erased on the server. */
   | { state: 'closed'; hasAccountEnded?: true }
 
-/** Something that a device says to its user. */
+/** A notice of a device to its user. */
 export interface News {
   kind: 'joined' | 'message' | 'withdrawn' | 'changedHands' | 'done' | 'error'
-  /** The person whom it is about, if any. */
+  /** The person that it is about, if any. */
   person?: string
   text: string
-  /** Takes back what was done. */
+  /** Undoes the action. */
   undo?: () => void
 }
 
@@ -36,11 +36,11 @@ const mostNotices = 50
 /** Long enough to read two lines twice. Errors stay until they are dismissed. */
 const noticeMs = 12_000
 
-/** One real client in this page, with a database and a connection of its own. */
+/** One real client in this page, with its own database and connection. */
 export class Device {
   readonly name: DeviceName
   readonly title: string
-  /** Names the device in the history and in storage. */
+  /** The name of the device in the history and in storage. */
   readonly key: string
   readonly changes: Emitter = new Emitter()
   readonly messages: KeptMessages
@@ -50,7 +50,7 @@ export class Device {
   #noticeCount = 0
   #isHighlighted = false
 
-  /** The devices of the same user on this page, this one among them. */
+  /** The devices of the same user on this page, including this one. */
   readonly siblings: () => readonly Device[]
 
   constructor(name: DeviceName, siblings: () => readonly Device[], WebSocket?: WebSocketConstructor) {
@@ -77,7 +77,7 @@ export class Device {
     return this.#state.state === 'open' ? this.#state.kith : undefined
   }
 
-  /** Opens the database, again if that failed before, and connects unless the user switched the network off. */
+  /** Opens the database, again if that failed before, and connects unless the user has switched the network off. */
   async open(): Promise<void> {
     this.#become({ state: 'opening' })
     const { user } = this.name
@@ -96,7 +96,7 @@ export class Device {
     }
   }
 
-  /** Whether the story shows that something changed here. */
+  /** Whether the story highlights this device, because something changed here. */
   get isHighlighted(): boolean {
     return this.#isHighlighted
   }
@@ -106,12 +106,12 @@ export class Device {
     this.changes.emit()
   }
 
-  /** The switch on the device, which says nothing of whether there is a connection. */
+  /** The switch on the device, which is independent of whether there is a connection. */
   get isSwitchedOn(): boolean {
     return !isSwitchedOff(this.name)
   }
 
-  /** A page loaded anew leaves the switch as it was. */
+  /** The switch is stored, so it survives a reload of the page. */
   setOnline(isOnline: boolean): void {
     rememberSwitch(this.name, !isOnline)
     this.changes.emit()
@@ -125,7 +125,7 @@ export class Device {
     await kith?.close()
   }
 
-  /** Forgets everything that this device holds. Rejects with `unsent-changes` unless forced. */
+  /** Deletes all data of this device. Rejects with `unsent-changes` unless forced. */
   async erase(force: boolean): Promise<void> {
     await this.kith?.erase({ force })
     this.messages.clear()
@@ -137,13 +137,13 @@ export class Device {
     this.changes.emit()
   }
 
-  /** What was said of messages of a person is no news once their conversation is open. */
+  /** Removes the notices of a person's messages when their conversation is opened. */
   dismissMessagesOf(person: string): void {
     this.#notices = this.#notices.filter(one => one.kind !== 'message' || one.person !== person)
     this.changes.emit()
   }
 
-  /** Sends a message, and keeps it with what became of it. Rejects as `kith.send` does. */
+  /** Sends a message, and stores it with its outcome. Rejects as `kith.send` does. */
   async send(to: string, text: string): Promise<void> {
     const { kith } = this
     if (!kith) return
@@ -157,7 +157,7 @@ export class Device {
     }
   }
 
-  /** Says something to the user; what was said already is said again in its place. */
+  /** Shows a notice to the user; a repeated notice replaces the earlier one. */
   notify(news: News): void {
     this.#noticeCount++
     const notice = { ...news, id: this.#noticeCount }
@@ -172,7 +172,7 @@ export class Device {
     const { joined, withdrawn, changedHands } = t.notices
     kith.on('joined', ({ id }) => this.notify({ kind: 'joined', person: id, text: joined }))
     kith.on('withdrawn', ({ id, isBlocked }, levels) => {
-      if (isBlocked) return // By this user, who knows.
+      if (isBlocked) return // Blocked by this user, who knows it.
       this.notify({ kind: 'withdrawn', person: id, text: withdrawn(circleNames(levels)) })
     })
     kith.on('changedHands', ({ id }) => this.notify({ kind: 'changedHands', person: id, text: changedHands }))
@@ -190,7 +190,10 @@ export class Device {
     return tab === 'contacts' && person === id && isTalk === true
   }
 
-  /** Another window erased this device, its account was erased, or its database is another user's: nothing of it is shown any longer. */
+  /**
+   * Returns whether another window erased this device, its account was erased, or its database is another user's: then its data
+   * is no longer shown.
+   */
   #hasEnded(error: KithError): boolean {
     if (error.code === 'closed') this.#become({ state: 'closed' })
     else if (error.code === 'account-erased') this.#become({ state: 'closed', hasAccountEnded: true })

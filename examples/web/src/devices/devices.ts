@@ -5,11 +5,11 @@ import { type DeviceName, isDeviceName, isSameDevice } from './name.ts'
 
 const storageKey = 'kith-demo:devices'
 
-/** The devices that this page shows; which they are outlives the page. */
+/** The devices that this page shows; the list survives a reload of the page. */
 export class Devices {
   readonly changes: Emitter = new Emitter()
   readonly #newSocket: (name: DeviceName) => WebSocketConstructor
-  /** A window for one device leaves the others' page as it is. */
+  /** Whether this is a window for one device, which does not change the list of the page with all devices. */
   readonly #isForOne: boolean
   #isForStory = false
   #devices: readonly Device[]
@@ -24,7 +24,7 @@ export class Devices {
     return this.#devices
   }
 
-  /** Shows a device: the one that is here already, if it is. */
+  /** Shows a device: the existing one, if it is already shown. */
   add(name: DeviceName): Device {
     const held = this.#devices.find(device => isSameDevice(device.name, name))
     if (held) return held
@@ -33,13 +33,13 @@ export class Devices {
     return device
   }
 
-  /** Shows it no longer. Its database stays, and is here again when the device is. */
+  /** Stops showing a device. Its database stays, and is used again when the device is shown again. */
   async remove(device: Device): Promise<void> {
     this.#become(this.#devices.filter(one => one !== device))
     await device.close()
   }
 
-  /** The devices of the story come and go: a reload shows those from before it. */
+  /** The devices of the story are not stored: a reload shows those from before it. */
   setForStory(isOn: boolean): void {
     this.#isForStory = isOn
     this.#become(this.#devices)
@@ -71,7 +71,7 @@ function remembered(): DeviceName[] {
       .filter((name, index) => valid.findIndex(one => isSameDevice(one, name)) === index)
       .map(({ user, device }) => ({ user, device }))
   } catch {
-    return [] // Storage is refused, or holds something else.
+    return [] // Storage is refused, or contains something else.
   }
 }
 
@@ -79,6 +79,6 @@ function remember(names: readonly DeviceName[]): void {
   try {
     localStorage.setItem(storageKey, JSON.stringify(names))
   } catch {
-    // Without storage the page forgets which devices it showed, and works all the same.
+    // Without storage, the page forgets which devices it showed, and works nevertheless.
   }
 }

@@ -1,4 +1,4 @@
-/** Tells its listeners that something changed. */
+/** Notifies its listeners that something changed. */
 export class Emitter {
   readonly #listeners: Set<() => void> = new Set()
 

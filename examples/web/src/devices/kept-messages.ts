@@ -1,7 +1,7 @@
 import { Emitter } from './emitter.ts'
 import { type DeviceName, databaseOf } from './name.ts'
 
-/** A message of a conversation. `state`: what became of one that this device sent. */
+/** A message of a conversation. `state`: the outcome of a message that this device sent. */
 export interface KeptMessage {
   id: string
   with: string
@@ -12,7 +12,7 @@ export interface KeptMessage {
 
 const mostMessages = 300
 
-/** The messages of both sides on one device, oldest first. Kith relays messages and keeps none: an app keeps its own. */
+/** The messages in both directions on one device, oldest first. Kith relays messages and stores none; an app stores its own. */
 export class KeptMessages {
   readonly changes: Emitter = new Emitter()
   readonly #key: string
@@ -32,7 +32,7 @@ export class KeptMessages {
     return this.#messages
   }
 
-  /** Adds a message, or replaces the one of the same id: each tab of a device hears of each message. */
+  /** Adds a message, or replaces the one of the same id: each tab of a device receives each message. */
   put(message: KeptMessage): void {
     const stored = this.#read()
     const others = stored.filter(({ id }) => id !== message.id)
@@ -51,7 +51,7 @@ export class KeptMessages {
       if (messages.length === 0) localStorage.removeItem(this.#key)
       else localStorage.setItem(this.#key, JSON.stringify(messages))
     } catch {
-      // Without storage the messages stay as long as the page.
+      // Without storage, the messages last as long as the page.
     }
     this.changes.emit()
   }

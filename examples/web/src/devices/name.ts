@@ -1,7 +1,7 @@
 import { isUserId } from '@kith/client'
 import { t } from '../texts/texts.ts'
 
-/** Which device: `alice` and `phone`. */
+/** The user and the name of a device: `alice` and `phone`. */
 export interface DeviceName {
   user: string
   device: string
@@ -13,12 +13,12 @@ export function isDeviceName(value: unknown): value is DeviceName {
   return isUserId(user) && typeof device === 'string' && device !== '' && !/\p{Cs}/u.test(device)
 }
 
-/** As people say it, for the middle of a sentence: “Alice’s phone”. */
+/** In words, for the middle of a sentence: “Alice’s phone”. */
 export function titleOf({ user, device }: DeviceName): string {
   return t.device.title(personName(user), device)
 }
 
-/** A user id as a heading: `alice` and `alice@example.org` are “Alice”; numbers and the like stay as they are. */
+/** A user id as a heading: `alice` and `alice@example.org` are “Alice”; numbers and other ids stay as they are. */
 export function personName(user: string): string {
   const word = /^(\p{Ll}\p{L}*)(@[^@]+)?$/u.exec(user)?.[1]
   return word ? word.charAt(0).toUpperCase() + word.slice(1) : user
@@ -28,7 +28,7 @@ export function isSameDevice(one: DeviceName, other: DeviceName): boolean {
   return one.user === other.user && one.device === other.device
 }
 
-/** Each device is a database of its own, whatever windows show it. */
+/** The database of a device. All windows that show the device share it. */
 export function databaseOf({ user, device }: DeviceName): string {
   return `kith-demo:${encodeURIComponent(user)}:${encodeURIComponent(device)}`
 }
@@ -38,7 +38,7 @@ export function hashOf({ user, device }: DeviceName): string {
   return `#${encodeURIComponent(user)}/${encodeURIComponent(device)}`
 }
 
-/** `undefined` when the address names no device. */
+/** Returns `undefined` when the address names no device. */
 export function nameInHash(hash: string): DeviceName | undefined {
   const match = /^#([^/]+)\/([^/]+)$/.exec(hash)
   if (!match) return undefined

@@ -1,9 +1,9 @@
 import { type DeviceName, databaseOf } from './name.ts'
 
-/** Where nothing can be remembered, it goes for this page. */
+/** Without storage, the switch lasts as long as this page. */
 const offHere = new Set<string>()
 
-/** Whether the user switched a device's network off: that outlives the page, and goes for all its windows. */
+/** Whether the user has switched a device's network off. This survives a reload of the page, and applies to all its windows. */
 export function isSwitchedOff(name: DeviceName): boolean {
   try {
     return localStorage.getItem(keyOf(name)) !== null

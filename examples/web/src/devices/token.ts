@@ -1,7 +1,7 @@
-/** The server issues no tokens to this page: asking again does not help. */
+/** The server issues no tokens to this page; a retry does not help. */
 export class TokenRefused extends Error {}
 
-/** Asks the demo server for a token. In an app, this is where your backend says who somebody is. */
+/** Requests a token from the demo server. In an app, your backend authenticates the user here. */
 export async function demoToken(user: string): Promise<string> {
   const response = await fetch('/demo/tokens', {
     method: 'POST',

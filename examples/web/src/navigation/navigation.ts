@@ -1,22 +1,24 @@
 import { Emitter } from '../devices/emitter.ts'
 import { home, type Place, parentOf, placeFrom } from './place.ts'
 
-/** One entry of the browser's history: what all devices show, and which device opened something; empty when one closed something. */
+/**
+ * One entry of the browser's history: what all devices show, and which device opened something (empty if one closed something).
+ */
 interface Entry {
-  /** How many entries of this page are before it. */
+  /** The number of earlier entries of this page. */
   depth: number
   by: string
   places: Readonly<Record<string, Place>>
 }
 
-/** Browsers take some ms. */
+/** How long to wait for the browser to go back; it usually takes a few ms. */
 const longestBackMs = 1_000
 
-/** Which screen each device shows. Opening one adds an entry to the browser's history, so Back closes the newest. */
+/** The screen that each device shows. Opening one adds an entry to the browser's history, so Back closes the newest. */
 export class Navigation {
   readonly changes: Emitter = new Emitter()
   #entry: Entry
-  /** Going back is no immediate thing: what is opened meanwhile waits for it. */
+  /** Going back is asynchronous: screens that are opened meanwhile wait for it. */
   #isGoingBack = false
   #giveUp: ReturnType<typeof setTimeout> | undefined
   #afterBack: (() => void)[] = []
@@ -29,7 +31,7 @@ export class Navigation {
     })
   }
 
-  /** The same object until it changes. */
+  /** Returns the same object until it changes. */
   placeOf(device: string): Place {
     return this.#entry.places[device] ?? home
   }
@@ -39,20 +41,21 @@ export class Navigation {
     this.#push(device, place, device)
   }
 
-  /** Closes what was opened last on a device: as Back does, if that was the newest of all. */
+  /** Closes the screen that was opened last on a device: by Back, if it is the newest of all. */
   close(device: string): void {
     const { depth, by } = this.#entry
     const parent = parentOf(this.placeOf(device))
     if (!parent) return
-    // Before an entry that closed something, it is open: Back would open it again.
+    // If the present entry closed something, the previous entry has it open, and Back would open it again.
     if (by !== device || depth === 0 || this.#isGoingBack) return this.#push(device, parent, '')
     this.#isGoingBack = true
-    // A browser may drop it, as when another navigation begins: then what is on show stays, and the rest goes on.
+    // A browser may ignore it, for example if another navigation begins: then the present screen stays, and waiting calls
+    // continue.
     this.#giveUp = setTimeout(() => this.#wentBack(), longestBackMs)
     history.back()
   }
 
-  /** Shows a screen without an entry: nothing that the user opened. */
+  /** Shows a screen without a new entry, because the user did not open it. */
   show(device: string, place: Place): void {
     if (this.#isGoingBack) {
       this.#afterBack.push(() => this.show(device, place))
@@ -84,7 +87,7 @@ export class Navigation {
   }
 }
 
-/** Dialogs are closed when one comes to them by the history or a reload: what was typed in them is gone. */
+/** Dialogs are closed in an entry from the history or a reload, since the text that was typed in them is gone. */
 function readEntry(state: unknown): Entry {
   const { depth, by, places } = (state ?? {}) as Partial<Entry>
   if (typeof depth !== 'number' || typeof by !== 'string') return { depth: 0, by: '', places: {} }

@@ -1,11 +1,11 @@
 /** What a device shows. */
 export interface Place {
   tab: Tab
-  /** Whose page lies over the list of contacts. */
+  /** The person whose page covers the list of contacts. */
   person?: string
-  /** The conversation with that person, instead of the page. */
+  /** Whether the conversation with that person is shown instead of the page. */
   isTalk?: true
-  /** The dialog above it. */
+  /** The dialog above the screen. */
   dialog?: DialogName
 }
 
@@ -14,7 +14,7 @@ export type DialogName = 'add' | 'import' | 'erase' | 'block' | 'add-device'
 
 export const home: Place = { tab: 'contacts' }
 
-/** Where Back leads from a place; `undefined` from the first screen. */
+/** The place to which Back leads; `undefined` from the first screen. */
 export function parentOf({ tab, person, isTalk, dialog }: Place): Place | undefined {
   if (dialog !== undefined) return { tab, ...(person !== undefined && { person }), ...(isTalk && { isTalk }) }
   if (isTalk && person !== undefined) return { tab, person }
@@ -22,7 +22,7 @@ export function parentOf({ tab, person, isTalk, dialog }: Place): Place | undefi
   return undefined
 }
 
-/** A place as it came from the browser's history: any value gives a place. */
+/** Reads a place from the browser's history: any value gives a valid place. */
 export function placeFrom(value: unknown): Place {
   const { tab, person, isTalk } = (value ?? {}) as Partial<Place>
   if (tab === 'profile' || tab === 'settings') return { tab }

@@ -10,7 +10,7 @@ export interface PlaceControls {
   close: () => void
 }
 
-/** What a device shows, and how its user gets elsewhere. */
+/** The screen that a device shows, and functions to go to another one. */
 export function usePlace(device: string): PlaceControls {
   const place = useSyncExternalStore(navigation.changes.subscribe, () => navigation.placeOf(device))
   return {
@@ -18,7 +18,7 @@ export function usePlace(device: string): PlaceControls {
     open: next => navigation.open(device, next),
     openDialog: dialog => {
       const place = navigation.placeOf(device)
-      // A dialog that takes the place of another takes its entry too.
+      // A dialog that replaces another one also replaces its entry.
       if (place.dialog !== undefined) navigation.show(device, { ...place, dialog })
       else navigation.open(device, { ...place, dialog })
     },

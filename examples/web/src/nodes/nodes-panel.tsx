@@ -5,7 +5,7 @@ import type { Device } from '../devices/device.ts'
 import { t } from '../texts/texts.ts'
 import type { Nodes, ServerNode } from './nodes.ts'
 
-/** The nodes of the server side by side: which devices of this page are on each, and a button that kills it. */
+/** The nodes of the server side by side: the devices of this page that are connected to each, and a button that kills it. */
 export function NodesPanel({ nodes, devices }: { nodes: Nodes; devices: readonly Device[] }): ReactNode {
   const all = useChanges(nodes.changes, () => nodes.all)
   const hasFailed = useChanges(nodes.changes, () => nodes.hasFailed)

@@ -13,7 +13,7 @@ interface State {
 const lookMs = 1000
 const patienceMs = 10_000
 
-/** The nodes of a server that runs as several, as the example `cluster` tells: the page asks it once a second. */
+/** The nodes of a server that runs as several, as the example `cluster` reports: the page queries it once a second. */
 export class Nodes {
   readonly changes: Emitter = new Emitter()
   #state: State = { nodes: [], nodeByUser: {} }
@@ -31,12 +31,12 @@ export class Nodes {
     return this.#state.nodes
   }
 
-  /** The example does not respond. */
+  /** Whether the example does not respond. */
   get hasFailed(): boolean {
     return this.#hasFailed
   }
 
-  /** The node that the devices of a user are connected to, as far as they are. */
+  /** The node to which the devices of a user are connected; `undefined` while it is unknown. */
   nodeOf(user: string): number | undefined {
     return this.#state.nodeByUser[user]
   }
@@ -61,7 +61,7 @@ export class Nodes {
   }
 }
 
-/** `/?nodes` shows them: a single server has none, and nobody to ask. */
+/** `/?nodes` shows the nodes. A single server has none, and no example to query. */
 export function nodesOfServer(): Nodes | undefined {
   return new URLSearchParams(location.search).has('nodes') ? new Nodes() : undefined
 }

@@ -1,4 +1,4 @@
-/** Lets the service worker keep the page's files, once the page is shown. Where the browser refuses one, the page works online. */
+/** Lets the service worker cache the page's files once the page is shown. If the browser refuses one, the page works online. */
 export function keepForOffline(): void {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
   const register = (): void => {

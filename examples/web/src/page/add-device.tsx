@@ -6,7 +6,7 @@ import { usePlace } from '../navigation/use-place.ts'
 import { t } from '../texts/texts.ts'
 import { SignInForm } from './sign-in-form.tsx'
 
-/** The page's own name in the history, beside those of the devices. */
+/** The name of the page itself in the history, beside those of the devices. */
 const page = 'page'
 
 export function AddDevice({ devices }: { devices: Devices }): ReactNode {

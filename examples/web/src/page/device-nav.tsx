@@ -7,11 +7,11 @@ import { whatHappenedId } from './what-happened.tsx'
 
 export interface DeviceNavProps {
   devices: readonly Device[]
-  /** Also while all of them fit: another one may come. */
+  /** Whether it is shown even if all devices fit: another one may come. */
   isAlways: boolean
 }
 
-/** Goes to a device when not all fit in the window, and shows which ones are seen. */
+/** Goes to a device when not all fit into the window, and shows which ones are visible. */
 export function DeviceNav({ devices, isAlways }: DeviceNavProps): ReactNode {
   const places = [
     ...devices.map(device => [device.title, placeOf(device)] as const),
@@ -34,7 +34,7 @@ export function DeviceNav({ devices, isAlways }: DeviceNavProps): ReactNode {
   )
 }
 
-/** The places of which most is in the window. */
+/** The places that are mostly visible in the window. */
 function useSeen(ids: readonly string[]): ReadonlySet<string> {
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set())
   const key = ids.join('\n')

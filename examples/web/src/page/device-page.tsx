@@ -4,7 +4,7 @@ import { useChanges } from '../device/use-changes.ts'
 import type { Devices } from '../devices/devices.ts'
 import { t } from '../texts/texts.ts'
 
-/** A window for one device: the same one that a page with several shows, by the same database. */
+/** A window for one device: the same device as on a page with several, with the same database. */
 export function DevicePage({ devices }: { devices: Devices }): ReactNode {
   const all = useChanges(devices.changes, () => devices.all)
   return (

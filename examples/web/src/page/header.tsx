@@ -12,7 +12,7 @@ export interface HeaderProps {
 export function Header({ isTelling, onTell, children }: HeaderProps): ReactNode {
   const button = useRef<HTMLButtonElement>(null)
   const wasTelling = useRef(false)
-  // Where the story began: who left it goes on from there.
+  // Where the story began: a user who left it continues from there.
   useEffect(() => {
     if (wasTelling.current && !isTelling) button.current?.focus()
     wasTelling.current = isTelling

@@ -2,7 +2,7 @@ const storageKey = 'kith-demo:look'
 
 export type Look = 'system' | 'light' | 'dark'
 
-/** The colours that the user chose; the system's at first. */
+/** The colours that the user chose; by default, the system's. */
 export function chosenLook(): Look {
   try {
     const look = localStorage.getItem(storageKey)
@@ -21,6 +21,6 @@ export function chooseLook(look: Look): void {
   try {
     localStorage.setItem(storageKey, look)
   } catch {
-    // Without storage it goes for this page.
+    // Without storage, the choice lasts as long as this page.
   }
 }

@@ -16,11 +16,11 @@ import { WhatHappened } from './what-happened.tsx'
 export interface PageProps {
   devices: Devices
   trace: Trace
-  /** Of a server that runs as several nodes. */
+  /** The nodes of a server that runs as several; otherwise absent. */
   nodes: Nodes | undefined
 }
 
-/** Several devices side by side, what goes between them and the server, and a story to click through. */
+/** Several devices side by side, the messages between them and the server, and a story to click through. */
 export function Page({ devices, trace, nodes }: PageProps): ReactNode {
   const all = useChanges(devices.changes, () => devices.all)
   const [isTelling, setTelling] = useState(false)

@@ -5,7 +5,7 @@ import { goTo, placeOf } from '../device/place.ts'
 import type { Devices } from '../devices/devices.ts'
 import { t } from '../texts/texts.ts'
 
-/** Signs in as any user: the demo server asks for no password from this machine. */
+/** Signs in as any user: the demo server requires no password from this machine. */
 export function SignInForm({ devices, onDone }: { devices: Devices; onDone: () => void }): ReactNode {
   const [user, setUser] = useState('')
   const [device, setDevice] = useState('phone')

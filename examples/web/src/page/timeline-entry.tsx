@@ -17,7 +17,7 @@ export interface TimelineEntryProps {
   devices: Devices
 }
 
-/** One line of the timeline; those alike are folded into it. */
+/** One line of the timeline; similar entries are folded into it. */
 export function TimelineEntry({ line, count, depth, all, devices }: TimelineEntryProps): ReactNode {
   const [isOpen, setOpen] = useState(false)
   const { entry } = line
@@ -53,7 +53,7 @@ function Happening({ entry, depth }: { entry: Entry; depth: Depth }): ReactNode 
   const { atMs, text, detail, bytes, frame } = entry
   return (
     <>
-      {/* The messages themselves are told in the words of the protocol, which are English. */}
+      {/* The messages themselves are described in the words of the protocol, which are English. */}
       {depth === 'words' ? (
         <p>{plainWords(entry)}</p>
       ) : (
@@ -82,7 +82,7 @@ function Happening({ entry, depth }: { entry: Entry; depth: Depth }): ReactNode 
 
 const mostBytes = 256
 
-/** The beginning of a frame, as far as a person reads. */
+/** The beginning of a frame, as much as a person reads. */
 function hexOf(frame: Uint8Array): string {
   const shown = [...frame.subarray(0, mostBytes)].map(byte => byte.toString(16).padStart(2, '0')).join(' ')
   return frame.length > mostBytes ? `${shown} …` : shown

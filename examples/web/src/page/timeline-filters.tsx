@@ -14,7 +14,7 @@ export interface TimelineFiltersProps {
 
 const kinds: readonly Group[] = ['change', 'visibility', 'message', 'connection', 'problem']
 
-/** By device, person and kind. They are folded away until they are wanted. */
+/** Filters by device, person and kind. They are collapsed at first. */
 export function TimelineFilters({ entries, wanted, onChange }: TimelineFiltersProps): ReactNode {
   const devices = new Map(entries.map(({ name }) => [databaseOf(name), titleOf(name)]))
   const people = new Set(entries.flatMap(entry => [entry.name.user, ...peopleOf(entry)]))

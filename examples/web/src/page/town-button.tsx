@@ -5,7 +5,7 @@ import { t } from '../texts/texts.ts'
 import { moveIn } from '../town/move-in.ts'
 import { citizens, userIdOf } from '../town/people.ts'
 
-/** What is shown of the town at first. */
+/** The devices of the town that are shown at first. */
 const shown = [
   ['alice', 'phone'],
   ['alice', 'laptop'],

@@ -5,7 +5,7 @@ import { t } from '../texts/texts.ts'
 import { SignInForm } from './sign-in-form.tsx'
 import { TownButton } from './town-button.tsx'
 
-/** Shown while there is no device: three ways in. */
+/** Shown while there is no device: three ways to begin. */
 export function Welcome({ devices, onTell }: { devices: Devices; onTell: () => void }): ReactNode {
   const { welcome } = t
   return (

@@ -7,10 +7,10 @@ import { navigation } from '../navigation/navigation.ts'
 import { home } from '../navigation/place.ts'
 import { until } from './until.ts'
 
-/** Where something is seen to have happened. */
+/** The place where a change becomes visible. */
 export type Scene = 'phone' | 'laptop' | 'server' | 'bob' | 'carol'
 
-/** Who plays: users that nobody has used before, so that the story can be told again. */
+/** The participants: new users each time, so that the story can be repeated. */
 export interface Cast {
   alice: string
   bob: string
@@ -18,15 +18,15 @@ export interface Cast {
   phone: Kith
   laptop: Kith
   bobsPhone: Kith
-  /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's the list of her contacts. */
+  /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's devices the list of her contacts. */
   show(what: 'alice' | 'bob' | 'list'): void
-  /** Marks the device where something changed, and no other; a narrow window goes there. */
+  /** Highlights the device on which something changed, and no other; a narrow window scrolls to it. */
   lookAt(scene: Scene | undefined): void
-  /** The network's switch on one of these devices. */
+  /** Sets the network switch of one of these devices. */
   setOnline(kith: Kith, isOnline: boolean): void
-  /** Carol's phone, the first time that she is here. */
+  /** Returns Carol's phone; opens it at the first call. */
   carolArrives(): Promise<Kith>
-  /** Whether a text was in any byte that Bob's phone was sent. */
+  /** Whether any byte that Bob's phone received contained a text. */
   hasReachedBob(text: string): boolean
   signal: AbortSignal
 }
@@ -84,7 +84,7 @@ function show({ key }: Device, person: string | undefined): void {
   navigation.show(key, person === undefined ? home : { tab: 'contacts', person })
 }
 
-/** Changes what one device says of somebody. */
+/** Changes the settings of one device for a person. */
 export async function edit(kith: Kith, id: string, stage: (profile: Profile) => void): Promise<void> {
   const profile = kith.getProfile(id)
   stage(profile)

@@ -8,13 +8,13 @@ import type { Claim } from './steps.ts'
 export interface SceneProps {
   cast: Cast | undefined
   claims: readonly Claim[]
-  /** The claims that were seen to be true, in order. */
+  /** The claims that were found to be true, in order. */
   seen: readonly Claim[]
 }
 
 const places: readonly Place[] = ['phone', 'laptop', 'server', 'bob']
 
-/** The devices and the server side by side: what each has now, what changed on it, and what its line carried. */
+/** The devices and the server side by side: the state of each, what changed on it, and the traffic on its line. */
 export function Scene({ cast, claims, seen }: SceneProps): ReactNode {
   const said = useSaid(cast)
   const now = seen.at(-1)
@@ -47,7 +47,7 @@ export function Scene({ cast, claims, seen }: SceneProps): ReactNode {
   )
 }
 
-/** A place of which nothing is claimed has no list. */
+/** A place without claims has no list. */
 function Claims({ claims, seen }: { claims: readonly Claim[]; seen: readonly Claim[] }): ReactNode {
   if (claims.length === 0) return null
   return (
@@ -82,7 +82,7 @@ type Said = Readonly<Record<Place, { text: string; isOffline: boolean }>>
 
 const lookMs = 200
 
-/** What is so on the devices just now: they are asked a few times a second. */
+/** The current state of the devices, which are queried a few times a second. */
 function useSaid(cast: Cast | undefined): Said | undefined {
   const [said, setSaid] = useState<Said>()
   useEffect(() => {

@@ -2,11 +2,11 @@ import type { Kith } from '@kith/client'
 import { t } from '../texts/texts.ts'
 import { type Cast, edit, type Scene } from './cast.ts'
 
-/** Something that is to be true after a step, as the devices themselves say. */
+/** A statement that must be true after a step, according to the devices themselves. */
 export interface Claim {
   text: string
   at: Scene
-  /** What its line to the server shows: something went up, came down, or was stopped at the server. */
+  /** The traffic on its line to the server: something was sent up, came down, or was stopped at the server. */
   line?: 'up' | 'down' | 'stopped'
   isTrue(cast: Cast): boolean
 }
@@ -27,7 +27,7 @@ function isIn(kith: Kith, id: string, ...levels: number[]): boolean {
   return kith.getProfile(id).accessLevels.join() === levels.join()
 }
 
-/** In the language of the page. */
+/** The steps, in the language of the page. */
 export function storySteps(): readonly Step[] {
   const { edit: editWords, merge, grant, revoke, block, join } = t.story
   return [

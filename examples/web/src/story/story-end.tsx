@@ -3,10 +3,10 @@ import { Button } from 'react-aria-components'
 import { t } from '../texts/texts.ts'
 
 export interface StoryEndProps {
-  /** The devices of the story stay on the page. */
+  /** Keeps the devices of the story on the page. */
   onStay: () => void
   onLeave: () => void
-  /** The devices from before the story are on their way back. */
+  /** Whether the devices from before the story are being restored. */
   isEnding: boolean
 }
 

@@ -18,10 +18,10 @@ export interface StoryProps {
 
 type Phase = { state: 'ready' } | { state: 'running' } | { state: 'done' } | { state: 'failed'; message: string }
 
-/** Time to look at a device before the story goes on to the next. */
+/** Time to look at a device before the story continues with the next. */
 const lookMs = 600
 
-/** Six steps that anyone can click through: each is done by real devices, and what it claims is looked up on them. */
+/** Six steps to click through. Real devices do each step, and its claims are checked on them. */
 export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   const [steps] = useState(storySteps)
   const [index, setIndex] = useState(0)
@@ -32,9 +32,9 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   const cast = useRef<Promise<Cast>>(undefined)
   const leave = useRef(new AbortController())
   const heading = useRef<HTMLHeadingElement>(null)
-  /** The devices from before the story are back on the page afterwards. */
+  /** The devices from before the story are restored afterwards. */
   const before = useRef(devices.all.map(({ name }) => name))
-  // Each step begins at its heading.
+  // Each step begins with the focus on its heading.
   useEffect(() => heading.current?.focus(), [index])
 
   const gather = async (): Promise<Cast> => {
@@ -43,7 +43,7 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
     setPlayers(gathered)
     return gathered
   }
-  // The players are there before the first step; what is wrong with them that step says.
+  // The participants are created before the first step; an error of that is reported in that step.
   useEffect(() => {
     devices.setForStory(true)
     gather().catch(() => {
@@ -75,12 +75,12 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
     setEnding(true)
     for (const device of devices.all) device.highlight(false)
     try {
-      await cast.current?.catch(() => undefined) // Until the devices that it closes are closed.
+      await cast.current?.catch(() => undefined) // Wait until the devices that it closes are closed.
       if (!areToStay) await devices.removeAll()
     } finally {
       for (const name of before.current) devices.add(name)
       devices.setForStory(false)
-      // Last: a story that begins now finds these devices.
+      // Last, so that a story that begins now finds these devices.
       onEnd()
     }
   }
@@ -137,7 +137,7 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   )
 }
 
-/** Other words are another element: nothing moves to the place where they begin. */
+/** Other words are a new element, so that nothing moves to the place where they begin. */
 function Words({ children }: { children: string }): ReactNode {
   return <span key={children}>{children}</span>
 }

@@ -1,6 +1,6 @@
 import { t } from '../texts/texts.ts'
 
-/** Resolves when `isTrue` says so, looking ten times a second; rejects after fifteen seconds. */
+/** Resolves when `isTrue` returns `true`, checking ten times a second; rejects after fifteen seconds. */
 export async function until(what: string, isTrue: () => boolean, signal: AbortSignal): Promise<void> {
   const endsAt = performance.now() + 15_000
   while (!isTrue()) {

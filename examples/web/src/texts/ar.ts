@@ -2,7 +2,7 @@ import { isolated as q } from '../isolation.ts'
 import type { Texts } from './en.ts'
 import { type Forms, plural } from './plural.ts'
 
-/** With the digits of the phone numbers beside them. */
+/** With Latin digits, like the phone numbers beside them. */
 const tag = 'ar-u-nu-latn'
 
 const n = (number: number, forms: Forms): string => plural(tag, number, forms)

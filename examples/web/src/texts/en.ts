@@ -3,7 +3,9 @@ import { type Forms, plural } from './plural.ts'
 
 const n = (number: number, forms: Forms): string => plural('en', number, forms)
 
-/** All texts of the page in English: the pattern of the other languages. A name goes through `q`, so it keeps its direction. */
+/**
+ * All texts of the page in English: the template for the other languages. A name goes through `q`, so it keeps its direction.
+ */
 export const en = {
   page: {
     tagline: 'contacts on every device, offline too',
@@ -247,7 +249,7 @@ export const en = {
     notAPicture: (file: string): string =>
       `${q(file)} is not a picture that this browser can read. Choose a JPEG or PNG file.`,
     seenBy: (circle: string): string => `Seen by ${circle}`,
-    /** Of the fields of Everyone, by who may see them. */
+    /** About the fields of Everyone, by who may see them. */
     seenByAudience: {
       everyone: 'Seen by everyone',
       contacts: 'Seen by my contacts',

@@ -20,10 +20,10 @@ const storageKey = 'kith-demo:language'
 /** The texts of the chosen language. Components read them when they render, never earlier. */
 export let t: Texts = en
 export let language: Language = languages[0] as Language
-/** For dates, numbers and the order of names: as the browser's user wants them, in this language. */
+/** For dates, numbers and the order of names: the browser's preferences, in this language. */
 export let locale: string = language.tag
 
-/** Loads the texts of the language that was chosen, or that the browser prefers. */
+/** Loads the texts of the chosen language, or of the one that the browser prefers. */
 export async function loadTexts(): Promise<void> {
   language = wanted()
   locale = navigator.languages.find(tag => tag.split('-')[0] === language.tag) ?? language.tag
@@ -38,7 +38,7 @@ export function chooseLanguage(tag: string): void {
   try {
     localStorage.setItem(storageKey, tag)
   } catch {
-    // Without storage the choice cannot be kept.
+    // Without storage, the choice cannot be kept.
   }
   location.reload()
 }
@@ -48,7 +48,7 @@ function wanted(): Language {
   try {
     chosen = localStorage.getItem(storageKey)
   } catch {
-    // Without storage the browser's language counts.
+    // Without storage, the browser's language is used.
   }
   const tags = [chosen, ...navigator.languages].map(tag => tag?.slice(0, 2))
   const found = tags.map(tag => languages.find(one => one.tag === tag)).find(one => one !== undefined)

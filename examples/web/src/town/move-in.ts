@@ -9,7 +9,7 @@ export function phoneOf({ id }: Citizen): DeviceName {
   return { user: userIdOf(id), device: 'phone' }
 }
 
-/** Opens the phone of a citizen, as any device of this page: with a database and a connection of its own. */
+/** Opens the phone of a citizen like any device of this page, with its own database and connection. */
 export function openPhone(citizen: Citizen): Promise<Kith> {
   const name = phoneOf(citizen)
   return openKith({
@@ -17,13 +17,13 @@ export function openPhone(citizen: Citizen): Promise<Kith> {
   })
 }
 
-/** A few at a time: each opens a database and a socket. */
+/** Limits how many are open at the same time: each opens a database and a socket. */
 const atOnce = 4
 const patienceMs = 30_000
 
 /**
- * Gives each citizen a profile and relations, by their own phone. All sign up before any is related to another, so that no
- * phone has news of eleven people who join. A citizen who has a name is left as is.
+ * Gives each citizen a profile and relations, on their own phone. All sign up before any of them is related to another, so that
+ * no phone reports eleven people who join. A citizen who has a name is left unchanged.
  */
 export async function moveIn(onProgress: (done: number) => void): Promise<void> {
   const signal = AbortSignal.timeout(patienceMs)
@@ -33,7 +33,7 @@ export async function moveIn(onProgress: (done: number) => void): Promise<void> 
     await eachOf(citizens, async citizen => {
       const kith = await openPhone(citizen)
       phones.push([citizen, kith])
-      await kith.whenSynced({ signal }) // What was there before, as far as the server has it.
+      await kith.whenSynced({ signal }) // Receives the data that the server has already.
     })
     await eachOf(phones, async ([citizen, kith]) => {
       if (kith.ownProfile.get('name') === undefined) await fill(kith, citizen)
@@ -63,7 +63,7 @@ async function fill(kith: Kith, { id, name, about, birthday, home, phone, portra
   await ownProfile.set('phone', phone, { level: 2 })
   await ownProfile.set('phone', phone, { level: 5 })
   await ownProfile.set('picture', await drawPortrait(portrait))
-  await ownProfile.set('name', name) // The last one: with it a citizen is complete.
+  await ownProfile.set('name', name) // The name is set last: a citizen with a name is complete.
 }
 
 async function grant(kith: Kith, user: string, levels: readonly number[]): Promise<void> {

@@ -4,12 +4,12 @@ import { t } from '../texts/texts.ts'
 import { openPhone, phoneOf } from './move-in.ts'
 import { type Citizen, citizens, isCitizen } from './people.ts'
 
-/** The citizens who are at home: their phones are on, and they answer messages. */
+/** The citizens whose phones are on, and who answer messages. */
 const atHome = ['carmen', 'dev', 'hedy', 'layla', 'zoe']
-/** As long as a person takes to type a few words. */
+/** The time that a person takes to type a few words. */
 const answerMs = 1500
 
-/** Keeps the phones of some citizens on while a device of the town is on this page. One window does so for all. */
+/** Keeps the phones of some citizens on while a device of the town is on this page. One window does this for all. */
 export class Neighbours {
   readonly #devices: Devices
   #phones: Promise<Kith>[] | undefined
@@ -34,7 +34,7 @@ export class Neighbours {
     }
   }
 
-  /** A phone that this page shows is its user's to operate. */
+  /** Returns `false` also for a phone that this page shows, since the page's user operates it. */
   #isFree(citizen: Citizen): boolean {
     const { user } = phoneOf(citizen)
     return atHome.includes(citizen.id) && !this.#devices.all.some(({ name }) => name.user === user)

@@ -1,6 +1,6 @@
 import type { Portrait } from './portrait.ts'
 
-/** Someone in the town. */
+/** A person in the town. */
 export interface Citizen {
   /** The part of the user id before the `@`. */
   id: string
@@ -25,7 +25,7 @@ export function isCitizen(user: string): boolean {
 
 const grounds = ['#f6d9b8', '#cfe4e0', '#dcd3ee', '#f3cfc6', '#d5e5c4', '#c9d8ee'] as const
 
-/** Twelve people of one small town, all made up. Numbers are of the range for fiction (Ofcom). */
+/** Twelve people of one small town, all made up. Numbers are from the range for fiction (Ofcom). */
 export const citizens: readonly Citizen[] = [
   person('alice', 'Alice Hart', 'Nurse. Ask me about bees.', '01', '10 December', '3 Mill Lane', [
     '#8d5a3b',
@@ -147,7 +147,7 @@ function person(
   }
 }
 
-/** People who are in one another's circle of this level. */
+/** People who are in each other's circle of this level. */
 interface Group {
   level: number
   members: readonly string[]
@@ -167,7 +167,7 @@ const groups: readonly Group[] = [
   { level: friends as number, members: ['joan', 'layla', 'dev'] },
 ]
 
-/** Levels that a citizen grants, by the citizens to whom. */
+/** The levels that a citizen grants, by the citizens who get them. */
 export function grantsOf(id: string): ReadonlyMap<string, readonly number[]> {
   const levels = new Map<string, number[]>()
   for (const { level, members } of groups) {

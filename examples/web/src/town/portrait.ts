@@ -1,4 +1,4 @@
-/** A face of our own drawing, as a recipe. Colours are CSS colours. */
+/** A face, drawn by ourselves, as parameters. Colours are CSS colours. */
 export interface Portrait {
   ground: string
   skin: string
@@ -37,7 +37,7 @@ function oval(pen: Pen, colour: string, x: number, y: number, width: number, hei
   pen.fill()
 }
 
-/** What is behind the head. */
+/** Draws what is behind the head. */
 function drawBehind(pen: Pen, { style, hair }: Portrait): void {
   if (style === 'long') oval(pen, hair, 80, 92, 46, 62)
   if (style === 'scarf') oval(pen, hair, 80, 92, 48, 64)
@@ -76,7 +76,7 @@ function drawFace(pen: Pen, { hair, beard, glasses }: Portrait): void {
   pen.stroke()
 }
 
-/** What is before the forehead: the upper half of an oval. */
+/** Draws what is in front of the forehead: the upper half of an oval. */
 function drawHair(pen: Pen, { style, hair }: Portrait): void {
   if (style === 'bald') return
   pen.fillStyle = hair

@@ -4,7 +4,7 @@ import type { KeyChanged } from './shadow.ts'
 
 const words = { everyone: 'everyone', contacts: 'contacts only', nobody: 'nobody' } as const
 
-/** By name in `privacy`, what was wished for, and of which audience. */
+/** By name in `privacy`: the wanted audience, and what it is for. */
 const wishes: Readonly<Record<string, { of: 'audience' | 'messages'; audience: Audience }>> = {
   contactsOnly: { of: 'audience', audience: 'contacts' },
   nobody: { of: 'audience', audience: 'nobody' },
@@ -12,7 +12,7 @@ const wishes: Readonly<Record<string, { of: 'audience' | 'messages'; audience: A
   messagesNobody: { of: 'messages', audience: 'nobody' },
 }
 
-/** Who level 0 is for, and whose messages arrive, from now on: of several wishes the narrowest counts [R4]. */
+/** The new audiences of level 0 and of messages: of several settings, the narrowest counts [R4]. */
 export function audienceGroups(added: readonly KeyChanged[], removed: readonly KeyChanged[], after: FlatMaps): Group[] {
   const { audience, messageAudience } = rosterSettings(after)
   return [

@@ -1,6 +1,6 @@
 import type { Who, Words } from './told.ts'
 
-/** Tells of barriers, the question whether all is on disk, and of their answers. */
+/** Describes barriers (the question whether everything is on disk) and their answers. */
 export class Barriers {
   readonly #who: Who
   readonly #withFeed: Set<number> = new Set()

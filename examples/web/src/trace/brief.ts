@@ -1,7 +1,7 @@
 import { decodeFrame, type Outcome, type PresenceState } from '@kith/shared/wire'
 import type { Direction, Happening } from './recording-socket.ts'
 
-/** What a happening is, for the sentence in plain words. */
+/** The kind of an event, for the sentence in plain words. */
 export type Brief =
   | {
       is:
@@ -15,7 +15,7 @@ export type Brief =
         | 'alive'
         | 'problem'
     }
-  /** `isAnswer`: to what the other side lacks, which may be nothing. */
+  /** `isAnswer`: sends what the other side lacks, which may be nothing. */
   | { is: 'changed' | 'copied'; isAnswer: boolean }
   | { is: 'checked'; person: string; levels: readonly number[]; hasJoined: boolean }
   | { is: 'received'; person: string; level: number; fields: readonly string[] }
@@ -23,7 +23,7 @@ export type Brief =
   | { is: 'presence'; person: string; state: PresenceState['is'] }
   | { is: 'outcome'; state: Outcome['state'] }
 
-/** Whatever bytes come, this gives something. */
+/** Returns a result for any bytes. */
 export function briefOf(happening: Happening): Brief {
   switch (happening.type) {
     case 'opened':

@@ -2,14 +2,14 @@ import type { DeviceName } from '../devices/name.ts'
 import type { Brief } from './brief.ts'
 import type { Told } from './told.ts'
 
-/** Something that went over the wire of a device. */
+/** An event on the wire of a device. */
 export interface Entry extends Told {
   id: string
   name: DeviceName
   atMs: number
-  /** From the device's side; absent for opening and closing. */
+  /** From the device's point of view; absent for opening and closing. */
   direction: 'sent' | 'received' | undefined
-  /** The frame itself. */
+  /** The bytes of the frame. */
   frame: Uint8Array | undefined
   brief: Brief
 }

@@ -1,14 +1,14 @@
 import { type Fields, parseGrantKey, parseNonceKey, sameValue } from '@kith/shared'
 import type { KeyChanged } from './shadow.ts'
 
-/** One thing that a change says, for plain words and for the way of the change. */
+/** One fact of a change, for plain words and for the path of the change. */
 export interface Fact {
   is: 'field' | 'circle' | 'contact' | 'block' | 'follow' | 'label' | 'setting'
-  /** The person whom it is about; absent for fields and settings. */
+  /** The person that it is about; absent for fields and settings. */
   person?: string
-  /** Of a field or a circle. */
+  /** The level of a field or a circle. */
   level?: number
-  /** Of a field. */
+  /** The name of a field. */
   name?: string
   isGone: boolean
 }

@@ -3,18 +3,18 @@ import { isolated } from '../isolation.ts'
 import { details, few, levelsText, valueText } from './phrases.ts'
 import { nameOf, type Who, type Words, whose } from './told.ts'
 
-/** Tells what a device gets of others, and remembers which levels, so that a loss can be told. */
+/** Describes what a device receives of others, and remembers the levels, so that a loss can be described. */
 export class Feed {
   readonly #who: Who
   readonly #levelsByOwner: Map<string, readonly number[]> = new Map()
-  /** Whoever isn't remembered shows nothing; not so if the telling began in the middle. */
+  /** Whether every user who is not remembered shows nothing. This is unknown if recording began in the middle. */
   #knowsAll = false
 
   constructor(who: Who) {
     this.#who = who
   }
 
-  /** The server begins to tell: everything anew, or what changed since the device was here. */
+  /** The server begins the feed: from the start, or with what changed since the device was last connected. */
   begin(isFresh: boolean): void {
     if (!isFresh) return
     this.#levelsByOwner.clear()

@@ -4,9 +4,9 @@ import * as Y from 'yjs'
 type Structs = ReturnType<typeof Y.decodeUpdate>['structs']
 
 /**
- * An update says only what is new; Yjs keeps it aside until what it builds on has come. When the telling begins in the
- * middle, as after a reload of the page, that never comes. So the gaps are filled with what Yjs puts in place of something
- * that is gone: new keys can be read then, and what stands on the gap is known to be unreadable.
+ * An update contains only what is new, and Yjs keeps it pending until its predecessors have arrived. If recording begins in the
+ * middle, for example after a reload of the page, they never arrive. So the gaps are filled with garbage structs, which Yjs
+ * uses for removed content. Then new keys can be read, and what builds on a gap is known to be unreadable.
  */
 export function fillersFor(doc: Y.Doc, structs: Structs): Uint8Array[] {
   const first = new Map<number, number>()
@@ -26,7 +26,7 @@ export function fillersFor(doc: Y.Doc, structs: Structs): Uint8Array[] {
 
 const garbage = 0
 
-/** An update of one client with one struct, garbage of that length, and no removals. */
+/** An update of one client with one garbage struct of that length, and no removals. */
 function filler({ client, start, end }: { client: number; start: number; end: number }): Uint8Array {
   const encoder = encoding.createEncoder()
   for (const number of [1, 1, client, start]) encoding.writeVarUint(encoder, number)

@@ -3,7 +3,7 @@ import type { Happening } from './recording-socket.ts'
 
 const deflatedRosterType = 118
 
-/** Tells happenings in their order; a compressed update of a roster together with what it says, once that is inflated. */
+/** Passes events on in their order; a compressed update of a roster together with its content, once that is inflated. */
 export function inflating(tell: (happening: Happening) => void): (happening: Happening) => void {
   let last: Promise<void> | undefined
   return happening => {
@@ -19,7 +19,7 @@ export function inflating(tell: (happening: Happening) => void): (happening: Hap
   }
 }
 
-/** `undefined` where the bytes are not what they should be. */
+/** Resolves to `undefined` if the bytes are invalid. */
 async function updateOf(bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const message = decodeFrame(bytes)
   if (message.type !== 'deflatedRoster') return undefined

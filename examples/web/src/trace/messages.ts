@@ -3,7 +3,7 @@ import { duration, quoted } from './phrases.ts'
 import { reasons } from './reasons.ts'
 import { nameOf, type Who, type Words, whose } from './told.ts'
 
-/** Tells of direct messages, and remembers to whom each went until its outcome comes. */
+/** Describes direct messages, and remembers the recipient of each until its outcome arrives. */
 export class Messages {
   readonly #who: Who
   readonly #addresseeById: Map<string, string> = new Map()

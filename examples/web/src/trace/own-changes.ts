@@ -4,12 +4,12 @@ import type { Entry } from './entry.ts'
 import type { Fact } from './facts.ts'
 import { factsBetween, type OwnState, readOwnState } from './own-state.ts'
 
-/** So long after its last message, a device has done what it did. */
+/** After this time without messages, a device is idle. */
 const restMs = 300
 
 /**
- * What changes say that build upon what was there before this page was loaded: their bytes alone do not say it, since they
- * name an earlier change in place of a key. The device itself is asked, before and after.
+ * The content of changes that build on data from before this page was loaded. The bytes of such a change do not show it, since
+ * they name an earlier change instead of a key. So the device's own state is read before and after.
  */
 export class OwnChanges {
   readonly #kithOf: (device: string) => Kith | undefined
@@ -20,7 +20,7 @@ export class OwnChanges {
     this.#kithOf = kithOf
   }
 
-  /** Resolves with what an entry says, if it is such a change. */
+  /** Resolves to the facts of an entry, if it is such a change. */
   async factsOf({ name, brief, facts = [] }: Entry): Promise<Fact[]> {
     const device = databaseOf(name)
     const isChange = brief.is === 'changed'
@@ -33,7 +33,7 @@ export class OwnChanges {
     return before && after ? factsBetween(before, after) : []
   }
 
-  /** Thousands of changes come one after the other, and are read once. The first read is immediate, since an edit may follow. */
+  /** Thousands of changes may follow each other, and are read once. The first read is immediate, since an edit may follow. */
   #readLater(device: string): void {
     if (!this.#stateByDevice.has(device)) void this.#read(device)
     clearTimeout(this.#timerByDevice.get(device))
@@ -43,13 +43,13 @@ export class OwnChanges {
     )
   }
 
-  /** A change that was made but not sent yet is left for the entry that will tell it: a state with it is not kept. */
+  /** A change that was made but not sent yet belongs to a later entry, so a state that contains it is not kept. */
   async #readAtRest(device: string): Promise<void> {
     const kith = this.#kithOf(device)
     if (!kith) return
     const kept = this.#stateByDevice.get(device)
     const state = await readOwnState(kith)
-    if (this.#stateByDevice.get(device) !== kept) return // Read meanwhile, for an entry that is newer.
+    if (this.#stateByDevice.get(device) !== kept) return // It was read meanwhile, for a newer entry.
     if (!state || kith.unsent > 0) return // A `stored` follows once it is on the server, and this is called again.
     this.#stateByDevice.set(device, Promise.resolve(state))
   }

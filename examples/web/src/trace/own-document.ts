@@ -18,16 +18,16 @@ interface Found {
   facts: readonly Fact[]
 }
 
-/** Of a device that has nothing yet; of one that came back; of one that begins anew with what the server has. */
+/** The requests of a device without data; of one that reconnects; of one that rebuilds on the server's state. */
 type Question = 'first' | 'missing' | 'anew'
 
-/** Tells how a device and the server exchange one of the user's own documents. */
+/** Describes how a device and the server exchange one of the user's own documents. */
 export class OwnDocument {
   readonly #kind: 'roster' | 'profile'
   readonly #who: Who
   readonly #title: string
   readonly #shadow: Shadow
-  /** What the device asked for and has no answer to, in this session. */
+  /** The unanswered requests of the device in this session. */
   #asked: Question[] = []
   #hasAsked = false
 
@@ -38,7 +38,7 @@ export class OwnDocument {
     this.#shadow = new Shadow(kind === 'roster' ? rosterRoots : [profileRoot])
   }
 
-  /** A new session: questions of the one before get no answer. */
+  /** A new session begins: requests of the previous one get no answer. */
   begin(): void {
     this.#asked = []
     this.#hasAsked = false
@@ -123,14 +123,14 @@ export class OwnDocument {
   }
 }
 
-/** An answer brings all removals that there ever were: those say nothing. */
+/** An answer contains all removals of the document's history, which are therefore ignored. */
 function unreadGroups({ unreadable, removals }: Taken, isAnswer: boolean): Group[] {
-  const number = Math.max(unreadable, isAnswer ? 0 : removals) // A value put in place of another removes that one.
+  const number = Math.max(unreadable, isAnswer ? 0 : removals) // A value that replaces another one removes it.
   if (number === 0) return []
   return [{ title: count(number, 'change'), items: ['of what stood there before the telling began'] }]
 }
 
-/** The update that holds nothing. */
+/** Whether the update is empty. */
 function isNothing(update: Uint8Array): boolean {
   return update.length === 2 && update[0] === 0 && update[1] === 0
 }

@@ -1,13 +1,13 @@
 import { type Contact, type Fields, type Kith, KithError } from '@kith/client'
 import { type Fact, profileFacts } from './facts.ts'
 
-/** What the own documents of a device say, as the API gives it. */
+/** The content of a device's own documents, as the API returns it. */
 export interface OwnState {
   profile: ReadonlyMap<number, Fields>
   people: ReadonlyMap<string, Contact>
 }
 
-/** Resolves to `undefined` when the client is closed, as after an erasure: its window tells that. */
+/** Resolves to `undefined` when the client is closed, as after an erasure; its window reports that. */
 export async function readOwnState(kith: Kith): Promise<OwnState | undefined> {
   try {
     return await read(kith)
@@ -31,7 +31,7 @@ async function read(kith: Kith): Promise<OwnState> {
   return { profile, people: new Map(contacts.map(contact => [contact.id, contact])) }
 }
 
-/** What changed from one state to the other. */
+/** The differences between two states. */
 export function factsBetween(before: OwnState, after: OwnState): Fact[] {
   const ids = new Set([...before.people.keys(), ...after.people.keys()])
   const changed = [...ids].filter(id => before.people.get(id) !== after.people.get(id))

@@ -1,7 +1,7 @@
 import type { FieldValue } from '@kith/shared'
 import { isolated } from '../isolation.ts'
 
-/** Several things of one sort that happened at once: "3 grants (level 5 to bob, level 2 to carol, …)". */
+/** Several changes of one kind that happened together: "3 grants (level 5 to bob, level 2 to carol, …)". */
 export interface Group {
   /** "3 grants". */
   title: string
@@ -11,12 +11,12 @@ export interface Group {
 const itemsInSentence = 3
 const itemsInDetail = 100
 
-/** All groups in one phrase; empty when there are none. */
+/** All groups in one phrase; empty if there are none. */
 export function phrase(groups: readonly Group[]): string {
   return groups.map(({ title, items }) => (items.length > 0 ? `${title} (${few(items)})` : title)).join(', ')
 }
 
-/** The groups that the phrase cut short. */
+/** The groups that the phrase shortened. */
 export function details(groups: readonly Group[]): string[] {
   return groups.flatMap(({ title, items }) => {
     if (items.length <= itemsInSentence) return []
@@ -25,7 +25,7 @@ export function details(groups: readonly Group[]): string[] {
   })
 }
 
-/** The first few, and a mark if there are more. */
+/** The first few, and an ellipsis if there are more. */
 export function few(items: readonly string[]): string {
   return [...items.slice(0, itemsInSentence), ...(items.length > itemsInSentence ? ['…'] : [])].join(', ')
 }
@@ -45,7 +45,7 @@ export function levelsText(levels: readonly number[]): string {
   return `${levels.length === 1 ? 'level' : 'levels'} ${list(levels.map(String))}`
 }
 
-/** In quotation marks, and not too long. */
+/** In quotation marks, and shortened. */
 export function quoted(text: string): string {
   const characters = [...text]
   return `“${isolated(characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : text)}”`

@@ -6,7 +6,7 @@ import { t } from '../texts/texts.ts'
 import type { Entry } from './entry.ts'
 import type { Fact } from './facts.ts'
 
-/** A happening in words that need no knowledge of Kith. */
+/** An event in words that need no knowledge of Kith. */
 export function plainWords({ name, brief, facts = [] }: Entry): string {
   const { said, state } = t.trace
   const device = titleOf(name)

@@ -4,7 +4,7 @@ import { few, type Group } from './phrases.ts'
 import type { KeyChanged } from './shadow.ts'
 import { nameOf, type Who, type Words } from './told.ts'
 
-/** A device asks whose presence it is told from now on. */
+/** A device names the users whose presence it wants from now on. */
 export function watchWords(who: Who, owners: readonly string[]): Words {
   if (owners.length === 0) return { kind: 'feed', text: `${who.device} asks no more who is online` }
   const names = owners.map(owner => nameOf(who, owner))
@@ -26,7 +26,7 @@ export function presenceWords(who: Who, owner: string, state: PresenceState): Wo
   }
 }
 
-/** The key of a roster's privacy that hides presence: it is no audience. */
+/** Whether a key of a roster's privacy hides presence: it is not an audience. */
 export function isHidingPresence({ key }: KeyChanged): boolean {
   return parseNonceKey(key)?.name === 'hidePresence'
 }
@@ -36,7 +36,7 @@ export function hidingGroups(privacy: readonly KeyChanged[], after: FlatMaps): G
   return [{ title: rosterSettings(after).hidesPresence ? 'presence: hidden' : 'presence: shown', items: [] }]
 }
 
-/** Any bytes give some words, also those of a minute beyond all dates. */
+/** Returns words for any minute, even one beyond all dates. */
 function dateText(minute: number): string {
   const date = new Date(minute * 60_000)
   return Number.isNaN(date.getTime()) ? 'at no date' : date.toISOString().slice(0, 16).replace('T', ' ')

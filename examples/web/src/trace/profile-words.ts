@@ -4,7 +4,7 @@ import { count, type Group, valueText } from './phrases.ts'
 
 type Levels = ReadonlyMap<number, Fields>
 
-/** What shows otherwise than before in a user's own profile, in words, and the new values a line each. */
+/** The changes in a user's own profile, in words, and the new values, one per line. */
 export function profileGroups(before: Levels, after: Levels): { groups: Group[]; values: string[] } {
   const set: string[] = []
   const unset: string[] = []

@@ -1,27 +1,27 @@
 import type { WebSocketConstructor } from '@kith/client'
 
-/** What happened on one connection, and when (milliseconds since 1970). */
+/** An event on one connection, and its time (milliseconds since 1970). */
 export type Happening =
   | { type: 'opened'; atMs: number }
-  /** `update`: of a compressed roster, inflated. */
+  /** `update`: the inflated update of a compressed roster. */
   | { type: 'frame'; atMs: number; direction: Direction; bytes: Uint8Array; update?: Uint8Array | undefined }
   | { type: 'closed'; atMs: number; code: number; reason: string }
 
-/** From the device's side. */
+/** From the device's point of view. */
 export type Direction = 'sent' | 'received'
 
 export interface RecordingOptions {
-  /** What is recorded; absent: the platform's. */
+  /** The class to record; by default, the platform's. */
   WebSocket?: typeof WebSocket
   now?: () => number
-  /** Hears what `tell` throws; absent: the console, as for any uncaught error. */
+  /** Receives errors that `tell` throws; by default, they are logged like any uncaught error. */
   report?: (error: unknown) => void
 }
 
 /**
- * A WebSocket for `openKith({ WebSocket })` that tells of every binary frame which the device sends or takes, and of
- * opening and closing. It is the platform's own in every way: order, timing and content are untouched, `tell` gets copies,
- * and what it throws harms nobody. Frames that come after the device closed are not taken, so they are not told.
+ * A WebSocket for `openKith({ WebSocket })` that reports every binary frame that the device sends or receives, and opening and
+ * closing. It behaves exactly like the platform's: order, timing and content are unchanged, `tell` gets copies, and an error in
+ * `tell` has no effect on the connection. Frames that arrive after the device has closed are dropped, so they are not reported.
  */
 export function recordingWebSocket(
   tell: (happening: Happening) => void,
@@ -49,7 +49,7 @@ export function recordingWebSocket(
 
     override send(data: Parameters<WebSocket['send']>[0]): void {
       super.send(data)
-      // Later than this the platform drops what is sent.
+      // In any later state, the platform drops the frame.
       if (this.readyState === Base.OPEN) frame('sent', data)
     }
 
@@ -65,7 +65,7 @@ export function recordingWebSocket(
   }
 }
 
-/** `undefined` for text, and for blobs, which can only be read later: Kith sends and takes neither. */
+/** Returns `undefined` for text, and for blobs, which can only be read later: Kith sends and accepts neither. */
 function copyOf(data: unknown): Uint8Array | undefined {
   if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0))
   if (!ArrayBuffer.isView(data)) return undefined

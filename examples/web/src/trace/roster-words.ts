@@ -7,7 +7,7 @@ import type { KeyChanged } from './shadow.ts'
 
 type NameOf = (user: string) => string
 
-/** Changes of a roster in words, what takes something away first; `after` is the roster as they left it. */
+/** Describes changes of a roster, removals first; `after` is the roster after them. */
 export function rosterGroups(changes: readonly KeyChanged[], after: FlatMaps, nameOf: NameOf): Group[] {
   const added = changes.filter(change => change.after !== undefined)
   const removed = changes.filter(change => change.after === undefined)
@@ -69,7 +69,7 @@ function group(verb: string, noun: string, items: readonly string[], number: num
   return number === 0 ? [] : [{ title: `${verb}${count(number, noun)}`, items }]
 }
 
-/** The user behind a nonce; the key itself if it is of no such form. */
+/** The user after the nonce of a key; the key itself if it has no such form. */
 function nonced(key: string): string {
   return parseNonceKey(key)?.name ?? key
 }

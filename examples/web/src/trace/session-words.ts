@@ -32,7 +32,7 @@ export function welcomeWords(who: Who, { isFresh, isErased, limits }: Welcome): 
   return { kind: 'session', text: `The server welcomes ${who.device}: ${follows}`, detail }
 }
 
-/** The token itself is nobody's business. */
+/** The token itself is secret, and not shown. */
 export function renewWords(who: Who): Words {
   return { kind: 'session', text: `${who.device} hands in a newer token` }
 }

@@ -2,7 +2,7 @@ import { type FieldValue, type FlatMaps, flatMapsOf, sameValue } from '@kith/sha
 import * as Y from 'yjs'
 import { fillersFor } from './fillers.ts'
 
-/** One key that reads otherwise than before. */
+/** One key whose value has changed. */
 export interface KeyChanged {
   root: string
   key: string
@@ -12,13 +12,13 @@ export interface KeyChanged {
 
 export interface Taken {
   changes: readonly KeyChanged[]
-  /** How many values were set under keys that can't be read, since this shadow never saw what they build on. */
+  /** The number of values under keys that cannot be read, since this shadow never saw their predecessors. */
   unreadable: number
-  /** How many removals are of what this shadow never saw. */
+  /** The number of removals of entries that this shadow never saw. */
   removals: number
 }
 
-/** What a device's document holds, as far as its frames tell: so that an update's effect can be told. */
+/** A device's document, as far as its frames show it, so that the effect of an update can be described. */
 export class Shadow {
   readonly #roots: readonly string[]
   #doc = new Y.Doc()
@@ -35,7 +35,7 @@ export class Shadow {
     this.#doc = new Y.Doc()
   }
 
-  /** Takes an update in. Throws for bytes that are none; then the shadow begins anew. */
+  /** Applies an update. Throws for invalid bytes; the shadow then starts empty. */
   take(update: Uint8Array): Taken {
     const doc = this.#doc
     const changes: KeyChanged[] = []
@@ -53,7 +53,7 @@ export class Shadow {
     }
   }
 
-  /** Holds this and nothing else from now on. Throws as `take` does. */
+  /** Replaces the content with this state. Throws as `take` does. */
   replace(update: Uint8Array): Taken {
     const before = this.maps
     this.forget()

@@ -17,8 +17,8 @@ import {
 import type { Told, Who, Words } from './told.ts'
 
 /**
- * Tells in words what happens on the wire of one device. It remembers what it told, so it knows what changed; one teller
- * for as long as the device lives, over all its connections. Any bytes give some words.
+ * Describes in words what happens on the wire of one device. It remembers earlier events, so it knows what changed. There is
+ * one teller per device, over all its connections. Any bytes give some words.
  */
 export class Teller {
   readonly #who: Who

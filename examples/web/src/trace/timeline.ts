@@ -4,16 +4,16 @@ import type { Entry } from './entry.ts'
 export type Group = 'change' | 'visibility' | 'message' | 'connection' | 'problem'
 
 export interface Wanted {
-  /** Of a device; empty: all. */
+  /** The device to show; empty: all. */
   device: string
-  /** A user id; empty: all. */
+  /** The user id to show; empty: all. */
   person: string
   kind: Group | ''
-  /** Whether questions and heartbeats count too. */
+  /** Whether questions and heartbeats are included. */
   withQuestions: boolean
 }
 
-/** Entries that say the same in a row, as one. */
+/** Consecutive entries with the same content, as one line. */
 export interface Line {
   id: string
   entry: Entry
@@ -21,14 +21,14 @@ export interface Line {
   entries: readonly Entry[]
 }
 
-/** What is shown of the entries: those that are wanted; those alike in one line, if that is asked for. */
+/** Returns the wanted entries; similar ones in one line, if `areFolded` is set. */
 export function timeline(entries: readonly Entry[], wanted: Wanted, areFolded: boolean): Line[] {
   const lines: { id: string; entry: Entry; entries: Entry[] }[] = []
   const changed = new Set<string>()
   for (const entry of entries) {
     const device = databaseOf(entry.name)
     if (entry.brief.is === 'changed') changed.add(device)
-    // The server says so after each question, also when nothing was new: once after a change is enough.
+    // The server says this after each question, even if nothing was new: once after a change is enough.
     const isNews = entry.brief.is !== 'stored' || changed.delete(device) || wanted.withQuestions || !areFolded
     if (!isNews || !isWanted(entry, wanted)) continue
     const last = lines.at(-1)
@@ -61,7 +61,7 @@ function groupOf({ brief, kind }: Entry): Group {
   }
 }
 
-/** The people whom an entry is about, besides the user of its device. */
+/** The people that an entry is about, except the user of its device. */
 export function peopleOf({ brief, facts = [] }: Entry): string[] {
   return [...('person' in brief ? [brief.person] : []), ...facts.flatMap(({ person }) => person ?? [])]
 }
@@ -76,7 +76,7 @@ function isWanted(entry: Entry, { device, person, kind, withQuestions }: Wanted)
   )
 }
 
-/** Presence, profiles and checks come in large batches; a change is shown by itself. */
+/** Presence, profiles and checks come in large batches and may be folded; a change is shown separately. */
 function isAlike(a: Entry, b: Entry): boolean {
   const folds = ['presence', 'received', 'checked', 'alive', 'question', 'watches', 'asked']
   return a.brief.is === b.brief.is && folds.includes(a.brief.is) && databaseOf(a.name) === databaseOf(b.name)

@@ -1,17 +1,17 @@
 import { isolated } from '../isolation.ts'
 import type { Fact } from './facts.ts'
 
-/** What a happening is about; each has its colour. `problem`: something was refused, waits, or can't be read. */
+/** The subject of an event; each has its colour. `problem`: something was refused, waits, or cannot be read. */
 export type Kind = 'session' | 'roster' | 'profile' | 'feed' | 'barrier' | 'message' | 'keepalive' | 'problem'
 
-/** One happening in words. */
+/** One event in words. */
 export interface Words {
   kind: Kind
   /** One sentence, without a full stop. */
   text: string
-  /** What there is to say beyond the sentence, a line each; absent when it says all. */
+  /** Details beyond the sentence, one per line; absent if there are none. */
   detail?: readonly string[]
-  /** What a change of an own document says. */
+  /** The content of a change of an own document. */
   facts?: readonly Fact[]
 }
 
@@ -20,16 +20,16 @@ export interface Told extends Words {
   bytes: number
 }
 
-/** Whose connection it is. */
+/** The device of a connection. */
 export interface Who {
-  /** As it stands in the sentences: "Alice’s laptop". */
+  /** Its name in the sentences: "Alice’s laptop". */
   device: string
   user: string
-  /** What to call a user; absent: the user id. */
+  /** Returns the name of a user; if absent, the user id is shown. */
   nameOf?: (user: string) => string
 }
 
-/** What to call a user in the middle of a sentence. */
+/** The name of a user in the middle of a sentence. */
 export function nameOf(who: Who, user: string): string {
   return isolated(who.nameOf?.(user) ?? user)
 }

@@ -13,17 +13,17 @@ import type { Told } from './told.ts'
 const mostEntries = 500
 const channelName = 'kith-demo:trace'
 
-/** A device that does not say by then what it changed is not waited for. */
+/** The longest wait for a device to report what it changed. */
 const longestAskingMs = 500
 
 function noneAfter(ms: number): Promise<Fact[]> {
   return new Promise(resolve => setTimeout(() => resolve([]), ms))
 }
 
-/** What the devices of all this page's windows send and get, oldest first. */
+/** The traffic of the devices in all this page's windows, oldest first. */
 export class Trace {
   readonly changes: Emitter = new Emitter()
-  /** Windows of one device tell the page, which shows it. */
+  /** A window for one device reports its entries to the page, which shows them. */
   readonly #channel: BroadcastChannel = new BroadcastChannel(channelName)
   readonly #window: string = crypto.randomUUID()
   #entries: readonly Entry[] = []
@@ -43,14 +43,17 @@ export class Trace {
     return this.#entries
   }
 
-  /** A WebSocket for a device's client, which records what goes over it. */
+  /** A WebSocket for a device's client, which records its traffic. */
   socketFor(name: DeviceName): WebSocketConstructor {
     const teller = new Teller({ device: titleOf(name), user: name.user, nameOf: personName })
     const tell = (happening: Happening): void => this.#tell(this.#entry(name, happening, teller.tell(happening)))
     return recordingWebSocket(inflating(tell))
   }
 
-  /** What comes after a change waits until it is known what that says: a line that grows later would move all below it. */
+  /**
+   * Entries after a change wait until the content of the change is known: a line that grows later would move all lines below
+   * it.
+   */
   #tell(entry: Entry): void {
     const asking = Promise.race([this.#ownChanges.factsOf(entry), noneAfter(longestAskingMs)])
     this.#told = this.#told.then(async () => {
@@ -61,7 +64,7 @@ export class Trace {
     })
   }
 
-  /** Whether a text stood in any frame that a device was sent, of those that are still here. */
+  /** Whether any recorded frame to a device contained a text. */
   hasReceived(name: DeviceName, text: string): boolean {
     return this.#entries.some(
       ({ name: whose, direction, frame }) =>
@@ -91,7 +94,7 @@ export class Trace {
     }
   }
 
-  /** Many frames can come at once: the page is told once for all. */
+  /** Many frames may arrive together: listeners are notified once. */
   #add(entry: Entry): void {
     this.#entries = [...this.#entries.slice(1 - mostEntries), entry]
     if (!this.#isTold) return

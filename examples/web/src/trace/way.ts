@@ -11,7 +11,7 @@ export interface WayStep {
   isDone: boolean
 }
 
-/** The way of one change: from the disk of its device over the server to each other device, or why it did not get there. */
+/** The path of one change: from the disk of its device over the server to each other device, or why it did not get there. */
 export function wayOf(change: Entry, entries: readonly Entry[], devices: readonly Device[]): WayStep[] {
   const index = entries.indexOf(change)
   const later = entries.slice(index + 1)
@@ -52,7 +52,7 @@ function ownKith(devices: readonly Device[], user: string): Device['kith'] {
   return devices.find(({ name, kith }) => name.user === user && kith)?.kith
 }
 
-/** By the owner's own rules; a viewer who may see it is offline, or does not follow. */
+/** Why, by the owner's own rules; a viewer who may see it is offline, or does not follow. */
 function whyNot(device: Device, levels: readonly number[], kith: Device['kith']): string {
   const view = kith?.viewAs(device.name.user)
   if (view?.reason === 'blocked') return t.trace.whyBlocked

@@ -9,37 +9,37 @@ import { type Account, readAccountFile } from './read-file.ts'
 
 /** The options of `importAccount`. */
 export interface ImportAccountOptions {
-  /** The user id in the file, if it is another than this user's: as when the other server had other ids. */
+  /** The user id in the file, if it differs from this user's, for example because the other server used other ids. */
   fromUser?: string
 }
 
-/** What an import of an account did. */
+/** The result of importing an account. */
 export interface ImportAccountResult {
-  /** The number of users of whom something was added. */
+  /** The number of users for whom something was added. */
   contacts: number
   /** The number of profile fields that were added. */
   fields: number
-  /** The number of fields and labels that this account has with other values, and keeps. */
+  /** The number of fields and labels for which this account has another value, which it keeps. */
   kept: number
-  /** Users whose id had another holder since: they get no levels and no follow until the user gives these again [D7]. */
+  /** Users whose id has changed hands: they get no levels and no follow until the user sets these again [D7]. */
   changedHands: string[]
 }
 
 /**
  * Imports the file that `exportAccount` made, as its text or a Blob, into this user's account. It adds what the account lacks:
  * fields, contacts, labels, levels, follows, blocks, settings, and narrower privacy. It changes and removes nothing that the
- * account has, so importing twice does nothing the second time. Everything is written in one transaction, or nothing is.
+ * account has, so a second import of the same file does nothing. Everything is written in one transaction, or nothing is.
  *
- * Resolves when it is on this device's disk, to what was added. Rejects, and writes nothing, with
- * - `malformed` when the file is not such a file: the message names the place, what is wanted there and what was found;
- * - `wrong-user` when it is another user's, and `fromUser` does not say so;
+ * Resolves to what was added, when it is on this device's disk. Rejects, and writes nothing, with
+ * - `malformed` when it is not such a file: the message contains the place, the expected value and the found value;
+ * - `wrong-user` when it is another user's file, and `fromUser` does not name that user;
  * - `roster-too-large`, `too-many-relations`, `label-too-long`, `profile-too-large`, `too-many-levels` or `field-name-too-long`
  *   when the account would exceed a limit of the server;
  * - `database-failed` when nothing could be stored, or `closed`.
  *
  * @param kith - The client of the account that gets the data.
  * @param file - The text of the file, or a Blob such as a `File` that the user chose.
- * @param options - Whose file it is, where that is not this user.
+ * @param options - The user of the file, if it is not this user.
  */
 export async function importAccount(
   kith: Kith<AnyFields, AnyFields>,

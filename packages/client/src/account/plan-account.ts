@@ -14,13 +14,13 @@ import {
 import type { FileContact } from '@kith/shared/account'
 import type { Account } from './read-file.ts'
 
-/** What an import adds, and what it leaves as it is. */
+/** What an import adds, and the number of values that it keeps. */
 export interface AccountPlan {
   roster: KeyChange[]
   profile: KeyChange[]
-  /** Users of whom something is added. */
+  /** Users for whom something is added. */
   contacts: Set<string>
-  /** Fields and labels that the account has with another value. */
+  /** Fields and labels for which the account has another value. */
   kept: number
 }
 
@@ -69,7 +69,7 @@ function contactChanges(contact: FileContact, facts: ContactFacts, newNonce: New
     [contact.isBlocked && !facts.isBlocked, 'blocks', nonceKey(newNonce(), id)],
     [contact.isDeclined && !facts.isDeclined && !facts.isSubscribed, 'declined', id],
   ]
-  // What did not count for the id's holder is not given to whoever has the id elsewhere [D7].
+  // A grant or follow that did not count for the id's holder is not given to the id's holder on another server [D7].
   if (!contact.hasChangedHands) {
     adds.push([contact.isContact && !facts.isContact, 'contacts', id])
     adds.push([contact.isSubscribed && !facts.isSubscribed && !facts.isDeclined, 'subscriptions', id])

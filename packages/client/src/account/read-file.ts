@@ -1,7 +1,7 @@
 import { type FieldValue, isLevel, isUserId, KithError } from '@kith/shared'
 import { accountFormat, accountVersion, decodeValue, type FileContact } from '@kith/shared/account'
 
-/** What a file says, checked. */
+/** The checked content of a file. */
 export interface Account {
   user: string
   fields: { level: number; name: string; value: FieldValue }[]
@@ -10,7 +10,9 @@ export interface Account {
   privacy: string[]
 }
 
-/** Reads the file of an account. Throws `malformed` with the place and what is wanted there, and takes nothing by halves. */
+/**
+ * Reads the file of an account. Throws `malformed` with the place and the expected value; returns all of the file or nothing.
+ */
 export function readAccountFile(text: string): Account {
   const file = objectAt('The file', parse(text))
   if (file['format'] !== accountFormat) {
@@ -97,7 +99,7 @@ function settingsIn(settings: unknown): Account['settings'] {
   })
 }
 
-/** A property that is not known is an error: it would be lost. */
+/** An unknown property is an error: it would be lost. */
 function only(place: string, object: object, known: readonly string[]): void {
   const other = Object.keys(object).find(name => !known.includes(name))
   if (other === undefined) return

@@ -11,7 +11,7 @@ export interface InvalidAddress {
   reason: InvalidReason
 }
 
-/** An address that names a user whom an earlier address named. */
+/** An address that names the same user as an earlier address. */
 export interface DuplicateAddress {
   input: string
   /** The user id. */
@@ -40,7 +40,7 @@ export interface Addresses {
   duplicates: DuplicateAddress[]
 }
 
-/** Addresses that are read before the page gets a turn, if it is to hear of the progress. */
+/** The number of addresses that are read per turn of the event loop, if progress is reported. */
 const readPerTurn = 250
 
 /** Reads addresses as user ids or phone numbers. Rejects with a `TypeError` for a region that does not exist. */

@@ -1,16 +1,16 @@
 import { type Audience, type FieldValue, parseUserId } from '@kith/shared'
 
 /**
- * Checks of arguments that an app passes. A wrong argument is a programming mistake, so each check throws a `TypeError`,
- * which names the argument, what is wanted and what was given. A check returns the value in the form in which Kith stores it.
+ * Checks of arguments that an app passes. A wrong argument is a programming mistake, so each check throws a `TypeError`, which
+ * names the argument, the expected value and the given value. A check returns the value in the form in which Kith stores it.
  */
 
-/** The error for a wrong argument. `given` is shown in short: never pass a secret. */
+/** The error for a wrong argument. `given` appears in the message, shortened: never pass a secret. */
 export function wrong(name: string, wanted: string, given: unknown): TypeError {
   return new TypeError(`${name} must be ${wanted}, not ${shown(given)}`)
 }
 
-/** A value in a few words. */
+/** Describes a value in a few words. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value)
   if (Array.isArray(value)) return `[${value.slice(0, 8).map(shown).join(', ')}${value.length > 8 ? ', …' : ''}]`
@@ -44,7 +44,7 @@ export function checkAudience(value: unknown): Audience {
   throw wrong('audience', "'everyone', 'contacts' or 'nobody'", value)
 }
 
-/** Returns an array of strings as it is. */
+/** Returns an array of strings unchanged. */
 export function checkTexts(value: unknown, name: string): readonly string[] {
   if (!Array.isArray(value)) throw wrong(name, 'an array of strings', value)
   const other = value.findIndex(item => typeof item !== 'string')

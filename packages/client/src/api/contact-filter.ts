@@ -3,7 +3,7 @@ import { checkBoolean, checkIsObject, checkText } from './arguments.ts'
 import type { Contact } from './contacts.ts'
 import { checkLevel } from './levels.ts'
 
-/** Which rows `getContacts` and `contacts` give: those to which everything that is set applies. */
+/** Which rows `getContacts` and `contacts` return: the rows to which every given condition applies. */
 export interface ContactFilter<L extends string = never> {
   isContact?: boolean
   isSubscribed?: boolean
@@ -12,15 +12,15 @@ export interface ContactFilter<L extends string = never> {
   /** Only users to whom this level is granted. */
   level?: Level<L>
   /**
-   * Words, each of which occurs in the label, the user id or a text field, in any order. Capital letters and accents do not
-   * count: `zoe` finds Zoë.
+   * Words that must all occur in the label, the user id or a text field, in any order. Case and accents are ignored: `zoe`
+   * finds Zoë.
    */
   query?: string
 }
 
 const facts = ['isContact', 'isSubscribed', 'isBlocked', 'hasJoined'] as const
 
-/** A filter in the form in which it is applied: `text` is that of {@link searchText}. */
+/** A filter in the form in which it is applied. `text` returns the {@link searchText} of a contact. */
 export type Matches = (contact: Contact, text: (contact: Contact) => string) => boolean
 
 /** Throws a `TypeError` for a wrong filter. */
@@ -37,7 +37,7 @@ export function contactFilter(filter: unknown, names: LevelNames): Matches {
     (words.length === 0 || words.every(word => text(contact).includes(word)))
 }
 
-/** What a search looks at. */
+/** The text in which a search looks. */
 export function searchText({ id, label, fields }: Contact): string {
   const texts = Object.values(fields).filter(value => typeof value === 'string')
   return plain([label ?? '', id, ...texts].join('\n'))
@@ -49,7 +49,7 @@ function wordsOf(query: string): string[] {
     .filter(word => word !== '')
 }
 
-/** Small letters, without accents. */
+/** Lower case, without accents. */
 function plain(text: string): string {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
 }

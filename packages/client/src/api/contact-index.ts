@@ -4,22 +4,22 @@ import { type Contact, keepContact, listContacts, readListed } from './contacts.
 
 interface Entry {
   readonly contact: Contact
-  /** Made when it is first searched. */
+  /** Computed at the first search. */
   text?: string
 }
 
-/** More rows than this are read with all others, in one request. */
+/** If more rows than this changed, all rows are read in one request. */
 const mostReadAlone = 500
 
 /**
- * The listed rows in memory, so that a list of thousands is filtered within a frame: to read and decode them takes any storage
- * longer. Nothing is read before the first question, and then only what changed since the last one.
+ * The listed rows in memory, so that a list of thousands is filtered within a frame; reading and decoding the rows takes longer
+ * on any storage. The first query reads all rows, and later queries read only the rows that changed.
  */
 export class ContactIndex {
   readonly #store: DeviceStore
   /** In the order of the user ids. */
   #entries: Map<string, Entry> = new Map()
-  /** Rows that may be others in the database by now. */
+  /** Rows that may have changed in the database. */
   #stale: Set<string> | 'all' = 'all'
   #reading: Promise<void> = Promise.resolve()
 
@@ -27,14 +27,14 @@ export class ContactIndex {
     this.#store = store
   }
 
-  /** These rows may be others in the database now. */
+  /** Marks rows that may have changed in the database. */
   mark(ids: Iterable<string> | 'many'): void {
     if (this.#stale === 'all') return
     if (ids === 'many') this.#stale = 'all'
     else for (const id of ids) this.#stale.add(id)
   }
 
-  /** The rows that match, by user id. Rejects with `database-failed` when the database cannot be read. */
+  /** Resolves to the rows that match, ordered by user id. Rejects with `database-failed` when the database cannot be read. */
   async find(matches: Matches): Promise<Contact[]> {
     this.#reading = this.#reading.catch(() => undefined).then(() => this.#read())
     await this.#reading
@@ -51,7 +51,7 @@ export class ContactIndex {
   async #read(): Promise<void> {
     const stale = this.#stale
     if (stale !== 'all' && stale.size === 0) return
-    this.#stale = new Set() // What changes from here on is read by the next question.
+    this.#stale = new Set() // The next query reads later changes.
     try {
       const isWhole = stale === 'all' || stale.size > mostReadAlone
       if (isWhole) this.#sort(await this.#store.use(listContacts))
@@ -69,7 +69,7 @@ export class ContactIndex {
       const [contact, before] = [listed.get(id), this.#entries.get(id)]
       if (!contact) this.#entries.delete(id)
       else if (before)
-        this.#entries.set(id, entryOf(contact, before)) // In its place.
+        this.#entries.set(id, entryOf(contact, before)) // Keeps its position.
       else added.push(contact)
     }
     if (added.length > 0) this.#sort([...[...this.#entries.values()].map(({ contact }) => contact), ...added])
@@ -81,7 +81,7 @@ export class ContactIndex {
   }
 }
 
-/** A row that is as before stays the same object. */
+/** Returns `before` if the row is unchanged, so that its object stays the same. */
 function entryOf(now: Contact, before: Entry | undefined): Entry {
   const contact = keepContact(before?.contact, now)
   return before && contact === before.contact ? before : { contact }

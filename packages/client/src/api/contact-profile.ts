@@ -18,7 +18,7 @@ import { checkBoolean, checkText } from './arguments.ts'
 import type { HeldProfile } from './held-profile.ts'
 import { checkLevels } from './levels.ts'
 
-/** What a profile needs of its client. */
+/** The parts of the client that a profile uses. */
 export interface ProfileHost {
   readonly user: string
   readonly store: Store
@@ -28,8 +28,8 @@ export interface ProfileHost {
 }
 
 /**
- * The profile of another user (or, read-only, of the user itself). What the user's roster says of them is known at once. What
- * they show to the user comes from this device's replicas. Settings are staged, and written by `save()`.
+ * The profile of another user (or, read-only, of this user). Facts of this user's roster are available immediately. The fields
+ * that the other user shows come from this device's replicas. Settings are staged, and written by `save()`.
  *
  * ```ts
  * await kith.getProfile('bob').subscribe(true).setProfileAccessLevels([1, 2, 5]).save()
@@ -49,7 +49,7 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
     this.#held = held
   }
 
-  /** The levels of the own profile that they may see by a grant, ascending. */
+  /** The levels of the own profile that are granted to them, in ascending order. */
   get accessLevels(): readonly number[] {
     return this.#facts.levels
   }
@@ -69,24 +69,24 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
     return this.#facts.isBlocked
   }
 
-  /** The name that the user gave them; `undefined` when there is none. */
+  /** The name that this user gave them; `undefined` when there is none. */
   get label(): string | undefined {
     return this.#host.store.documents.roster.view.get('labels', this.id) as string | undefined
   }
 
-  /** Resolves when this device's replicas are read and, when connected, the server has answered. Never rejects. */
+  /** Resolves when this device's replicas have been read and, when connected, the server has answered. Never rejects. */
   get loaded(): Promise<void> {
     return this.#held.loaded
   }
 
-  /** The fields that they show to the user. Of a field at several levels, the value at the highest level. */
+  /** The fields that they show to this user. If a field has values at several levels, the value of the highest level. */
   get fields(): FieldsOf<F> {
     if (this.#isSelf) return mergeLevels(profileFields(this.#host.store.documents.profile.view)) as FieldsOf<F>
     return { ...this.#held.row?.fields } as FieldsOf<F>
   }
 
   /**
-   * One field; `undefined` when there is no such field, or the user may not see it.
+   * One field; `undefined` when there is no such field, or this user may not see it.
    *
    * @param name - The name of the field.
    * @returns The value, or `undefined`.
@@ -97,18 +97,18 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
     return Object.hasOwn(fields, name) ? fields[name] : undefined
   }
 
-  /** Whether they have registered and show something to the user [V8]. */
+  /** Whether they have registered and show something to this user [V8]. */
   get hasJoined(): boolean {
     return this.#isSelf || (this.#held.row?.hasJoined ?? false)
   }
 
-  /** Whether they are online; `undefined` while that is not known, and while the app does not watch `kith.livePresence(id)`. */
+  /** Whether they are online; `undefined` while it is unknown, and while the app does not watch `kith.livePresence(id)`. */
   get isOnline(): boolean | undefined {
     return this.#host.presences.get(this.id)?.isOnline
   }
 
   /**
-   * When they were last online, to the minute. `undefined` while they are online, while it is not known, and while the app does
+   * When they were last online, to the minute. `undefined` while they are online, while it is unknown, and while the app does
    * not watch `kith.livePresence(id)`.
    */
   get lastSeen(): Date | undefined {
@@ -117,15 +117,15 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   }
 
   /**
-   * Whether their account was erased after the user gave them a grant or followed them. The user id may have another holder
-   * now: the grants and the follow do not count until `confirm()`, and `remove()` deletes them [D7].
+   * Whether their account was erased after this user gave them a grant or followed them. The user id may now have another
+   * holder: the grants and the follow do not count until `confirm()`, and `remove()` deletes them [D7].
    */
   get hasChangedHands(): boolean {
     return isUnconfirmed(this.#facts, this.#incarnation)
   }
 
   /**
-   * Stages a follow. `false` ends it, and keeps automatic synchronisation from following them again. Returns this profile.
+   * Stages a follow. `false` ends the follow, and automatic synchronisation then does not follow them. Returns this profile.
    *
    * @param isSubscribed - `true` to follow them, `false` to end the follow and decline them.
    */
@@ -153,9 +153,9 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   }
 
   /**
-   * Stages a block, or its lifting. While a block stands, neither user sees anything of the other [V1]. Returns this profile.
+   * Stages a block, or its removal. While a block exists, neither user sees anything of the other [V1]. Returns this profile.
    *
-   * @param isBlocked - `true` to block them, `false` to lift it.
+   * @param isBlocked - `true` to block them, `false` to remove the block.
    */
   block(isBlocked: boolean): this {
     return this.#stage({ isBlocked: checkBoolean(isBlocked, 'isBlocked') })
@@ -163,7 +163,7 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
 
   /**
    * Writes the staged settings, and nothing else. Resolves when they are on this device's disk [D1]. Rejects with
-   * `label-too-long` or `roster-too-large` when they exceed a limit [D5]; the settings then stay staged.
+   * `label-too-long` or `roster-too-large` when a limit is exceeded [D5]; the settings then stay staged.
    */
   async save(): Promise<void> {
     const staged = this.#staged
@@ -179,10 +179,10 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   }
 
   /**
-   * Confirms that the user knows the new holder of this user id: the grants and the follow count again [D7]. Resolves when
-   * that is on this device's disk, also offline. Writes nothing when the id has not changed hands.
+   * Confirms that this user knows the new holder of the user id: the grants and the follow count again [D7]. Resolves when the
+   * confirmation is on this device's disk, also offline. Writes nothing when the id has not changed hands.
    *
-   * @throws KithError `roster-too-large`, `database-failed` or `closed`. Of the own profile it is a `TypeError`.
+   * @throws KithError `roster-too-large`, `database-failed` or `closed`. Rejects with a `TypeError` for the own profile.
    */
   async confirm(): Promise<void> {
     if (this.#isSelf) throw new TypeError("One's own profile can't be confirmed")
@@ -192,8 +192,8 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   /**
    * Removes the contact, the label, the grants, the follow and the staged settings. A block stays.
    *
-   * @returns Resolves when that is on this device's disk, also offline.
-   * @throws KithError `database-failed` or `closed`. Of the own profile it is a `TypeError`.
+   * @returns Resolves when the removal is on this device's disk, also offline.
+   * @throws KithError `database-failed` or `closed`. Rejects with a `TypeError` for the own profile.
    */
   async remove(): Promise<void> {
     if (this.#isSelf) throw new TypeError("One's own profile can't be removed")
@@ -202,7 +202,7 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   }
 
   /**
-   * Forgets the staged settings.
+   * Discards the staged settings.
    *
    * @internal
    */
@@ -218,7 +218,7 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
     return factsOf(this.#host.store.documents.roster.view, this.id)
   }
 
-  /** The incarnation that is to be confirmed; empty when there is none. */
+  /** The incarnation to confirm; empty when there is none. */
   get #incarnation(): string {
     return this.#host.store.documents.hands.get(this.id)?.incarnation ?? ''
   }

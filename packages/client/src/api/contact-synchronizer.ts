@@ -26,26 +26,26 @@ import { coreOf } from './core-of.ts'
 import { Kith } from './kith.ts'
 import { checkLevels } from './levels.ts'
 
-/** How far a synchronisation is. */
+/** The progress of a synchronisation. */
 export interface SyncProgress {
-  /** `reading` while addresses are read, `writing` while the one transaction is on its way to the disk. */
+  /** `reading` while addresses are read, `writing` while the single transaction is written to disk. */
   stage: 'reading' | 'writing'
-  /** Addresses that were read, or contacts that were written: none, and then all at once. */
+  /** The number of addresses read, or of contacts written; the latter changes from 0 to all in one step. */
   done: number
   total: number
 }
 
 /** The options of `ContactSynchronizer`. */
 export interface ContactSynchronizerOptions {
-  /** Reads addresses as phone numbers in international form, and with a region such as `GB` in national form too. */
+  /** Reads addresses as phone numbers in international form; with a region such as `GB`, also in national form. */
   phoneNumbers?: PhoneNumbersOption
-  /** Called while addresses are read, every 250 of them, and before and after they are written. The page can paint meanwhile. */
+  /** Called after every 250 addresses read, and before and after writing. The page can paint between the calls. */
   onProgress?: (progress: SyncProgress) => void
   /** Fills `duplicates` of the result. */
   reportDuplicates?: boolean
 }
 
-/** What a synchronisation did. */
+/** The result of a synchronisation. */
 export interface SyncResult {
   /** Users who were not contacts before. */
   added: number
@@ -53,13 +53,13 @@ export interface SyncResult {
   updated: number
   unchanged: number
   /**
-   * Of the added and updated ones, those for whom this call set again what had been taken away since it was set; absent when
-   * there is none. If the same ones are turned again and again, `sync-turns-back` is reported once.
+   * The number of added and updated users for whom this call set values again that had been removed since they were last set;
+   * absent when there are none. If this happens repeatedly for the same users, `sync-turns-back` is reported once.
    */
   turned?: number
-  /** The addresses that were not accepted, each with the reason. */
+  /** The rejected addresses, each with the reason. */
   invalid: InvalidAddress[]
-  /** With `reportDuplicates`: addresses that name a user whom an earlier address of the same call named. They count once. */
+  /** With `reportDuplicates`: addresses that name the same user as an earlier address of the call. The user counts once. */
   duplicates?: DuplicateAddress[]
 }
 
@@ -70,14 +70,14 @@ interface Batch {
 }
 
 interface SynchronizerPreferences extends ContactPreferences {
-  /** `setProfileAccessLevels(null)` was called after `subscribe(true)`: the follows that were made by that end, too. */
+  /** `setProfileAccessLevels(null)` was called after `subscribe(true)`: it also ends the follows that `subscribe` began. */
   endsOwnFollows?: boolean
 }
 
 /**
  * Brings a phone book into the roster. `subscribe` and `setProfileAccessLevels` apply to the calls of `sync` and
- * `syncAsUpdate` that follow; a preference that was never set leaves the contacts as they are. A call with `false` is queued.
- * The next call of `syncNow`, or a call with `true`, writes the whole queue in one transaction.
+ * `syncAsUpdate` that follow; a preference that was never set leaves the contacts unchanged. A call with `false` is queued. The
+ * next call of `syncNow`, or a call with `true`, writes the whole queue in one transaction.
  */
 export class ContactSynchronizer<L extends string = never> {
   readonly #kith: Kith<AnyFields, L>
@@ -85,7 +85,7 @@ export class ContactSynchronizer<L extends string = never> {
   readonly #report: ((progress: SyncProgress) => void) | undefined
   readonly #reportsDuplicates: boolean
   #preferences: SynchronizerPreferences = {}
-  /** Users whom this instance has begun to follow. */
+  /** Users whom this instance began to follow. */
   readonly #followed = new Set<string>()
   #queue: Batch[] = []
 
@@ -112,7 +112,7 @@ export class ContactSynchronizer<L extends string = never> {
 
   /**
    * Sets the levels that the contacts of later calls may see, each by its number or its name. `null` removes contacts and
-   * grants, and ends follows that this instance has made, until `subscribe` is called again. Returns this synchronizer.
+   * grants, and ends follows that this instance began, until `subscribe` is called again. Returns this synchronizer.
    *
    * @param levels - The levels, or `null`.
    */
@@ -127,13 +127,13 @@ export class ContactSynchronizer<L extends string = never> {
   }
 
   /**
-   * Overwrites the levels and the subscription of these contacts, as far as they were set. Changes no other contact [R5].
+   * Overwrites the levels and the subscription of these contacts, if these preferences were set. Changes no other contact [R5].
    *
    * @param addresses - User ids, or phone numbers with the option `phoneNumbers`.
    * @param syncNow - `false` queues the call.
-   * @returns Resolves to counts and the rejected addresses, when it is on this device's disk; for a queued call to the
-   *   rejected addresses, with counts of 0.
-   * @throws KithError As `syncNow` rejects: the queue is kept then. A region that does not exist is a `TypeError`.
+   * @returns Resolves to counts and the rejected addresses when the changes are on this device's disk. A queued call resolves
+   *   to the rejected addresses, with counts of 0.
+   * @throws KithError As `syncNow` does; the queue is then kept. `TypeError` for a region that does not exist.
    */
   async sync(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSync, addresses, syncNow)
@@ -144,9 +144,9 @@ export class ContactSynchronizer<L extends string = never> {
    *
    * @param addresses - User ids, or phone numbers with the option `phoneNumbers`.
    * @param syncNow - `false` queues the call.
-   * @returns Resolves to counts and the rejected addresses, when it is on this device's disk; for a queued call to the
-   *   rejected addresses, with counts of 0.
-   * @throws KithError As `syncNow` rejects: the queue is kept then. A region that does not exist is a `TypeError`.
+   * @returns Resolves to counts and the rejected addresses when the changes are on this device's disk. A queued call resolves
+   *   to the rejected addresses, with counts of 0.
+   * @throws KithError As `syncNow` does; the queue is then kept. `TypeError` for a region that does not exist.
    */
   async syncAsUpdate(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSyncAsUpdate, addresses, syncNow)
@@ -154,7 +154,7 @@ export class ContactSynchronizer<L extends string = never> {
 
   /**
    * Writes the queue in one transaction. Resolves when it is on this device's disk, also offline. Rejects with
-   * `roster-too-large` when a limit is exceeded: nothing has changed then, and the queue is kept [D5].
+   * `roster-too-large` when a limit is exceeded; nothing has then changed, and the queue is kept [D5].
    */
   async syncNow(): Promise<SyncResult> {
     const batches = this.#queue
@@ -230,7 +230,7 @@ interface ReadBatch {
 
 /**
  * Plans all batches as one change. A later batch builds on the earlier ones, and each contact is counted once. `followed`:
- * whom the synchronizer has begun to follow.
+ * the users whom the synchronizer began to follow.
  */
 function planAll(roster: FlatMaps, batches: readonly ReadBatch[], followed: ReadonlySet<string>): SyncPlan {
   const parts = batches.flatMap(({ plan, addresses: { users }, preferences: { endsOwnFollows, ...preferences } }) => {

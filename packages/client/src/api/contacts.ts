@@ -8,18 +8,18 @@ import type { Profile } from './contact-profile.ts'
 /** A row of `kith.contacts()`. */
 export interface Contact<F extends FieldTypes<F> = Fields> {
   id: string
-  /** The name that the user gave them; `undefined` when there is none. */
+  /** The name that this user gave them; `undefined` when there is none. */
   label: string | undefined
   fields: FieldsOf<F>
-  /** The levels granted to them, ascending. */
+  /** The levels granted to them, in ascending order. */
   levels: number[]
   isContact: boolean
   isSubscribed: boolean
   isBlocked: boolean
   hasJoined: boolean
-  /** Whether the follow is beyond a limit, and not served yet. */
+  /** Whether the follow exceeds a limit, so that the server does not serve it yet. */
   isWaiting: boolean
-  /** Whether the user id has changed hands: grants and a follow do not count until they are confirmed [D7]. */
+  /** Whether the user id has changed hands: grants and the follow do not count until they are confirmed [D7]. */
   hasChangedHands: boolean
 }
 
@@ -28,13 +28,13 @@ export async function listContacts(db: Tables): Promise<Contact[]> {
   return rows.map(contactOf)
 }
 
-/** The rows of those of these users whom `contacts()` shows. */
+/** Reads the rows of those users among `ids` whom `contacts()` lists. */
 export async function readListed(db: Tables, ids: readonly string[]): Promise<Contact[]> {
   const rows = await db.people.bulkGet([...ids])
   return rows.filter(row => row?.isListed === 1).map(row => contactOf(row as PersonRow))
 }
 
-/** The row of any user; an empty row of a user of whom this device knows nothing. */
+/** The row of any user; an empty row if this device knows nothing of the user. */
 export async function readContact(db: Tables, id: string): Promise<Contact> {
   const row = await db.people.get(id)
   return row ? contactOf(row) : emptyContact(id)
@@ -45,7 +45,7 @@ function emptyContact(id: string): Contact {
   return { id, label: undefined, fields: {}, levels: [], ...no, hasChangedHands: false }
 }
 
-/** A profile in memory as a row. */
+/** Returns the row of a profile in memory. */
 export function contactOfProfile(profile: Profile, isWaiting: boolean): Contact {
   const { id, label, fields, isContact, isSubscribed, isBlocked, hasJoined, hasChangedHands } = profile
   const levels = [...profile.accessLevels]

@@ -2,7 +2,7 @@ import type { KithCore } from './core.ts'
 
 const cores = new WeakMap<object, KithCore>()
 
-/** Returns what stands behind a client, for the code of this package and for its tests. It is not exported to apps. */
+/** Returns the core of a client, for the code of this package and for its tests. It is not exported to apps. */
 export function coreOf(kith: object): KithCore {
   return cores.get(kith) as KithCore
 }

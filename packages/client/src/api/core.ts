@@ -13,13 +13,13 @@ export interface CoreParts {
   readonly link: LinkPort
   /** Closes the database, so that it can be opened again. */
   closeDatabase(): Promise<void>
-  /** Notes that this device is to be deleted, so that no other tab writes it again. Returns whether this is the first note. */
+  /** Notes that this device is to be deleted, so that no other tab stores it again. Returns whether this is the first note. */
   noteErased(why: Erasure): Promise<boolean>
-  /** Deletes the database, and the note of who used this device last. */
+  /** Deletes the database, and the note that this user used this device last. */
   deleteDatabase(): Promise<void>
 }
 
-/** What stands behind the calls of {@link Kith}: what the app is shown, the connection, and the end of the client. */
+/** The implementation behind {@link Kith}: the state that the app sees, the connection, and closing the client. */
 export class KithCore {
   readonly user: string
   readonly shown: Shown
@@ -38,7 +38,9 @@ export class KithCore {
     shown.presences.wanted.on(users => link.watch(users))
   }
 
-  /** Accesses a profile: reads what this device holds, fetches the rest, and follows the user if that is automatic. */
+  /**
+   * Accesses a profile: reads this device's data, fetches the rest, and follows the user if automatic synchronisation says so.
+   */
   access(id: string): void {
     const work = async (): Promise<void> => {
       try {
@@ -85,7 +87,7 @@ export class KithCore {
     return this.#closing
   }
 
-  /** Closes the client and deletes this device's data; if changes are unsent, only when that is forced. */
+  /** Closes the client and deletes this device's data; if changes are unsent, only when `isForced` is set. */
   async erase(isForced: boolean): Promise<void> {
     await this.store.idle()
     const { unsent } = this.store
@@ -105,7 +107,7 @@ export class KithCore {
   }
 
   async #endErased(error: KithError): Promise<void> {
-    // One of several tabs deletes: a later deletion would remove a device that was begun since.
+    // Only one of several tabs deletes: a later deletion would delete a device that was begun meanwhile.
     const isFirst = await this.#parts.noteErased('account-erased').catch(() => true)
     await this.#release()
     // A database that cannot be deleted now is emptied when it is next opened.

@@ -24,13 +24,13 @@ export interface KithEvents<F extends FieldTypes<F> = Fields, L extends string =
   /** This user may no longer see these levels; they are deleted from this device [V7]. */
   withdrawn: [profile: Profile<F, L>, levels: readonly number[]]
   /**
-   * The account of a user to whom this user gave a grant, or whom this user follows, was erased. The user id may have another
-   * holder now: the grants and the follow do not count until `profile.confirm()` [D7].
+   * The account of a user to whom this user gave a grant, or whom this user follows, was erased. The user id may now have
+   * another holder: the grants and the follow do not count until `profile.confirm()` [D7].
    */
   changedHands: [profile: Profile<F, L>]
   message: [message: IncomingMessage]
   status: [status: Status]
-  /** An operation failed that no call waits for, such as sending a stored change. */
+  /** An operation failed for which no call waits, such as sending a stored change. */
   error: [error: KithError]
 }
 

@@ -1,13 +1,13 @@
 import type { PersonRow } from '../database/schema.ts'
 
-/** What memory holds of another user's profile, beside the roster. */
+/** The data of another user's profile that is kept in memory, except for roster facts. */
 export class HeldProfile {
   #row: PersonRow | undefined
   #version = 0
   /** Resolves when the profile was read from the database and, when connected, the server has answered. Never rejects. */
   loaded: Promise<void> = Promise.resolve()
 
-  /** As last stored or read; `undefined` when this device holds nothing of the user. */
+  /** As last stored or read; `undefined` when this device has no data of the user. */
   get row(): PersonRow | undefined {
     return this.#row
   }

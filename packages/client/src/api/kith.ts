@@ -27,8 +27,8 @@ import { OwnProfile } from './own-profile.ts'
 import { sameView, type ViewAs, viewAs } from './view-as.ts'
 
 /**
- * One device of one user. An app gets it from `openKith`. The app's fields and levels may be named there: `F` are the types of
- * the fields, `L` the names of the levels.
+ * One device of one user, returned by `openKith`. The app can name its fields and levels there: `F` contains the types of the
+ * fields, `L` the names of the levels.
  */
 export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /** The user id. */
@@ -46,8 +46,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * 'offline', 'connecting', 'syncing' while something is still to be exchanged, or 'synced'. It is never 'synced' while a
-   * change is unsent, also if the server refused it [D6]. The event `status` reports each change.
+   * 'offline', 'connecting', 'syncing' while something has not been exchanged yet, or 'synced'. It is never 'synced' while a
+   * change is unsent, even if the server refused the change [D6]. The event `status` reports each change.
    */
   get status(): Status {
     return this.#core.shown.status
@@ -64,17 +64,17 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
     this.#core.link.connect()
   }
 
-  /** Ends the connection. Changes are stored on this device meanwhile, and sent after the next `connect()`. */
+  /** Ends the connection. Later changes are stored on this device, and sent after the next `connect()`. */
   disconnect(): void {
     this.#core.checkOpen()
     this.#core.link.disconnect()
   }
 
   /**
-   * Returns the profile of a user at once, always the same object for the same user.
+   * Returns the profile of a user immediately, always the same object for the same user.
    *
-   * The call is an access, so it has effects: the profile is fetched from the server. With automatic synchronisation the user
-   * is also followed, unless this user blocked or declined them. `profile.loaded` resolves when the answer is here.
+   * The call is an access, so it has effects: the profile is fetched from the server. With automatic synchronisation, the user
+   * is also followed, unless this user blocked or declined them. `profile.loaded` resolves when the server has answered.
    * `liveProfile()` shows a profile without an access.
    *
    * @param id - A user id.
@@ -92,10 +92,10 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * Switches automatic synchronisation: whether a received message, or an access to a profile, makes this user follow the
-   * other user. It is on at first. Resolves when the setting is on this device's disk.
+   * Turns automatic synchronisation on or off: whether a received message, or an access to a profile, makes this user follow
+   * the other user. It is on by default. Resolves when the setting is on this device's disk.
    *
-   * @param isOn - Whether it is on from then on.
+   * @param isOn - Whether automatic synchronisation is on.
    * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
    *   stored, `closed`.
    */
@@ -110,10 +110,10 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * Sets who sees level 0: 'everyone', 'contacts' only, or 'nobody' without a grant. A narrower audience survives a wider one
-   * that another device sets without having seen it [R4]. Resolves when the setting is on this device's disk.
+   * Sets who sees level 0: 'everyone', 'contacts', or 'nobody' (only users with a grant). A narrower audience survives a wider
+   * one that another device sets without having seen it [R4]. Resolves when the setting is on this device's disk.
    *
-   * @param audience - Who sees level 0 from then on.
+   * @param audience - Who sees level 0.
    * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
    *   stored, `closed`.
    */
@@ -122,16 +122,16 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
     await this.#core.editRoster(roster => planAudience(roster, audience, () => this.#core.shown.newNonce()))
   }
 
-  /** The users whose messages reach this user; 'everyone' at first. */
+  /** The users whose messages reach this user; 'everyone' by default. */
   get messageAudience(): Audience {
     return this.#settings.messageAudience
   }
 
   /**
-   * Sets whose messages reach this user's devices: of 'everyone', of 'contacts' only (users with a grant are contacts), or of
+   * Sets whose messages reach this user's devices: those of 'everyone', of 'contacts' (users with a grant are contacts), or of
    * 'nobody'. A narrower audience survives a wider one that another device sets without having seen it [R4].
    *
-   * @param audience - Whose messages arrive from then on.
+   * @param audience - Whose messages arrive.
    * @returns Resolves when the setting is on this device's disk.
    * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
    *   stored, `closed`.
@@ -141,15 +141,18 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
     await this.#core.editRoster(roster => planMessageAudience(roster, audience, () => this.#core.shown.newNonce()))
   }
 
-  /** Whether other users see neither that this user is online nor when they last were. */
+  /**
+   * Whether this user's presence is hidden: other users see neither that this user is online nor when this user was last
+   * online.
+   */
   get hidesPresence(): boolean {
     return this.#settings.hidesPresence
   }
 
   /**
-   * Hides or shows the presence. A hiding survives a showing by a device that had not seen it [R4].
+   * Hides or shows the presence. Hiding survives a concurrent showing by a device that had not seen it [R4].
    *
-   * @param isHidden - Whether it is hidden from then on.
+   * @param isHidden - Whether the presence is hidden.
    * @returns Resolves when the setting is on this device's disk.
    * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
    *   stored, `closed`.
@@ -160,12 +163,12 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * Whether a user is online, or when they were last online. Emits at once, and after each change while it is subscribed to:
-   * at most once in 10 seconds, and 10 seconds after the user went offline.
+   * Whether a user is online, or when they were last online. Emits immediately, and after each change while it is subscribed
+   * to: at most once in 10 seconds, and 10 seconds after the user went offline.
    *
-   * It is `undefined` while it is not known: without a connection; of a user whom this user neither follows nor accessed by
-   * `getProfile`; and of a user who shows this user nothing, hides their presence, or blocks this user [V8]. Of more than
-   * 256 users at once the newest subscriptions count.
+   * It is `undefined` while it is unknown: without a connection; for a user whom this user neither follows nor accessed by
+   * `getProfile`; and for a user who shows this user nothing, hides their presence, or blocks this user [V8]. If more than 256
+   * users are watched at the same time, the newest subscriptions count.
    *
    * @param id - A user id.
    */
@@ -181,11 +184,11 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * The rows of all users who are contacts, followed or blocked, ordered by user id, or of those among them that match the
-   * filter. Emits after each change, by any tab. A row that did not change is the same object as before: treat rows as
-   * read-only. Ends with `database-failed` when the database cannot be read.
+   * The rows of all users who are contacts, followed or blocked, or of those among them that match the filter, ordered by user
+   * id. Emits after each change, by any tab. An unchanged row is the same object as before: treat rows as read-only. Ends with
+   * `database-failed` when the database cannot be read.
    *
-   * @param filter - What must apply to a row; `{}` gives all rows.
+   * @param filter - The conditions that a row must meet; `{}` gives all rows.
    */
   contacts(filter: ContactFilter<L> = {}): Subscribable<Contact<F>[]> {
     this.#core.checkOpen()
@@ -196,15 +199,15 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * The rows of `contacts()` as they are now, in a new array, ordered by user id; with a filter those that match it. The first
-   * call reads them all from the database, and later calls only what changed since: then ten thousand rows are filtered within
-   * a frame. Treat rows as read-only. Rejects with `database-failed` when the database cannot be read.
+   * Resolves to the current rows of `contacts()` in a new array, ordered by user id; with a filter, to the rows that match it.
+   * The first call reads all rows from the database. Later calls read only the rows that changed, so ten thousand rows are
+   * filtered within a frame. Treat rows as read-only. Rejects with `database-failed` when the database cannot be read.
    *
    * ```ts
    * await kith.getContacts({ isBlocked: false, query: 'ada lon' }) // Ada from London
    * ```
    *
-   * @param filter - What must apply to a row; `{}` gives all rows.
+   * @param filter - The conditions that a row must meet; `{}` gives all rows.
    * @returns Resolves to the rows.
    */
   async getContacts(filter: ContactFilter<L> = {}): Promise<Contact<F>[]> {
@@ -215,8 +218,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
 
   /**
    * Removes many users in one transaction, each as `profile.remove()` does: contact, label, grants, follow and staged settings.
-   * Blocks stay. Resolves when that is on this device's disk, to the number of users for whom something changed. A wrong id is a
-   * `TypeError`, and removes nobody. Rejects with `database-failed` when nothing could be stored.
+   * Blocks stay. Resolves to the number of users for whom something changed, when the removal is on this device's disk. Rejects
+   * with a `TypeError`, and removes no user, if an id is wrong. Rejects with `database-failed` when nothing could be stored.
    *
    * @param ids - User ids; each counts once.
    */
@@ -228,7 +231,7 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * The row of any user, as in `contacts()`; of an unknown user an empty row. Emits after each change. It is not an access:
+   * The row of any user, as in `contacts()`; for an unknown user, an empty row. Emits after each change. This is not an access:
    * nothing is fetched, and no follow begins.
    *
    * @param id - A user id.
@@ -262,8 +265,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
 
   /**
    * What a user sees of the own profile, and why, as far as this device knows: by this user's blocks, grants, contacts and
-   * audience. Unsent changes count as if they were sent. This device does not know whether the user has registered, blocks
-   * this user, or is restricted by the backend: in these cases the user sees nothing.
+   * audience. Unsent changes count as if they were sent. This device does not know whether the user has registered, blocks this
+   * user, or is restricted by the backend; in these cases the user in fact sees nothing.
    *
    * @param id - A user id.
    * @returns Levels, fields and the reason.
@@ -293,7 +296,7 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    *   recipient is online (see `livePresence`) [V10].
    *
    * Rejects with `message-too-long`; with `too-many-messages` or `discovery-limit` and `retryAfterMs`, if it was not sent; or
-   * with `closed`, if the client was closed before. An empty text is a `TypeError`.
+   * with `closed`, if the client was already closed. Rejects with a `TypeError` for an empty text.
    *
    * @param to - The user id of the recipient.
    * @param text - The message, of at most 16 KiB.
@@ -305,8 +308,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * Resolves when all changes made before are on the server's disk, and this device has what this user may see. Waits while
-   * offline. Rejects with the first refusal of a change [D5]; with `unauthorised` if the server refused a token that is a
+   * Resolves when all earlier changes are on the server's disk, and this device has everything that this user may see. Waits
+   * while offline. Rejects with the first refusal of a change [D5]; with `unauthorised` if the server refused a token that is a
    * string; with `closed`; or with `aborted` when the signal fires.
    *
    * @param options - `signal` ends the wait.
@@ -328,7 +331,7 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * Ends the connection and closes the database, after the writes that were begun. May be called twice.
+   * Ends the connection and closes the database, after pending writes. May be called twice.
    *
    * @returns Resolves when the database may be opened again.
    * @throws KithError `database-failed` when the storage does not close.
@@ -338,8 +341,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * Deletes all data of this device, and closes the client. Rejects with `unsent-changes`, and deletes nothing, while changes
-   * are not on the server's disk, unless `force` is set.
+   * Deletes all data of this device, and closes the client. Rejects with `unsent-changes`, and deletes nothing, if changes are
+   * not on the server's disk and `force` is not set.
    *
    * @param options - `force` deletes unsent changes too.
    * @returns Resolves when the data is deleted.
@@ -351,7 +354,7 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
     await this.#core.erase(checkBoolean(options.force ?? false, 'force'))
   }
 
-  /** What is read of the own documents in memory, again whenever these changed. */
+  /** An observable of a value that `read` computes from the own documents in memory. */
   #live<T>(read: () => T, isSame: (a: T, b: T) => boolean): Subscribable<T> {
     return liveMemory(listener => this.#core.store.onChange(listener), read, isSame)
   }

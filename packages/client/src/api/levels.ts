@@ -12,7 +12,7 @@ export function checkLevelNames(levels: unknown): LevelNames {
   return Object.fromEntries(names)
 }
 
-/** Returns the number of a level that is given by number or by name. */
+/** Returns the number of a level that is given by its number or its name. */
 export function checkLevel(value: unknown, names: LevelNames, argument = 'level'): number {
   if (isLevel(value)) return value
   if (typeof value === 'string' && Object.hasOwn(names, value)) return names[value] as number
@@ -20,7 +20,7 @@ export function checkLevel(value: unknown, names: LevelNames, argument = 'level'
   throw wrong(argument, ['an integer from 0 to 255', ...known].join(' or '), value)
 }
 
-/** Returns the levels ascending and without duplicates, or `null` as it is. */
+/** Returns the levels in ascending order without duplicates. Returns `null` unchanged. */
 export function checkLevels(value: unknown, names: LevelNames): number[] | null {
   if (value === null) return null
   if (!Array.isArray(value)) throw wrong('levels', 'an array of levels, or null', value)

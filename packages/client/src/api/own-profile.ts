@@ -40,7 +40,7 @@ export class OwnProfile<F extends FieldTypes<F> = Fields, L extends string = nev
   }
 
   /**
-   * What a viewer sees who may see exactly these levels: of a field at several of them, the value at the highest.
+   * The fields that a viewer of exactly these levels sees. If a field has values at several levels, the value of the highest.
    *
    * @param levels - The levels, by number or by name.
    * @returns The fields by name.
@@ -52,8 +52,8 @@ export class OwnProfile<F extends FieldTypes<F> = Fields, L extends string = nev
   }
 
   /**
-   * Sets one field at one level. Resolves when that is on this device's disk. Rejects with `field-name-too-long`,
-   * `profile-too-large` or `too-many-levels` when a limit is exceeded; nothing has changed then [D5].
+   * Sets one field at one level. Resolves when the change is on this device's disk. Rejects with `field-name-too-long`,
+   * `profile-too-large` or `too-many-levels` when a limit is exceeded; nothing has then changed [D5].
    *
    * @param name - The name of the field.
    * @param value - A string, a number, a boolean or bytes.
@@ -69,7 +69,7 @@ export class OwnProfile<F extends FieldTypes<F> = Fields, L extends string = nev
   }
 
   /**
-   * Removes one field from one level. Resolves when that is on this device's disk.
+   * Removes one field from one level. Resolves when the change is on this device's disk.
    *
    * @param name - The name of the field.
    * @param options - The level; 0 by default.

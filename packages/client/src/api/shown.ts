@@ -21,8 +21,8 @@ export interface ShownParts {
 }
 
 /**
- * What the app is shown: the profiles in memory, the status, presence and events. The connection, the store and the other
- * tabs report to it, and it asks nothing of them but what is stored.
+ * The state that the app sees: the profiles in memory, the status, presence and events. The connection, the store and the other
+ * tabs report to it. It only reads stored data from them.
  */
 export class Shown {
   readonly user: string
@@ -48,7 +48,7 @@ export class Shown {
     parts.store.onChange(() => this.#reportStatus())
   }
 
-  /** Never 'synced' while a change is unsent, also if the server refused it [D6]. */
+  /** Never 'synced' while a change is unsent, even if the server refused the change [D6]. */
   get status(): Status {
     return this.#linkStatus === 'synced' && this.store.unsent > 0 ? 'syncing' : this.#linkStatus
   }
@@ -58,33 +58,35 @@ export class Shown {
     this.#reportStatus()
   }
 
-  /** The profile object of a user, always the same one. Without an access: nothing is fetched, and no follow begins. */
+  /**
+   * Returns the profile object of a user, always the same one. This is not an access: nothing is fetched, and no follow begins.
+   */
   profile(id: string): Profile {
     return this.#entry(id).profile
   }
 
-  /** What memory holds of a user's profile. */
+  /** The data of a user's profile that is kept in memory. */
   held(id: string): HeldProfile {
     return this.#entry(id).held
   }
 
-  /** Forgets what is staged for these users. */
+  /** Discards the staged settings of these users. */
   unstage(users: Iterable<string>): void {
     for (const user of users) this.#profiles.get(user)?.profile.unstage()
   }
 
-  /** The row of a user as memory holds it. */
+  /** The row of a user, from memory. */
   row(id: string): Contact {
     const { profile, held } = this.#entry(id)
     return contactOfProfile(profile, held.row?.isWaiting ?? false)
   }
 
-  /** Reads what this device holds of a user. */
+  /** Reads the data of a user that this device has. */
   async load(id: string): Promise<void> {
     await this.held(id).load(() => this.store.use(db => db.people.get(id)))
   }
 
-  /** Calls `listener` whenever the status or the number of unsent changes may have changed. Returns an unsubscribe function. */
+  /** Calls `listener` when the status or the number of unsent changes may have changed. Returns an unsubscribe function. */
   watchStatus(listener: () => void): () => void {
     const stops = [this.listeners.on('status', listener), this.store.onChange(listener)]
     return () => {
@@ -92,7 +94,7 @@ export class Shown {
     }
   }
 
-  /** Shows the app what this tab stored. */
+  /** Shows the app the changes that this tab stored. */
   committed({ people, happenings, isOwnProfileChanged }: Outcome): void {
     this.contacts.mark(people.keys())
     for (const [id, row] of people) this.#profiles.get(id)?.held.set(row)
@@ -101,7 +103,7 @@ export class Shown {
     if (isOwnProfileChanged) this.listeners.emit('profile', this.profile(this.user))
   }
 
-  /** Shows the app what is stored by now of these users, or of too many to name, and what happened. */
+  /** Shows the app the stored rows of these users ('many': too many to name), and what happened. */
   async committedElsewhere(ids: readonly string[] | 'many', happenings: readonly Happening[]): Promise<void> {
     this.contacts.mark(ids)
     const changed = [...this.#profiles].filter(([id]) => ids === 'many' || ids.includes(id))
@@ -116,7 +118,7 @@ export class Shown {
     this.listeners.emit('message', message)
   }
 
-  /** Reports an error that no call waits for. */
+  /** Reports an error for which no call waits. */
   failed(error: KithError): void {
     this.listeners.emit('error', error)
   }

@@ -14,17 +14,17 @@ import type { FieldsOf, FieldTypes } from './app-types.ts'
 
 /** What a user sees of the own profile, and why. */
 export interface ViewAs<F extends FieldTypes<F> = Fields> {
-  /** Ascending; empty when the user sees nothing. For the own user id: 0 and all levels with fields. */
+  /** In ascending order; empty when the user sees nothing. For the own user id: 0 and all levels with fields. */
   levels: readonly number[]
-  /** Of a field at several levels, the value at the highest level. */
+  /** If a field has values at several levels, the value of the highest level. */
   fields: FieldsOf<F>
-  /** The rule that decides. A device does not know `restricted` and `unknown-user`. */
+  /** The rule that decides. A device does not know the reasons `restricted` and `unknown-user`. */
   reason: VisibilityReason
 }
 
 /**
- * Applies the server's rules [V1][V3] to what this device knows. Changes that the server refused do not count, since no
- * other user sees them.
+ * Applies the server's rules [V1][V3] to the data on this device. Changes that the server refused do not count, since no other
+ * user sees them.
  */
 export function viewAs({ roster, profile, hands }: OwnDocuments, owner: string, viewer: string): ViewAs {
   const facts = countingFacts(factsOf(roster.standing, viewer), hands.get(viewer)?.incarnation ?? '')

@@ -3,18 +3,19 @@ import type { SaidAgain } from '../documents/said-again.ts'
 import type { Tables } from './contract.ts'
 import { pendingEntries } from './outbox.ts'
 
-/** Changes that are said again in one entry of the outbox. */
+/** Changes that are made again in one entry of the outbox. */
 export interface SaidPart {
   changes: readonly KeyChange[]
-  /** A server has had them: they are made again under a client id of their own kind. */
+  /** A server has had them: they are made again under a remaking client id. */
   isRemade: boolean
-  /** They are sent before all that waits. */
+  /** They are sent before all waiting entries. */
   isAhead: boolean
 }
 
 /**
- * What narrows goes ahead of all that waits in the outbox: an edit that was made after a revocation must not become visible
- * before it [V6]. What was never sent goes ahead only if it removes: other changes build on those before them.
+ * Narrowing changes are sent before all waiting entries of the outbox: an edit that was made after a revocation must not become
+ * visible before the revocation [V6]. A change that was never sent goes ahead only if it is a removal, because other changes
+ * build on earlier ones.
  */
 export function partsOfSaid({ neverTaken, taken }: SaidAgain): SaidPart[] {
   const removes = (change: KeyChange): boolean => isNarrowing(change) && change.value === undefined
@@ -28,9 +29,9 @@ export function partsOfSaid({ neverTaken, taken }: SaidAgain): SaidPart[] {
 }
 
 /**
- * The number of an entry of the outbox that goes ahead of all that waits. Absent when the entry goes to the end: it does not
- * go ahead, nothing waits, or no number is left there. The number is not whole: the entries around it keep theirs, by which
- * they are acknowledged and waited for.
+ * The number of an outbox entry that is sent before all waiting ones. Absent when the entry goes to the end: it does not go
+ * ahead, no entry waits, or no number is left there. The number is a fraction, so the entries around it keep their numbers,
+ * with which they are acknowledged and waited for.
  */
 export async function placeOf(db: Tables, { isAhead }: SaidPart): Promise<{ seq?: number }> {
   const [{ seq: first } = {}] = isAhead ? await pendingEntries(db, 1) : []

@@ -54,13 +54,13 @@ export class DexieDatabase extends Dexie implements DeviceDatabase {
       requests: '++id',
       events: '++id',
     })
-    this.version(schemaNumber).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
+    this.version(schemaNumber).stores({ requests: null, events: null }) // A channel between tabs replaces them.
     this.on('populate', () => void populate(this))
   }
 
   /**
-   * Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. Rejects with
-   * `database-newer` when a later version of Kith wrote it.
+   * Opens the database once. Dexie would reopen a closed one automatically, and by then there may be another database. Rejects
+   * with `database-newer` when a later version of Kith wrote it.
    */
   override open(): PromiseExtended<Dexie> {
     if (this.#wasOpened) return Dexie.Promise.reject(new Dexie.DatabaseClosedError()) as PromiseExtended<Dexie>
@@ -71,7 +71,7 @@ export class DexieDatabase extends Dexie implements DeviceDatabase {
     })
   }
 
-  /** Dexie opens what is newer as well, and may raise IndexedDB's own version by one, ten of which are one of Dexie's. */
+  /** Dexie also opens newer databases. It may raise IndexedDB's own version by one; ten of those are one version of Dexie. */
   async #expectKnown(): Promise<void> {
     const found = Math.max(Math.floor(this.backendDB().version / 10), (await readMeta(this, 'schema')) ?? 0)
     try {
@@ -113,7 +113,7 @@ class RegisterDatabase extends Dexie {
 
 /** Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database. */
 function dexieOptions({ indexedDB, IDBKeyRange }: IndexedDBOptions): DexieOptions {
-  // liveQuery uses these even if the database was given others, and emits nothing without them.
+  // liveQuery uses these even if the database received others, and emits nothing without them.
   if (indexedDB) Dexie.dependencies.indexedDB ??= indexedDB
   if (IDBKeyRange) Dexie.dependencies.IDBKeyRange ??= IDBKeyRange
   return {

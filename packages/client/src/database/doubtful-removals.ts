@@ -7,9 +7,9 @@ import type { OutboxRow } from './schema.ts'
 import type { Work } from './work.ts'
 
 /**
- * Notes the removals among changes of a document that a server has acknowledged which had nothing of it when the session began,
- * though a server had acknowledged it before. It may be one that was started on an empty folder, or one that lies. If the
- * true one has refounded the document meanwhile, these removals are made again upon it (`rebase.ts`) [D6].
+ * Notes removals that a doubtful server acknowledged: it had nothing of the document when the session began, although a server
+ * had acknowledged content before. It may have been started on an empty folder, or it may lie. If the true server has refounded
+ * the document meanwhile, these removals are made again on its document (`rebase.ts`) [D6].
  */
 export async function noteDoubtful(work: Work, name: DocumentName, rows: readonly OutboxRow[]): Promise<void> {
   const changes = rows.flatMap(row => decodeChanges(row.changes))
@@ -20,7 +20,7 @@ export async function noteDoubtful(work: Work, name: DocumentName, rows: readonl
   await writeMeta(work.db, 'doubtful', { ...doubtful, [name]: names })
 }
 
-/** A server that held the document when the session began has all of this device's removals. */
+/** A server that held the document when the session began has all removals of this device. */
 export async function settleDoubtful(work: Work, name: DocumentName): Promise<void> {
   const { [name]: settled, ...rest } = (await readMeta(work.db, 'doubtful')) ?? {}
   if (settled) await writeMeta(work.db, 'doubtful', rest)

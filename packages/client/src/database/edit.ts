@@ -17,16 +17,16 @@ import { seenBy } from './seen.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
-/** What an entry of the outbox says beside its change. */
+/** The properties of an outbox entry besides its change. */
 type Marks = Pick<OutboxRow, 'seq' | 'isRemade' | 'reported'>
 
-/** What an edit changes of each document, by what stands at that moment. */
+/** Returns the changes of each document, based on the documents at that moment. */
 type Plan = (documents: OwnDocuments) => Partial<Record<DocumentName, readonly KeyChange[]>>
 
-/** What is done in the transaction of a change, before the change is made. */
+/** Work in the transaction of a change, before the change is made. */
 type Also = (work: Work, changes: readonly KeyChange[]) => Promise<void>
 
-/** Plans a change of one document on what stands at that moment, and writes it, as {@link editAll} does. */
+/** Plans a change of one document, based on the document at that moment, and writes it as {@link editAll} does. */
 export function edit(
   store: Store,
   document: DocumentName,
@@ -38,8 +38,8 @@ export function edit(
 
 /**
  * Plans a change of both documents, and writes it in one transaction: the roster first, which is the order of sending [V6].
- * Resolves when it is on this device's disk [D1]. Edits that wait for their turn share one transaction, in their order: an app
- * that makes many does not pay for as many commits.
+ * Resolves when the change is on this device's disk [D1]. Edits that wait for their turn share one transaction, in their order,
+ * so an app that makes many edits needs few commits.
  */
 export function editAll(store: Store, plan: Plan, also?: Also): Promise<void> {
   const waiting = waitingEdits.get(store) ?? beginEdits(store)
@@ -55,16 +55,16 @@ interface Edit {
   also: Also | undefined
 }
 
-/** Edits that are written together, and which of them were found to be wrong before they had changed anything. */
+/** Edits that are written together, and those of them that were refused before they changed anything. */
 interface Edits {
   edits: Edit[]
   written: Promise<ReadonlyMap<number, unknown>>
 }
 
-/** A transaction keeps the other tabs out. */
+/** Limited, because a transaction blocks the other tabs. */
 const editsPerTransaction = 100
 
-/** Of each store the last edits whose transaction has not begun. */
+/** By store: the last edits whose transaction has not begun. */
 const waitingEdits = new WeakMap<Store, Edits>()
 
 function beginEdits(store: Store): Edits {
@@ -84,13 +84,13 @@ function beginEdits(store: Store): Edits {
     }
     return refusals
   })
-  // It may end without having begun, as when no database can be opened.
+  // The transaction may fail before it begins, for example when no database can be opened.
   const waiting = { edits, written: written.finally(end) }
   waitingEdits.set(store, waiting)
   return waiting
 }
 
-/** What an edit changes, by all that stands before it; nothing if any of it is refused [D5]. */
+/** Returns the changes of an edit, based on all earlier changes; none if any of them is refused [D5]. */
 function changedOrRefusal(
   work: Work,
   plan: Plan,
@@ -104,7 +104,7 @@ function changedOrRefusal(
       return changes.length > 0 ? [{ name, changes }] : []
     })
     for (const { name, changes } of changed) {
-      // What was refused takes no room: it must not hold back this one.
+      // What was refused takes no room, so it must not prevent this change.
       const { standing } = work.documents[name]
       checkLimits(name, standing, changes, limits, limit => work.documents.rosterBytes(limit))
     }
@@ -115,7 +115,7 @@ function changedOrRefusal(
   }
 }
 
-/** Writes changes that are known to be in order, and puts them into the outbox. */
+/** Writes changes that have passed the checks, and puts them into the outbox. */
 async function record(
   work: Work,
   document: DocumentName,
@@ -127,7 +127,7 @@ async function record(
   await write(work, document, [...changes, ...freed], { marks })
 }
 
-/** Makes changes that a server had once more, under this client id; what was refused of the same keys stays in view. */
+/** Makes changes that a server had before again, under this client id. Refused changes of the same keys stay visible. */
 export async function remake(
   work: Work,
   document: DocumentName,
@@ -139,7 +139,7 @@ export async function remake(
   await write(work, document, changes, { clientId, marks: { ...marks, isRemade: true } })
 }
 
-/** Writes once more what stood before an entry came back. */
+/** Makes earlier values again, which an entry that came back has overwritten. */
 export async function sayAgain(
   work: Work,
   document: DocumentName,
@@ -177,7 +177,7 @@ export async function retryRefused(store: Store, randomness: Randomness): Promis
   })
 }
 
-/** The server, or its limits, are others than before: what fits them is offered once more [D6]. */
+/** The server or its limits have changed: refused changes that now fit are offered again [D6]. */
 export async function offerRefused(work: Work, randomness: Randomness): Promise<void> {
   for (const name of documentNames) {
     await dropSaid(work, name)
@@ -185,7 +185,7 @@ export async function offerRefused(work: Work, randomness: Randomness): Promise<
   }
 }
 
-/** What another refusal has made room for is offered: the server was not asked before. */
+/** Offers changes that this device refused, if another refusal has made room for them; the server was not asked before. */
 export async function offerRefusedHere(work: Work, name: DocumentName, randomness: Randomness): Promise<void> {
   await offerFitting(work, name, randomness, row => row.isRefusedHere === true)
 }
@@ -229,8 +229,8 @@ async function offer(
 }
 
 /**
- * A refused change that stands in the document by now is refused no more, nor is one that was made again of an original
- * which came back, even if another device has removed that since.
+ * Drops refused changes that the document now contains. Also drops a refused change that was made again, if its original came
+ * back, even if another device has removed the original since.
  */
 export async function dropSaid(work: Work, name: DocumentName): Promise<void> {
   const own = work.documents[name]
@@ -250,7 +250,7 @@ export async function dropSaid(work: Work, name: DocumentName): Promise<void> {
   await rememberRemoved(work, name, said)
 }
 
-/** What was removed leaves no trace in a document that was rebuilt: another device may make it again. */
+/** Removals leave no trace in a rebuilt document, and another device may make the entry again, so they are remembered. */
 async function rememberRemoved(work: Work, name: DocumentName, changes: readonly KeyChange[]): Promise<void> {
   const { known, removed } = work.documents
   const gone = changes.filter(change => change.value === undefined && !mayComeBack.has(change.root))
@@ -260,8 +260,9 @@ async function rememberRemoved(work: Work, name: DocumentName, changes: readonly
 }
 
 /**
- * A change of a key that a refused change holds takes that key from it. Resolves with removals that are left of the same unit:
- * what the refused value was to replace. The value is given up, so they need not wait with it: no server refuses a removal.
+ * New changes take their keys from the refused changes. Resolves to the remaining removals of the same units: these would have
+ * removed what the refused value replaces. The value is given up, so the removals need not wait for it: no server refuses a
+ * removal.
  */
 async function supersedeRefused(
   work: Work,

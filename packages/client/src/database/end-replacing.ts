@@ -6,8 +6,9 @@ import { readMeta, writeMeta } from './meta.ts'
 import type { Work } from './work.ts'
 
 /**
- * Puts a document in the place of the one that this device has, at the end of the transaction that has made it and its outbox:
- * what was sent of the earlier one says nothing of it, and everybody whom either of them names is shown by it.
+ * Replaces this device's document by another one, at the end of the transaction that made the new document and its outbox. The
+ * count of sent structs is reset, since it is about the old document. The rows of all users that either document names are
+ * updated.
  */
 export async function endReplacing(work: Work, document: OwnDocument, randomness: Randomness): Promise<void> {
   const { db, documents } = work

@@ -1,6 +1,6 @@
 import { type ErrorCode, KithError } from '@kith/shared'
 
-/** A KithError or TypeError as it is, and anything else as the cause of a KithError. */
+/** Returns a KithError or TypeError unchanged, and anything else as the cause of a KithError. */
 export function asFailure(error: unknown): unknown {
   return error instanceof KithError || error instanceof TypeError ? error : databaseFailure(error)
 }
@@ -9,18 +9,18 @@ export function closed(): KithError {
   return new KithError('closed', 'This client was closed: call openKith again')
 }
 
-/** What an error of any kind says. */
+/** The text of an error of any kind. */
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Returns a KithError as it is, and anything else as the cause of one with this code. */
+/** Returns a KithError unchanged, and anything else as the cause of one with this code. */
 export function asKithError(error: unknown, code: ErrorCode): KithError {
   if (error instanceof KithError) return error
   return new KithError(code, textOf(error), { cause: error })
 }
 
-/** Wraps what IndexedDB threw in a KithError that says what the user can do about it. */
+/** Wraps an error of IndexedDB in a KithError that says what the user can do about it. */
 function databaseFailure(error: unknown): KithError {
   return new KithError('database-failed', describe(error), { cause: error })
 }
@@ -32,12 +32,12 @@ function describe(error: unknown): string {
   return `This device's database failed: ${text}`
 }
 
-/** Whether there was no room for it. */
+/** Whether there was no room for a write. */
 export function isFull(error: unknown): boolean {
   return isNamed(error, ['QuotaExceededError'])
 }
 
-/** Whether it has one of these names, or what lies under it has: Dexie keeps what it wraps as `inner` or `failures`. */
+/** Whether the error or a wrapped error has one of these names. Dexie keeps wrapped errors as `inner` or `failures`. */
 export function isNamed(error: unknown, names: readonly string[]): boolean {
   if (typeof error !== 'object' || error === null) return false
   const { name, inner, cause, failures } = error as Record<string, unknown>

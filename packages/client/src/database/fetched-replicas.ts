@@ -7,7 +7,7 @@ export async function fetchedOwners(db: Tables): Promise<string[]> {
   return db.replicas.where('isFetched').equals(1).primaryKeys()
 }
 
-/** Drops the replicas of those whom the app merely looked at, and has not followed since: they live for a session [V7]. */
+/** Drops the replicas of owners who were only fetched, and not followed since: these last for a session [V7]. */
 export async function dropFetched(store: Store): Promise<void> {
   await store.work(async ({ db, people, documents }) => {
     const facts = contactFacts(documents.roster.view, await fetchedOwners(db))

@@ -13,7 +13,7 @@ import { isOfOtherGeneration } from './rebase.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
-/** What the server sends and this device keeps. A `step1` only asks, so it is none of these. */
+/** The server's messages that this device stores. A `step1` is only a request, so it is not one of them. */
 export type StoredFrame =
   | Welcome
   | Access
@@ -22,17 +22,17 @@ export type StoredFrame =
   | { type: 'caughtUp'; cursor: Uint8Array }
   | ((RosterSync | OwnProfile) & { step: 'step2' | 'update' })
 
-/** What the server's frames left to do. */
+/** The work that remains after storing frames. */
 export interface StoredOutcome {
-  /** Documents that lack predecessors of what they were sent. */
+  /** Documents that lack predecessors of a received update. */
   incomplete: Set<DocumentName>
   /** Documents in which another device turned out to write with this device's client id. */
   cloned: Set<DocumentName>
-  /** Documents of which the server has another generation: nothing of it is taken in. */
+  /** Documents of which the server has another generation: nothing of it is stored. */
   outdated: Set<DocumentName>
 }
 
-/** Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. */
+/** Stores frames in the order of their arrival in one transaction, together with their cursor [V7]. */
 export async function storeFrames(
   store: Store,
   frames: readonly StoredFrame[],
@@ -44,7 +44,7 @@ export async function storeFrames(
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()
     for (const frame of frames) {
-      // Dexie loses its transaction after some hundred awaits without a request, so only what needs one is awaited.
+      // Dexie loses its transaction after some hundred awaits without a request, so only frames that need one are awaited.
       const storing = storeFrame(work, frame, outcome, randomness)
       if (storing) await storing
       if ('cursor' in frame && frame.cursor.length > 0) cursor = new Uint8Array(frame.cursor)
@@ -55,8 +55,9 @@ export async function storeFrames(
 }
 
 /**
- * The feed began from the start: what was not repeated is dropped, once the server has had this device's roster and has then
- * handed over all that there is. Sooner, a server that has lost its data would make every device lose its replicas.
+ * The feed began from the start. Drops replicas that it did not repeat, after the server has received this device's roster and
+ * has then handed over everything. If replicas were dropped earlier, a server that has lost its data would make every device
+ * lose its replicas.
  */
 export async function dropHidden(store: Store): Promise<void> {
   await store.work(async ({ db, documents, people }) => {
@@ -94,7 +95,7 @@ function storeFrame(
     case 'difference':
       return people.changeLevel(frame) ? undefined : expectDropped(work, frame.owner)
     case 'caughtUp':
-      return undefined // Its cursor is all that is stored.
+      return undefined // Only its cursor is stored.
     case 'rosterSync':
       return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'roster', frame.payload, outcome, randomness)
     case 'ownProfile':
@@ -103,8 +104,8 @@ function storeFrame(
 }
 
 /**
- * What a replica that this device dropped on its own is to become needs no difference: it is asked for when its owner is let in
- * again. Nothing else may be missing here. Then the session ends, and the next one brings the whole level.
+ * A replica that this device dropped on its own needs no difference: it is fetched when its owner is admitted again. If a
+ * difference is for any other replica that this device lacks, the session ends, and the next one receives the whole level.
  */
 async function expectDropped({ db }: Work, owner: string): Promise<void> {
   if ((await readMeta(db, 'dropped'))?.owners.has(owner)) return
@@ -128,7 +129,7 @@ async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome, r
   await writeMeta(work.db, 'hasHidden', true)
 }
 
-/** An update without any content has a count of clients and one of deletions, both 0. */
+/** An update without content consists of a count of clients and a count of deletions, both 0. */
 function isEmpty(update: Uint8Array): boolean {
   return update.length <= 2
 }
@@ -146,7 +147,7 @@ async function takeUpdate(
   const document = work.documents[name]
   if (isOfOtherGeneration(document, endsOf(update).keys())) outcome.outdated.add(name)
   if (outcome.outdated.has(name)) return
-  // Of what another device writes under this client id nothing is taken in: it would get mixed up with this device's own.
+  // An update that another device wrote under this client id is not stored: it would get mixed up with this device's own.
   if (endOf(update, document.clientId) > document.ownClock) {
     outcome.cloned.add(name)
     return

@@ -6,7 +6,7 @@ export async function readMeta<K extends keyof MetaValues>(db: Tables, key: K): 
   return row?.value as MetaValues[K] | undefined
 }
 
-/** Several values at once, in the order of the keys. */
+/** Reads several values, in the order of the keys. */
 export async function readMetas<const K extends readonly (keyof MetaValues)[]>(
   db: Tables,
   keys: K,

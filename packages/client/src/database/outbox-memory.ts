@@ -1,7 +1,7 @@
 import type { Tables } from './contract.ts'
 import type { OutboxRow } from './schema.ts'
 
-/** The outbox as memory holds it. Rows that are to be sent don't change under their number; refused ones may. */
+/** The outbox in memory. Pending rows never change under their number; refused ones may. */
 export class OutboxMemory {
   readonly #rows: Map<number, OutboxRow> = new Map()
   #last = 0
@@ -20,7 +20,7 @@ export class OutboxMemory {
     return this.#rows.size
   }
 
-  /** Takes in what is in the outbox now. Call it in a transaction. */
+  /** Updates memory from the outbox. Call it in a transaction. */
   async follow(db: Tables): Promise<void> {
     if (!this.#isCertain) this.#rows.clear()
     const from = this.#isCertain ? this.#last : 0
@@ -32,12 +32,12 @@ export class OutboxMemory {
     const kept = new Set(await db.outbox.toCollection().primaryKeys())
     for (const seq of [...this.#rows.keys()]) if (!kept.has(seq)) this.#rows.delete(seq)
     if (kept.size === this.#rows.size) return
-    // Some were put ahead of others.
+    // Some entries were inserted before others.
     this.doubt()
     await this.follow(db)
   }
 
-  /** What was last taken in may not have been stored. */
+  /** The last update may not have been stored. */
   doubt(): void {
     this.#isCertain = false
   }

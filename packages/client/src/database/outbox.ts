@@ -8,60 +8,60 @@ import type { OutboxRow } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
-/** Something to send, and the outbox entries that are on the server's disk once it has been acknowledged. */
+/** Updates to send, and the outbox entries that are on the server's disk once they have been acknowledged. */
 export interface Shipment {
   type: 'shipment'
   document: DocumentName
-  /** Whether it answers the server's step 1, and so brings all of the document that the server lacks. */
+  /** Whether it answers the server's step 1, and so contains everything of the document that the server lacks. */
   isAnswer: boolean
-  /** Whether it brings nothing but removals, ahead of all else. */
+  /** Whether it contains only removals, sent before everything else. */
   isRemovals?: true
-  /** In the order of sending, each small enough for a frame as far as that is known. */
+  /** In the order of sending. Each fits into a frame, as far as the limit is known. */
   updates: Uint8Array[]
   seqs: number[]
 }
 
-/** The server's state vectors that are to be answered. */
+/** The server's state vectors that have not been answered. */
 export type Asked = Partial<Record<DocumentName, Uint8Array | undefined>>
 
 export interface ShippingMode {
-  /** Nothing has been sent since the server said what it holds. */
+  /** Nothing has been sent since the server stated its content. */
   isFirst: boolean
   /**
-   * The state vectors of this device's documents from before the session: what it took in since, from its user's other
-   * devices, may be newer than what the server said.
+   * The state vectors of this device's documents from before the session. Updates from the user's other devices that arrived
+   * since may be newer than the state that the server reported.
    */
   held: Record<DocumentName, ReadonlyMap<number, number>>
-  /** One entry at a time, to learn which one the server refuses [D5]. */
+  /** Sends one entry at a time, to learn which one the server refuses [D5]. */
   isCareful: boolean
   /**
-   * The server lacks what it had acknowledged, and the order of that is not known: removals of both documents go first, then
-   * all of the roster, then all of the profile [V6][D6].
+   * The server lacks content that it had acknowledged, and the order of that content is unknown. So removals of both documents
+   * are sent first, then all of the roster, then all of the profile [V6][D6].
    */
   isRefill: boolean
-  /** Documents whose removals the server has. */
+  /** Documents whose removals the server has received. */
   removed: ReadonlySet<DocumentName>
-  /** As large as an update may be, unless it is a single change. */
+  /** The maximum size of an update, unless it is a single change. */
   maxBytes(document: DocumentName): number
 }
 
-/** The server holds changes of this device's client id that this device never sent: its database was restored or copied. */
+/** The server has changes under this device's client id that this device never sent: its database was restored or copied. */
 export interface Clone {
   type: 'clone'
   document: DocumentName
 }
 
-/** The server lacks what it had acknowledged. */
+/** The server lacks content that it had acknowledged. */
 export interface Loss {
   type: 'loss'
 }
 
-/** As many entries as one run carries at most. */
+/** The maximum number of entries in one run. */
 const entriesPerRun = 500
 
 /**
- * What to send next. The order on the wire is the order in which changes were made, over both documents [V6]; so only when
- * nothing unsent stands in between does one answer carry all that the server lacks of a document.
+ * Returns what to send next. Changes of both documents are sent in the order in which they were made [V6]. So one answer may
+ * contain everything that the server lacks of a document only if no unsent change of the other document lies in between.
  */
 export async function nextShipment(
   store: Store,
@@ -79,7 +79,7 @@ export async function nextShipment(
       return { type: 'loss' }
     const removals = mode.isRefill ? nextRemovals(work, asked, pending, mode) : undefined
     const shipment = removals ?? nextAnswer(work, asked, pending, mode) ?? (await nextRun(work, asked, mode))
-    // Whether the server still has all removals can't be seen: none may be missing when an edit is made visible [V6].
+    // Nothing shows whether the server still has all removals, and none may be missing when an edit becomes visible [V6].
     const before = shipment?.document === 'profile' ? lostRemovals(work, asked, pending, mode) : undefined
     const next = before ?? shipment
     if (next) await noteSent(work, next.document)
@@ -87,7 +87,7 @@ export async function nextShipment(
   })
 }
 
-/** The server has it on its disk. `isFilled`: it had nothing of a document that a server had before. */
+/** The shipment is on the server's disk. `isFilled`: it had nothing of a document that a server had before. */
 export async function acknowledge(
   store: Store,
   { document, isAnswer, seqs }: Shipment,
@@ -106,25 +106,25 @@ async function rowsOf({ db }: Work, seqs: readonly number[]): Promise<OutboxRow[
   return (await db.outbox.bulkGet([...seqs])).filter(row => row !== undefined)
 }
 
-/** The server holds what this device holds of a document. */
+/** The server's content of a document equals this device's. */
 export async function sameThere(store: Store, document: DocumentName): Promise<void> {
   await store.work(work => settleDoubtful(work, document))
 }
 
-/** The last entry that is to be sent; 0 when there is none. */
+/** The number of the last pending entry; 0 when there is none. */
 export async function lastPending(store: Store): Promise<number> {
   const isPending = (row: OutboxRow): boolean => row.refusal === undefined
   const last = await store.use(db => db.outbox.toCollection().filter(isPending).last())
   return last?.seq ?? 0
 }
 
-/** Entries that are to be sent, in order. */
+/** Pending entries, in the order of sending. */
 export async function pendingEntries(db: Tables, limit: number | undefined): Promise<OutboxRow[]> {
   const pending = db.outbox.toCollection().filter(row => row.refusal === undefined)
   return (limit === undefined ? pending : pending.limit(limit)).toArray()
 }
 
-/** Whether the server lacks content of the document that is in no pending entry: it had acknowledged it. */
+/** Whether the server lacks content of the document that is in no pending entry, which it had therefore acknowledged. */
 function hasLost(
   document: DocumentName,
   held: ReadonlyMap<number, number>,
@@ -143,7 +143,7 @@ function hasLost(
   return [...held].some(([client, clock]) => (there.get(client) ?? 0) < (unsentFrom.get(client) ?? clock))
 }
 
-/** What this device knows to be removed of that which the server has, roster first. */
+/** Removals, known to this device, of entries that the server has; the roster's first. */
 function nextRemovals(
   work: Work,
   asked: Asked,
@@ -160,7 +160,7 @@ function nextRemovals(
   return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 
-/** The roster's removals that were acknowledged once, whether the server still has them or not. */
+/** All acknowledged removals of the roster, whether the server still has them or not. */
 function lostRemovals(
   work: Work,
   asked: Asked,
@@ -194,12 +194,12 @@ function nextAnswer(
   return { type: 'shipment', document, isAnswer: true, updates: inPieces(lacking, maxBytes(document), doc), seqs }
 }
 
-/** All of the roster goes before any of the profile. */
+/** The whole roster is sent before the profile. */
 function mayRefill(document: DocumentName, asked: Asked, pending: readonly OutboxRow[]): boolean {
   return document === 'roster' || (!asked.roster && pending.every(row => row.document !== 'roster'))
 }
 
-/** No entry of the other document stands before one of this. */
+/** Whether no entry of the other document precedes an entry of this one. */
 function mayAnswerInOrder(document: DocumentName, _asked: Asked, pending: readonly OutboxRow[]): boolean {
   const firstOther = pending.findIndex(row => row.document !== document)
   return firstOther < 0 || !pending.slice(firstOther).some(row => row.document === document)
@@ -207,7 +207,7 @@ function mayAnswerInOrder(document: DocumentName, _asked: Asked, pending: readon
 
 async function nextRun(work: Work, asked: Asked, mode: ShippingMode): Promise<Shipment | undefined> {
   const { isCareful, isRefill, maxBytes } = mode
-  // In a refill the profile's answer waits for the roster's entries, and carries all of its own.
+  // In a refill, the profile's answer waits for the roster's entries, and contains all entries of the profile.
   const isRosterOnly = isRefill && asked.profile !== undefined
   const limit = isCareful || isRosterOnly ? undefined : entriesPerRun
   const entries = (await pendingEntries(work.db, isCareful && !isRosterOnly ? 1 : limit)).filter(
@@ -229,7 +229,10 @@ async function nextRun(work: Work, asked: Asked, mode: ShippingMode): Promise<Sh
   return { type: 'shipment', document: head.document, isAnswer: false, updates, seqs }
 }
 
-/** Before anything is sent, the clock of this device's client id is on disk: structs beyond it were made by a copy of this database. */
+/**
+ * Before anything is sent, the clock of this device's client id is written to disk. Structs beyond it were made by a copy of
+ * this database.
+ */
 async function noteSent(work: Work, document: DocumentName): Promise<void> {
   const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
   const clock = work.documents[document].ownClock

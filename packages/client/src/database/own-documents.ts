@@ -9,26 +9,29 @@ import { readMeta, readMetas, writeMeta } from './meta.ts'
 import { OutboxMemory } from './outbox-memory.ts'
 import type { Hands, MetaValues, OutboxRow } from './schema.ts'
 
-/** The number of updates after which both documents are written as snapshots, without what was erased [V5]. */
+/** The number of updates after which both documents are written as snapshots, without erased values [V5]. */
 const updatesPerSnapshot = 200
-/** Below this the updates since the last snapshots are not worth folding for their size: overwritten pictures, mostly. */
+/**
+ * Below this size, the updates since the last snapshots are not compacted because of their size. Large logs are mostly
+ * overwritten pictures.
+ */
 const minLogBytes = 256 * 1024
 
 /**
- * A roster read from a snapshot is counted when it next grows: a snapshot is in the `updateV2` encoding, which may be
- * thousands of times smaller.
+ * Marks a roster that was read from a snapshot. Its size is computed when it next grows: a snapshot is in the `updateV2`
+ * encoding, which may be thousands of times smaller.
  */
 const uncounted = Number.POSITIVE_INFINITY
 
-/** Nothing has set this database up. */
+/** The database was created but not set up. */
 export class EmptyDatabase extends Error {}
 
-/** The user's own two documents in memory, level with the database up to `seq`. */
+/** The user's two documents in memory, up to date with the database up to `seq`. */
 export class OwnDocuments {
   readonly writer: string
-  /** Of all databases that this device had, one after the other, the first one's writer. */
+  /** The writer of the first of this device's successive databases. */
   readonly device: string
-  /** Above it the rows of this database are numbered. */
+  /** The rows of this database are numbered above this. */
   readonly firstNumber: number
   readonly generation: number
   readonly roster: OwnDocument
@@ -37,17 +40,17 @@ export class OwnDocuments {
   limits: ContentLimits = defaultContentLimits
   /** The incarnation of the account that this device synced with [D7]. */
   incarnation: Uint8Array | undefined
-  /** What this device knew when it built a document upon a server's state. */
+  /** How far this device knew each client id when it last rebuilt a document on a server's state. */
   known: MetaValues['known'] = {}
   originals: MetaValues['originals'] = {}
   removed: MetaValues['removed'] = {}
   /** User ids that have changed hands. */
   hands: ReadonlyMap<string, Hands> = new Map()
-  /** What was written in the transaction that runs, until the outbox has it. */
+  /** Changes of the running transaction that are not in the outbox yet. */
   #begun: { document: DocumentName; update: Uint8Array; changes: readonly KeyChange[] }[] = []
   #seq: number
   #snapshotSeq: number
-  /** Of both documents, the last snapshots and the updates since. */
+  /** The sizes of both documents' last snapshots, and of the updates since. */
   #snapshotBytes = 0
   #logBytes = 0
   #rosterBytesAtMost: number
@@ -73,7 +76,7 @@ export class OwnDocuments {
     this.#rosterBytesAtMost = snapshots.roster ? uncounted : 0
   }
 
-  /** Reads all from the database. Call it in a transaction. */
+  /** Reads everything from the database. Call it in a transaction. */
   static async load(db: Tables): Promise<OwnDocuments> {
     const [identity, head] = await readMetas(db, ['identity', 'head'])
     if (!identity || !head) throw new EmptyDatabase()
@@ -87,7 +90,9 @@ export class OwnDocuments {
     return documents
   }
 
-  /** Takes in what other tabs wrote. Returns `false` when the documents must be loaded again. Call it in a transaction. */
+  /**
+   * Applies the changes of other tabs. Resolves to `false` when the documents must be loaded again. Call it in a transaction.
+   */
   async takeNews(db: Tables): Promise<boolean> {
     const head = await readMeta(db, 'head')
     if (head?.generation !== this.generation || head.clientIds.roster !== this.roster.clientId) return false
@@ -113,7 +118,7 @@ export class OwnDocuments {
     return true
   }
 
-  /** Takes in what stands in the outbox. Call it in a transaction. */
+  /** Updates memory from the outbox. Call it in a transaction. */
   async followOutbox(db: Tables): Promise<void> {
     await this.outbox.follow(db)
     this.#begun = []
@@ -126,13 +131,13 @@ export class OwnDocuments {
     }
   }
 
-  /** All that memory knows to be unsent or refused, in its order; without numbers, what no outbox has yet. */
+  /** All unsent or refused entries in memory, in order; those that are not in the outbox yet have no number. */
   get unsent(): readonly OutboxRow[] {
     const begun = this.#begun.map(row => ({ ...row, changes: encodeChanges(row.changes) }))
     return [...this.outbox.rows, ...begun]
   }
 
-  /** The user's changes of a document that no server has taken yet. */
+  /** The user's changes of a document that no server has accepted yet. */
   neverTaken(name: DocumentName): KeyChange[] {
     const rows = this.unsent.filter(row => row.document === name && row.refusal === undefined && !row.isRemade)
     return rows.flatMap(row => decodeChanges(row.changes))
@@ -144,7 +149,7 @@ export class OwnDocuments {
     return rows.flatMap(row => decodeChanges(row.changes))
   }
 
-  /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */
+  /** Makes changes as this device, and stores the update. Resolves to it, or to `undefined` if they change nothing [R3]. */
   async write(
     db: Tables,
     name: DocumentName,
@@ -157,7 +162,7 @@ export class OwnDocuments {
     return update
   }
 
-  /** Stores an update from the server, then takes it in. */
+  /** Stores an update from the server, then applies it. */
   async take(db: Tables, name: DocumentName, update: Uint8Array): Promise<void> {
     await this.#append(db, name, update)
     try {
@@ -167,7 +172,7 @@ export class OwnDocuments {
     }
   }
 
-  /** Writes both documents as snapshots and deletes the updates before, once there are many, or they outgrow the snapshots. */
+  /** If there are many updates, or they outgrow the snapshots: writes both documents as snapshots and deletes the updates. */
   async compactIfLong(db: Tables): Promise<void> {
     const isLarge = this.#logBytes > Math.max(minLogBytes, this.#snapshotBytes)
     if (isLarge || this.#seq - this.#snapshotSeq >= updatesPerSnapshot) await this.compact(db)
@@ -178,7 +183,7 @@ export class OwnDocuments {
     this.#snapshotSeq = this.#seq
   }
 
-  /** Stores these documents in place of all before. A new generation makes every tab load them again. */
+  /** Stores these documents instead of the old ones. A new generation makes every tab load them again. */
   async writeSnapshots(db: Tables, documents: Record<DocumentName, OwnDocument>, generation: number): Promise<void> {
     this.#snapshotBytes = 0
     this.#logBytes = 0
@@ -192,7 +197,7 @@ export class OwnDocuments {
     await writeMeta(db, 'head', { generation, snapshotSeq: this.#seq, clientIds })
   }
 
-  /** How many bytes the roster takes: an upper bound far below the limit, the truth near it. */
+  /** The size of the roster in bytes: an upper bound if far below the limit, exact near it. */
   rosterBytes(limit: number): number {
     if (this.#rosterBytesAtMost > limit / 2) {
       this.#rosterBytesAtMost = rosterBytes(this.roster.standing)

@@ -3,8 +3,8 @@ import { readMeta } from './meta.ts'
 import type { Store } from './store.ts'
 
 /**
- * Owners whose replicas this device dropped on its own and who are let in again, each with the number of the drop: the
- * server is to be asked for them.
+ * Owners whose replicas this device dropped on its own and who are admitted again, each with the number of the drop. They are
+ * to be fetched from the server.
  */
 export async function droppedAndWanted(store: Store): Promise<(readonly [owner: string, drop: number])[]> {
   const drops = (await store.use(db => readMeta(db, 'dropped')))?.owners

@@ -15,7 +15,7 @@ import { readMeta, writeMeta } from './meta.ts'
 import { factColumns, isWorthKeeping, noReplica, stranger } from './person-rows.ts'
 import type { Hands, PersonRow, ReplicaRow } from './schema.ts'
 
-/** A change of a user's profile that the app's listeners hear of. */
+/** A change of a user's profile that is reported to the app's listeners. */
 export type Happening =
   | { type: 'profile'; id: string }
   | { type: 'joined'; id: string }
@@ -23,8 +23,8 @@ export type Happening =
   | { type: 'withdrawn'; id: string; levels: number[] }
 
 /**
- * The rows of some people and their replicas, changed in memory and written back together. Load those concerned first;
- * everything after that is plain computing until `store`.
+ * The rows of some users and their replicas, changed in memory and written back together. Load the affected users first;
+ * everything after that is synchronous until `store`.
  */
 export class People {
   readonly happenings: Happening[] = []
@@ -53,11 +53,11 @@ export class People {
     })
   }
 
-  /** Brings the rows of those loaded level with the roster. Whom it declines or blocks is withdrawn at once [V7]. */
+  /** Updates the rows of loaded users from the roster. Replicas of declined or blocked users are withdrawn immediately [V7]. */
   setFacts(roster: FlatMaps, ids: Iterable<string>): void {
     for (const [id, facts] of contactFacts(roster, ids)) {
       const row = this.#row(id)
-      // Declined on one device and followed on another at once counts as followed, for the server too.
+      // A user declined on one device and concurrently followed on another counts as followed, for the server too.
       const isDeclined = facts.isDeclined && !facts.isSubscribed
       const wasDeclined = row.isDeclined && !row.isSubscribed
       const isNewlyShut = (facts.isBlocked && !row.isBlocked) || (isDeclined && !wasDeclined && !row.isBlocked)
@@ -69,7 +69,7 @@ export class People {
     }
   }
 
-  /** The incarnation that the roster is to confirm, by the server's word; empty: all that it gives counts [D7]. */
+  /** Sets the incarnation that the roster must confirm, as the server named it. Empty: all the roster's entries count [D7]. */
   setHands(roster: FlatMaps, id: string, incarnation: string): void {
     const hands = this.#handsOf()
     const known = hands.get(id)
@@ -80,7 +80,7 @@ export class People {
     this.#showHands(this.#row(id), factsOf(roster, id))
   }
 
-  /** The feed begins from the start: what it does not repeat is dropped by {@link dropOldHands}. */
+  /** The feed begins from the start: ids that it does not repeat are dropped by {@link dropOldHands}. */
   async ageHands(): Promise<void> {
     this.#hands ??= new Map(await readMeta(this.#db, 'hands'))
     for (const [id, hands] of this.#hands) this.#hands.set(id, { ...hands, isOld: true })
@@ -94,17 +94,17 @@ export class People {
     for (const id of ids) this.setHands(roster, id, '')
   }
 
-  /** All ids that have changed hands, when that is another than before. */
+  /** All ids that have changed hands; `undefined` if nothing of it changed. */
   get changedHands(): ReadonlyMap<string, Hands> | undefined {
     return this.#isHandsChanged ? this.#hands : undefined
   }
 
-  /** What this device dropped on its own is level with the server again: all drops, or those up to one. */
+  /** This device's drops of a user are in step with the server again: all drops, or those up to `drop`. */
   settleDrop(id: string, drop: number = Infinity): void {
     this.#settled.set(id, drop)
   }
 
-  /** These levels are what this viewer gets; replicas of others are dropped [V7]. */
+  /** Sets the levels that this viewer gets; replicas of other levels are dropped [V7]. */
   setAccess(id: string, levels: readonly number[], isWaiting: boolean): void {
     const [row, replica] = [this.#row(id), this.#replica(id)]
     const isKept = ([level]: [number, Fields]): boolean => levels.includes(level)
@@ -118,7 +118,7 @@ export class People {
     if (dropped.length > 0 && !row.isBlocked) this.#withdrawn(id, dropped)
   }
 
-  /** The fields of one level as they stand now; none: the level is empty. */
+  /** Sets the fields of one level; without fields, the level is empty. */
   setLevel(id: string, level: number, fields: Fields): void {
     const [row, replica] = [this.#row(id), this.#replica(id)]
     const before = [...replica.levels, ...replica.hidden].find(([other]) => other === level)?.[1] ?? {}
@@ -131,7 +131,7 @@ export class People {
     if (!row.isBlocked && !sameFields(before, fields)) this.happenings.push({ type: 'profile', id })
   }
 
-  /** Applies a difference to the level that this device holds. `false`: it is for another state of the level. */
+  /** Applies a difference to a level on this device. Returns `false` if it is for another state of the level. */
   changeLevel({ owner, level, fields, removed, digest }: Difference): boolean {
     const held = this.#replica(owner).levels.find(([other]) => other === level)?.[1]
     const next = { ...held, ...fields }
@@ -141,12 +141,14 @@ export class People {
     return true
   }
 
-  /** Whether their replica ends with the session, as the server says; so also when a follow is still unsent [V7]. */
+  /**
+   * Sets whether the replica ends with the session, as the server says; this is also the case while a follow is unsent [V7].
+   */
   setFetched(id: string, isFetched: boolean): void {
     this.#replica(id).isFetched = isFetched ? 1 : 0
   }
 
-  /** Hides the replica, since the feed begins from the start. */
+  /** Hides the replica, because the feed begins from the start. */
   hide(id: string): void {
     const [row, replica] = [this.#row(id), this.#replica(id)]
     replica.hidden = [...replica.hidden, ...replica.levels]
@@ -155,7 +157,7 @@ export class People {
     this.#show(row, replica)
   }
 
-  /** Deletes the levels that were not repeated. An event reports it, together with the row. */
+  /** Deletes the levels that were not repeated. An event reports this, together with the row. */
   dropHidden(id: string): void {
     const [row, replica] = [this.#row(id), this.#replica(id)]
     const [gone, emptied] = [[] as number[], [] as number[]]
@@ -167,7 +169,7 @@ export class People {
     if (emptied.length > 0) this.happenings.push({ type: 'profile', id })
   }
 
-  /** Writes back what changed; the new rows, `undefined` for those of whom nothing is left. */
+  /** Writes the changes back. Resolves to the new rows, `undefined` for users of whom nothing is left. */
   async store(): Promise<Map<string, PersonRow | undefined>> {
     await this.#storeDrops()
     if (this.#isHandsChanged) await writeMeta(this.#db, 'hands', this.#handsOf())
@@ -185,7 +187,7 @@ export class People {
     return changed
   }
 
-  /** The event is emitted once for each incarnation. */
+  /** The event is emitted once per incarnation. */
   #showHands(row: PersonRow, facts: ContactFacts): void {
     const hands = this.#handsOf().get(row.id)
     row.hasChangedHands = isUnconfirmed(facts, hands?.incarnation ?? '')
@@ -225,15 +227,15 @@ export class People {
   }
 
   /**
-   * What arrives before the server has received a block stays hidden, until the server withdraws it or the block is
-   * lifted [V1].
+   * Levels that arrive before the server has received a block stay hidden, until the server withdraws them or the block is
+   * removed [V1].
    */
   #show(row: PersonRow, replica: ReplicaRow): void {
     row.fields = row.isBlocked ? {} : mergeLevels(new Map(replica.levels))
     row.hasJoined = !row.isBlocked && replica.access.length > 0
   }
 
-  /** A block was lifted. */
+  /** A block was removed. */
   #showAgain(id: string): void {
     const [row, replica] = [this.#row(id), this.#replica(id)]
     this.#show(row, replica)

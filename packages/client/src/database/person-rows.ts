@@ -1,7 +1,7 @@
 import { type ContactFacts, contactFacts, type FlatMaps, isUnconfirmed, namedUsers } from '@kith/shared'
 import type { Hands, PersonRow, ReplicaRow } from './schema.ts'
 
-/** The rows that follow from the roster alone. */
+/** The rows as derived from the roster alone. */
 export function rowsOf(roster: FlatMaps, hands: ReadonlyMap<string, Hands>): PersonRow[] {
   return [...contactFacts(roster, namedUsers(roster))].map(([id, facts]) => ({
     ...stranger(id),
@@ -13,7 +13,7 @@ export function rowsOf(roster: FlatMaps, hands: ReadonlyMap<string, Hands>): Per
 
 type FactColumns = 'levels' | 'isContact' | 'isSubscribed' | 'isDeclined' | 'isBlocked' | 'isListed'
 
-/** What a row shows of the roster. */
+/** The columns of a row that come from the roster. */
 export function factColumns(facts: ContactFacts): Pick<PersonRow, FactColumns> {
   const isContact = facts.isContact || facts.levels.length > 0
   const { isSubscribed, isDeclined, isBlocked } = facts
@@ -21,7 +21,7 @@ export function factColumns(facts: ContactFacts): Pick<PersonRow, FactColumns> {
   return { levels: [...facts.levels], isContact, isSubscribed, isDeclined, isBlocked, isListed }
 }
 
-/** Whether a replica holds anything. */
+/** Whether a replica contains anything. */
 export function isWorthKeeping(replica: ReplicaRow): boolean {
   return replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0 || replica.isFetched === 1
 }
@@ -30,7 +30,7 @@ export function noReplica(owner: string): ReplicaRow {
   return { owner, access: [], levels: [], hidden: [], isFetched: 0 }
 }
 
-/** The row of a user of whom this device knows nothing. */
+/** The row of a user of whom this device has no data. */
 export function stranger(id: string): PersonRow {
   const no = { isContact: false, isSubscribed: false, isDeclined: false, isBlocked: false }
   const news = { hasJoined: false, isWaiting: false, hasChangedHands: false }

@@ -1,4 +1,4 @@
-/** What follows a live query. */
+/** The observer of a live query. */
 export interface QueryObserver<T> {
   next(value: T): void
   error(error: unknown): void

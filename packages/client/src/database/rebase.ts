@@ -18,10 +18,10 @@ import { Seen } from './seen.ts'
 import type { Store } from './store.ts'
 
 /**
- * Replaces a document by the server's, which was refounded, and makes the unsent changes again upon it: by what they say,
- * since their Yjs updates build on a generation that has ended. What the device holds besides, the server once had; if it is
- * not in the server's document, it was removed, and doesn't come back. The exception is what came after the end of its
- * client's generation, as far as the server knows that: it had been acknowledged and was lost, so it is made again [D6].
+ * Replaces a document by the server's refounded one, and makes the unsent changes again on it. Their content is used, since
+ * their Yjs updates build on a generation that has ended. The server once had everything else on this device. If it is absent
+ * from the server's document, it was removed, and does not come back. The exception is content after the end of its client's
+ * generation, as far as the server knows that end: it was acknowledged and then lost, so it is made again [D6].
  */
 export async function rebase(
   store: Store,
@@ -50,7 +50,7 @@ export async function rebase(
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
-    // What was known of entries of the generations before has no meaning in this one.
+    // Facts about entries of earlier generations are meaningless in this one.
     await writeMeta(work.db, 'originals', others(documents.originals, name))
     await writeMeta(work.db, 'removed', others(documents.removed, name))
     await writeMeta(work.db, 'known', others(documents.known, name))
@@ -68,19 +68,19 @@ function clientsOf(state: Uint8Array): number[] {
   try {
     return [...Y.parseUpdateMeta(state).to.keys()]
   } catch {
-    return [] // Taking it in says what is wrong.
+    return [] // Applying the state reports the error.
   }
 }
 
-/** The server had this before it refounded the document: since then other devices may have changed it. */
+/** Whether the server had this entry before it refounded the document; other devices may have changed it since. */
 function wasTaken({ update }: OutboxRow, { ends }: Had): boolean {
   const { to } = Y.parseUpdateMeta(update)
   return to.size > 0 && [...to].every(([client, clock]) => clock <= (ends.get(client) ?? 0))
 }
 
 /**
- * Keys that the user has removed in the end, and that another device has set to something which the user had not seen: the set
- * stays, as it does in a merge [R6].
+ * Keys that the user finally removed, and that another device has set to a value which the user had not seen. That value stays,
+ * as in a merge [R6].
  */
 function overtaken(rows: readonly OutboxRow[], fresh: OwnDocument, seen: Seen): ReadonlySet<string> {
   const last = new Map<string, KeyChange>()
@@ -94,14 +94,14 @@ function overtaken(rows: readonly OutboxRow[], fresh: OwnDocument, seen: Seen): 
   return new Set([...last].filter(isOvertaken).map(([name]) => name))
 }
 
-/** An entry that is left without changes is not made again. */
+/** Returns the entry without the dropped keys. An entry without changes is not made again. */
 function without(row: OutboxRow, dropped: ReadonlySet<string>): OutboxRow {
   if (dropped.size === 0 || row.isRemade) return row
   const changes = decodeChanges(row.changes).filter(change => !dropped.has(keyName(change)))
   return { ...row, changes: encodeChanges(changes) }
 }
 
-/** What the server has had: of each client up to which clock; and whether it says so of all clients. */
+/** What the server has had: the clock up to which it had each client, and whether this covers all clients. */
 interface Had {
   ends: Retired
   isAll: boolean
@@ -113,10 +113,10 @@ function hadBy(doc: Y.Doc): Had {
   return { ends, isAll: retired.size < mostRetired }
 }
 
-/** Entries that a server had acknowledged after the state from which its document was refounded: it lost them. */
+/** Entries that a server had acknowledged after the state on which the document was refounded: the server lost them. */
 function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): KeyChange[] {
   const unsent = unsentKeys(own.name, rows)
-  // Where the server has forgotten the oldest clients, an unknown one counts as one of them.
+  // If the server has forgotten the oldest clients, an unknown client counts as one of them.
   const endOf = (client: number): number => had.ends.get(client) ?? (had.isAll ? 0 : Number.POSITIVE_INFINITY)
   return own.roots.flatMap(root =>
     [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
@@ -127,10 +127,10 @@ function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): Ke
 }
 
 /**
- * Removals that are made again, of entries that the founder copied. Those that a server had acknowledged and lost before its
- * document was refounded can be told where this device had seen all that the document was founded from: then it would hold what
- * the founder wrote, had it not been removed. Others it remembers: a server had it build its document without the entry, or one
- * that had nothing of the document acknowledged the removal.
+ * Removals, of entries that the founder copied, that are made again. A removal was acknowledged and then lost before the
+ * refounding if this device had seen everything on which the document was founded: it would then hold the founder's entry if
+ * the entry had not been removed. Other removals this device remembers: a server made it rebuild its document without the
+ * entry, or a server that had nothing of the document acknowledged the removal.
  */
 function removalsAgain(
   own: OwnDocument,
@@ -157,7 +157,7 @@ function unsentKeys(name: DocumentName, rows: readonly OutboxRow[]): ReadonlySet
   return new Set(own.flatMap(row => decodeChanges(row.changes).map(keyName)))
 }
 
-/** Whether what the server sent of a document is of another generation than this device's document. */
+/** Whether the server's data of a document has another generation than this device's document. */
 export function isOfOtherGeneration(own: OwnDocument, clients: Iterable<number>): boolean {
   const all = [...clients]
   const { clients: held } = own.doc.store

@@ -17,39 +17,39 @@ import { seenBy } from './seen.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
-/** What is known of something that the server didn't take. */
+/** Details of a refused change. */
 export interface Refusal {
   code: ErrorCode
   /** The outbox entry that was sent alone. */
   seq?: number
-  /** A value of so many bytes doesn't fit a frame. */
+  /** A value of this size does not fit into a frame. */
   valueBytes?: number
 }
 
 export interface RebuildOptions {
   refusal?: Refusal | undefined
-  /** The server may lack what it had acknowledged, so all of the roster goes before the profile. */
+  /** The server may lack content that it had acknowledged, so the whole roster is sent before the profile. */
   isRosterFirst?: boolean
 }
 
-/** Changes that don't fit this server and of which the app doesn't know yet. */
+/** Changes that do not fit this server, and that have not been reported to the app. */
 interface Refused {
   document: DocumentName
   code: ErrorCode
-  /** The users whom changes of a roster are about. */
+  /** The users that the changes of a roster name. */
   addresses: readonly string[]
 }
 
 export interface Rebuilt {
   refused: readonly Refused[]
-  /** It is known what was refused. */
+  /** Whether it is known which changes were refused. */
   isExplained: boolean
 }
 
 /**
- * Builds one document upon the server's state: with everything that this device holds and the server lacks made again as
- * changes, in entries of bounded size [D6], and the unsent changes upon that [D5]. Nothing leaves the device: what doesn't
- * fit the server's limits, as far as they are known, or was refused alone, stays in the outbox and in view.
+ * Rebuilds one document on the server's state. Everything that this device holds and the server lacks is made again as changes,
+ * in entries of bounded size [D6]; the unsent changes follow [D5]. The device loses nothing: changes that exceed the server's
+ * known limits, or were refused alone, stay in the outbox and stay visible.
  */
 export async function rebuild(
   store: Store,
@@ -90,7 +90,7 @@ export async function rebuild(
   })
 }
 
-/** Makes the entries of the rebuilt document upon it, as far as they fit; the outbox has them all, in this order. */
+/** Makes the entries again on the rebuilt document if they fit. The outbox gets all of them, in this order. */
 export async function writeEntries(
   work: Work,
   fresh: OwnDocument,
@@ -129,7 +129,7 @@ export async function writeEntries(
     }
     for (const { changes, marks } of refused.parts) {
       isExplained = true
-      // An earlier refusal of the same key is of a later value, which stays in view.
+      // An earlier refusal of the same key concerns a later value, which stays visible.
       const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes
       if (kept.length === 0) continue
       const code = marks.refusal
@@ -147,7 +147,7 @@ export async function writeEntries(
 
 type RefusalMarks = Required<Pick<OutboxRow, 'refusal'>> & Pick<OutboxRow, 'isRefusedHere'>
 
-/** The refused changes of one entry, those refused for the same reason together. */
+/** The refused changes of one entry, grouped by the reason. */
 class RefusedParts {
   readonly parts: { changes: KeyChange[]; marks: RefusalMarks }[] = []
 
@@ -159,7 +159,7 @@ class RefusedParts {
   }
 }
 
-/** A frame of that size closed the connection, so no value of that size is sent again. */
+/** A frame with a value of that size closed the connection, so no value of that size is sent again. */
 function tooLongFor(refusal: Refusal | undefined, unit: readonly KeyChange[]): ErrorCode | undefined {
   const { code, valueBytes: limit } = refusal ?? {}
   if (limit === undefined) return undefined

@@ -5,18 +5,18 @@ import type { DocumentName } from '../documents/name.ts'
 import type { OwnDocument } from '../documents/own-document.ts'
 import type { OutboxRow } from './schema.ts'
 
-/** An entry that is to be made and sent once more. */
+/** An entry that is to be made and sent again. */
 export interface Entry {
   document: DocumentName
   changes: KeyChange[]
-  /** As it was stored; of the document rebuilt, it is made again. */
+  /** As it was stored. If the entry is of the rebuilt document, the update is made again. */
   update: Uint8Array
   isRemade: boolean
-  /** What stood before it; of the document rebuilt, it is found anew. */
+  /** The values that the changes met. If the entry is of the rebuilt document, this is computed again. */
   seen: Uint8Array | undefined
-  /** The code that the app was given before. */
+  /** The code that was already reported to the app. */
   reported: ErrorCode | undefined
-  /** It was sent alone, and is one change: this is what the server refused. */
+  /** The entry was sent alone and is a single change, so this is what the server refused. */
   refusal?: ErrorCode
 }
 
@@ -24,19 +24,19 @@ interface Plan {
   name: DocumentName
   /** The server's state. */
   fresh: OwnDocument
-  /** That, and all that this device holds besides. */
+  /** The server's state merged with everything else that this device holds. */
   merged: OwnDocument
-  /** What is pending of both documents, in the order of sending. */
+  /** The pending entries of both documents, in the order of sending. */
   rows: readonly OutboxRow[]
-  /** What was sent alone and refused. */
+  /** The entry that was sent alone and refused. */
   suspect: { seq: number; code: ErrorCode } | undefined
-  /** All of the roster goes before all of the profile: the server may lack acknowledged revocations [V6]. */
+  /** The whole roster is sent before the profile: the server may lack acknowledged revocations [V6]. */
   isRosterFirst: boolean
 }
 
 /**
- * The outbox of a device whose document is to be built upon the server's state: first what takes something away from
- * others, then content that the server lacks though it was acknowledged, then what was never sent, in its order [D5][D6].
+ * The outbox of a device whose document is rebuilt on the server's state: first narrowing changes, then content that the server
+ * had acknowledged but lacks, then changes that were never sent, in their order [D5][D6].
  */
 export function remadeEntries(plan: Plan): Entry[] {
   const { name, isRosterFirst } = plan
@@ -52,7 +52,7 @@ function isAllNarrowing({ changes }: Entry): boolean {
   return changes.every(isNarrowing)
 }
 
-/** Of several changes of one key only the last counts, so taking some of them first changes nothing in the end. */
+/** Of several changes of one key only the last counts, so sending some of them first has the same result. */
 function unsentEntries({ name, rows, suspect }: Plan): Entry[] {
   const decoded = rows.filter(row => !row.isRemade || row.document !== name).map(asEntry)
   const last = new Map<string, KeyChange>()
@@ -66,7 +66,7 @@ function unsentEntries({ name, rows, suspect }: Plan): Entry[] {
   })
 }
 
-/** What the server lacks of what it, or one before it, had acknowledged. */
+/** Content that the server lacks although this server, or an earlier one, had acknowledged it. */
 function acknowledgedEntries({ name, fresh, merged, rows, suspect }: Plan): Entry[] {
   const own = rows.filter(row => row.document === name).map(asEntry)
   const covered = new Set(own.filter(({ entry }) => !entry.isRemade).flatMap(({ entry }) => entry.changes.map(keyName)))
@@ -101,13 +101,13 @@ function isNarrowingUnit(unit: readonly KeyChange[]): boolean {
 }
 
 /**
- * What of an entry narrows, and the rest of it. Of an entry that the server refused, halves; what can't be halved is what
- * the server refused.
+ * Splits an entry into its narrowing changes and the rest. An entry that the server refused is split into halves; a change that
+ * cannot be split further is the refused one.
  */
 function split(entry: Entry, refusal: ErrorCode | undefined): Entry[] {
   const units = unitsOf(entry.document, entry.changes)
   if (units.length === 0) return []
-  // A field that is set again also removes what other devices set: that isn't done ahead of the set itself.
+  // A field that is set again also removes values that other devices set: this must not happen before the set itself.
   const parts = [units.filter(isNarrowingUnit), units.filter(unit => !isNarrowingUnit(unit))]
   const half = Math.ceil(units.length / 2)
   const isMixed = parts.every(part => part.length > 0)

@@ -1,11 +1,11 @@
 import { asFailure } from './failure.ts'
 
-/** How often one piece of work is done again. */
+/** The maximum number of repetitions of a piece of work. */
 const mostRepetitions = 10
 
 /**
- * Does work, and does it again as long as `mayRepeat` resolves to `true` for what it rejects with. Rejects with a KithError
- * or TypeError.
+ * Does work, and repeats it as long as it fails and `mayRepeat` resolves to `true` for the error. Rejects with a KithError or
+ * TypeError.
  */
 export async function repeatedly<T>(
   work: () => PromiseLike<T>,

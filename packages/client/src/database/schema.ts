@@ -2,10 +2,10 @@ import { type ContentLimits, type ErrorCode, type Fields, KithError } from '@kit
 import type { DocumentName } from '../documents/name.ts'
 
 /**
- * What one device keeps, in one database that all its tabs share:
+ * The data of one device, in one database that all its tabs share:
  *
- *   updates    own documents, as Yjs updates in the order in which this device took them; cut off by each snapshot
- *   snapshots  own documents, as they stood at `meta.head.snapshotSeq`
+ *   updates    own documents, as Yjs updates in the order in which this device applied them; deleted by each snapshot
+ *   snapshots  own documents, as they were at `meta.head.snapshotSeq`
  *   outbox     own changes that are on no server's disk yet, both documents in one order, which is the order of sending [V6]
  *   replicas   other people's profile documents, a row per owner
  *   people     what an app shows of each known person, a row per person, derived from roster and replicas
@@ -21,39 +21,39 @@ export interface UpdateRow {
 
 export interface SnapshotRow {
   document: DocumentName
-  /** In Yjs' `updateV2` encoding, made from a document that collects its garbage: nothing erased is in it [V5]. */
+  /** In Yjs' `updateV2` encoding, made from a garbage-collected document: it contains nothing erased [V5]. */
   update: Uint8Array
 }
 
 export interface OutboxRow {
-  /** In the order of sending; not whole for what was put ahead of others. */
+  /** The order of sending; a fraction for entries that were inserted before others. */
   seq?: number
   document: DocumentName
   /** In Yjs' `updateV1` encoding; empty once refused. */
   update: Uint8Array
   /** The changes of the update, so that it can be made again [D5]: see `changes-codec.ts`. */
   changes: Uint8Array
-  /** What stood before it, see `seen.ts`; absent where that is not known. */
+  /** The values that its changes met, see `seen.ts`; absent where these are unknown. */
   seen?: Uint8Array
   /** Why the server refused it; absent while it is to be sent. */
   refusal?: ErrorCode
-  /** This device refused it by the server's limits, and did not ask the server. It is offered once it fits [D6]. */
+  /** This device refused it by the server's limits, without asking the server. It is offered once it fits [D6]. */
   isRefusedHere?: true
-  /** The code of the refusal that the app was given; each is reported once [D5]. */
+  /** The code of the refusal that was reported to the app; each is reported once [D5]. */
   reported?: ErrorCode
-  /** It had been acknowledged, and the server lacks it: it is made again, under a client id of its own kind [D6]. */
+  /** It was acknowledged, and the server lacks it: it is made again, under a remaking client id [D6]. */
   isRemade?: true
 }
 
 /** The levels of one owner that this device holds. */
 export interface ReplicaRow {
   owner: string
-  /** What the server last said that this viewer gets. */
+  /** The levels that this viewer gets, as the server last said. */
   access: number[]
   levels: [level: number, fields: Fields][]
-  /** Levels from before the feed began from the start: hidden until they are repeated. */
+  /** Levels from before the feed began from the start: hidden until the feed repeats them. */
   hidden: [level: number, fields: Fields][]
-  /** Merely fetched: neither followed nor fed by the server of its own accord; it ends with the session [V7]. */
+  /** Only fetched: neither followed, nor sent by the server because of a grant. It ends with the session [V7]. */
   isFetched: 0 | 1
 }
 
@@ -67,16 +67,16 @@ export interface Original {
 export interface Hands {
   incarnation: string
   isTold: boolean
-  /** From before the feed began from the start, and not repeated yet. */
+  /** It is from before the feed began from the start, and was not repeated yet. */
   isOld?: true
 }
 
 export interface PersonRow {
   id: string
   label: string
-  /** Merged over the levels held: the highest level's value counts. */
+  /** Merged over the levels on this device: the value of the highest level counts. */
   fields: Fields
-  /** Granted to them, ascending. */
+  /** Granted to them, in ascending order. */
   levels: number[]
   isContact: boolean
   isSubscribed: boolean
@@ -84,19 +84,19 @@ export interface PersonRow {
   isBlocked: boolean
   hasJoined: boolean
   isWaiting: boolean
-  /** What the roster gives to this id does not count until it is confirmed [D7]. */
+  /** The roster's grants to and follow of this id do not count until they are confirmed [D7]. */
   hasChangedHands: boolean
-  /** 1 for everyone contacted, followed or blocked. A number, because IndexedDB doesn't index booleans. */
+  /** 1 for every user who is a contact, followed or blocked. A number, because IndexedDB doesn't index booleans. */
   isListed: 0 | 1
 }
 
 /**
- * Raised with each change of what the database holds, in tables or in rows. It is a version of Dexie's, too, so that tabs that
- * run older code are cut off. What a step of Dexie's changes, it changes in one transaction, and never in the outbox alone.
+ * Raised with each change of the stored data, in tables or in rows. It is also a version of Dexie's, so that tabs that run
+ * older code lose their connection. An upgrade in Dexie changes its data in one transaction, and never the outbox alone.
  */
 export const schemaNumber = 2
 
-/** How often `sync` has set keys again that were taken away after they had been set. */
+/** How often `sync` has set keys again that were removed after they had been set. */
 export interface Turned {
   /** `root key` → how often. */
   counts: ReadonlyMap<string, number>
@@ -104,47 +104,48 @@ export interface Turned {
 }
 
 export interface MetaValues {
-  /** {@link schemaNumber} of the version of Kith that made the database; absent in those of before. */
+  /** {@link schemaNumber} of the version of Kith that made the database; absent in earlier ones. */
   schema: number
-  /** `generation` grows when documents were replaced rather than extended: other tabs then load them again. */
+  /** `generation` grows when documents were replaced, not extended: other tabs then load them again. */
   head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }
   /**
-   * Whose database it is; which one it is, as each new one has another writer; the writer of the first that its device had,
-   * unless it is this one; and above what its rows are numbered.
+   * The user; the writer of this database, which differs for each new database; the writer of the first database of this
+   * device, unless it is this one; and the number above which the rows are numbered.
    */
   identity: { user: string; writer: string; device?: string; first?: number }
-  /** Of this device's own client ids, the clock up to which something may have been sent. */
+  /** Per document, the clock of this device's client id up to which structs may have been sent. */
   sent: Record<DocumentName, number>
-  /** Of documents that were built upon a server's state: what this device knew before, see `said-again.ts`. */
+  /** For documents that were rebuilt on a server's state: what this device knew before, see `said-again.ts`. */
   known: Partial<Record<DocumentName, ReadonlyMap<number, number>>>
-  /** Of documents that were built upon a server's state: what was removed and has no trace there. */
+  /** For documents that were rebuilt on a server's state: removed keys that have no trace there. */
   removed: Partial<Record<DocumentName, ReadonlySet<string>>>
-  /** Removals that no server is known to have had which held the document before, see `doubtful-removals.ts`. */
+  /** Removals that were acknowledged only by servers that had not held the document before, see `doubtful-removals.ts`. */
   doubtful: Partial<Record<DocumentName, ReadonlySet<string>>>
-  /** Of entries that were made again, the originals: `root key` → their Yjs id. */
+  /** The originals of entries that were made again: `root key` → their Yjs id. */
   originals: Partial<Record<DocumentName, ReadonlyMap<string, Original>>>
-  /** How far the feed was read; empty before. */
+  /** The position in the feed; empty at first. */
   cursor: Uint8Array
-  /** What the last import of each source had, see `import/plan-import.ts`: source → address → label. */
+  /** The contacts of the last import of each source, see `import/plan-import.ts`: source → address → label. */
   imports: ReadonlyMap<string, ReadonlyMap<string, string>>
-  /** Keys of the roster that `sync` sets again and again, see `turned-keys.ts`. */
+  /** Keys of the roster that `sync` sets repeatedly, see `turned-keys.ts`. */
   turned: Turned
-  /** Replicas from before the feed began from the start are hidden until it has caught up. */
+  /** Whether replicas from before the feed began from the start are hidden until it has caught up. */
   hasHidden: boolean
   /**
-   * Owners whose replicas this device dropped on its own, each with the number of the drop, until the server shows nothing
-   * of them either or has handed them over again. If they are let in again before it heard, it sees no change, and must be
-   * asked; what it says of them meanwhile builds on what is no longer here. `next`: a number that no drop has had.
+   * Owners whose replicas this device dropped on its own, each with the number of the drop, until the server also shows nothing
+   * of them or has handed them over again. If an owner is admitted again before the server learned of the drop, the server sees
+   * no change, so this device must fetch the owner. Differences that arrive meanwhile build on a state that this device has
+   * dropped. `next`: the next unused number.
    */
   dropped: { next: number; owners: Map<string, number> }
   limits: ContentLimits
-  /** The incarnation of the account that this device synced with, as the server names it [D7]; absent before. */
+  /** The incarnation of the account that this device synced with, as the server names it [D7]; absent at first. */
   incarnation: Uint8Array
-  /** By user id: the incarnation that the roster is to confirm, and whether an event has reported it [D7]. */
+  /** By user id: the incarnation that the roster must confirm, and whether an event has reported it [D7]. */
   hands: ReadonlyMap<string, Hands>
-  /** Whether the app wants to be connected, for the tab that has the socket next. */
+  /** Whether the app wants to be connected; for the next tab that has the socket. */
   isWanted: boolean
-  /** Which tab has the socket, since it took over; absent in a new database. */
+  /** The term of the tab that has the socket; absent in a new database. */
   term: string
 }
 
@@ -153,7 +154,7 @@ export interface MetaRow {
   value: unknown
 }
 
-/** What a new database says of itself. */
+/** The row that states the schema of a new database. */
 export const schemaRow: { key: keyof MetaValues; value: unknown } = { key: 'schema', value: schemaNumber }
 
 /** Throws `database-newer` when a later version of Kith wrote the database, whose `schema` is `found`. */

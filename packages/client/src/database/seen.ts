@@ -6,8 +6,8 @@ import { keyName } from '../documents/lost.ts'
 import type { OutboxRow } from './schema.ts'
 
 /**
- * What changes met, for the outbox: each key that had a value, with a digest of it. The values themselves are not kept, since
- * they may be erased by now [V5].
+ * The values that changes met, for the outbox: each key that had a value, with a digest of it. The values themselves are not
+ * stored, since they may be erased by now [V5].
  */
 export function seenBy(standing: FlatMaps, changes: readonly KeyChange[]): { seen?: Uint8Array } {
   const met = changes.flatMap(({ root, key }) => {
@@ -17,10 +17,10 @@ export function seenBy(standing: FlatMaps, changes: readonly KeyChange[]): { see
   return { seen: encodeChanges(met) }
 }
 
-/** The values that the unsent changes of this device have met or made, by `root key`. */
+/** The values that this device's unsent changes met or made, by `root key`. */
 export class Seen {
   readonly #values: Map<string, FieldValue[]> = new Map()
-  /** Keys of changes of which it is not known what they met. */
+  /** Keys of changes for which the met values are unknown. */
   readonly #unknown: Set<string> = new Set()
 
   constructor(rows: readonly OutboxRow[]) {
@@ -49,7 +49,7 @@ export class Seen {
   }
 }
 
-/** `true` for most of what a roster has. */
+/** `true` for most values of a roster. */
 function digestOf(value: FieldValue): FieldValue {
   if (value === true) return true
   const bytes = value instanceof Uint8Array ? value : encodeUtf8(`${typeof value} ${value}`)

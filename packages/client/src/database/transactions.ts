@@ -9,14 +9,14 @@ export interface TransactionsPort {
   /** This is about to be committed. */
   changing(outcome: Outcome): void
   committed(outcome: Outcome): void
-  /** Memory is level with the disk again after a failure. */
+  /** Memory is up to date with the disk again after a failure. */
   settled(): void
 }
 
 /**
- * The work on one open database. It is done one piece after the other, each in a read-write transaction over all tables,
- * which keeps out the other tabs too: first what they wrote is taken in, then the work is done, then the rows that follow
- * from the roster are written. Only after that is on disk does the app hear of it [D1].
+ * The work on one open database. Pieces of work run one after the other, each in a read-write transaction over all tables,
+ * which also excludes the other tabs. A transaction first applies the changes of other tabs, then does the work, then writes
+ * the rows that are derived from the roster. Only after that is on disk is the app notified [D1].
  */
 export abstract class Transactions {
   readonly db: DeviceDatabase
@@ -41,7 +41,7 @@ export abstract class Transactions {
     return this.#unsent
   }
 
-  /** Does a piece of work when those before it are done. A KithError or TypeError that it throws comes back as it is. */
+  /** Runs a piece of work after all earlier ones. Rejects with a KithError or TypeError of `body` unchanged. */
   work<T>(body: (work: Work) => Promise<T>): Promise<T> {
     const result = this.#last.then(() => this.#transact(body))
     this.#last = result.catch(() => undefined)
@@ -51,10 +51,10 @@ export abstract class Transactions {
   /** Reads the documents. Call it in a transaction. */
   protected abstract load(db: Tables): Promise<OwnDocuments>
 
-  /** Whether work that failed may succeed at once, as the failure was of the platform. */
+  /** Whether failed work may succeed if it is repeated immediately, because the platform failed. */
   protected abstract mayRepeat(error: unknown): Promise<boolean>
 
-  /** Resolves when the work that was given before is done, whether it failed or not. */
+  /** Resolves when all earlier work has ended, whether it failed or not. */
   async idle(): Promise<void> {
     await this.#last
   }
@@ -80,14 +80,14 @@ export abstract class Transactions {
     return result
   }
 
-  /** Memory is ahead of the disk: it is loaded again, now if that works, else before the next piece of work. */
+  /** Memory is ahead of the disk: it is loaded again, now if possible, otherwise before the next piece of work. */
   async #takeBack(): Promise<void> {
     if (!this.#isStale) return
     try {
       await this.db.transact('r', db => this.#load(db))
       this.#port.settled()
     } catch {
-      // The error that led here says what is wrong; `#isStale` sees to the rest.
+      // The original error is reported; `#isStale` makes the next piece of work load again.
     }
   }
 
@@ -132,13 +132,13 @@ export abstract class Transactions {
     return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }]
   }
 
-  /** Whether the own profile was changed by another tab. */
+  /** Resolves to whether another tab changed the own profile. */
   async #takeNews(db: Tables): Promise<boolean> {
     if (this.#isStale || !(await this.#documents.takeNews(db))) {
       await this.#load(db)
       return true
     }
-    this.#documents.roster.changedKeys() // The tab that wrote them has written their rows too.
+    this.#documents.roster.changedKeys() // The tab that wrote the changes has also written the rows.
     return this.#documents.profile.changedKeys().length > 0
   }
 
@@ -147,7 +147,7 @@ export abstract class Transactions {
     this.#isStale = false
   }
 
-  /** Brings the rows of those touched level with the roster. */
+  /** Updates the rows of the affected users from the roster. */
   async #followRoster(people: People, touched: Set<string>): Promise<void> {
     addUsers(touched, this.#documents.roster.changedKeys())
     this.#documents.profile.changedKeys()

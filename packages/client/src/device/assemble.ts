@@ -27,11 +27,11 @@ import { forgetVisit, noteErased, noteVisit } from './registry.ts'
 export interface Parts extends DatabasePlace {
   readonly url: string
   readonly token: TokenSource
-  /** One that was had already, for the first connect. */
+  /** A token that was obtained earlier, for the first connection. */
   readonly firstToken: string | undefined
   /** Open, and set up. */
   readonly db: DeviceDatabase
-  /** Absent: no other tab can have this database open. */
+  /** Absent if no other tab can have this database open. */
   readonly tabs: TabPlatform | undefined
   readonly WebSocket: WebSocketConstructor
   readonly levelNames: LevelNames
@@ -39,7 +39,7 @@ export interface Parts extends DatabasePlace {
   release(): void
 }
 
-/** Puts a client together on an open database: the one place that names its concrete parts. */
+/** Assembles a client on an open database. Only this file names its concrete parts. */
 export async function assemble<F extends FieldTypes<F>, L extends string>(parts: Parts): Promise<Kith<F, L>> {
   const { user, url, storage, clock, randomness, levelNames } = parts
   const lifecycle = await Lifecycle.open(parts, parts.db)
@@ -101,7 +101,7 @@ export async function assemble<F extends FieldTypes<F>, L extends string>(parts:
   return new Kith(core)
 }
 
-/** The connection: of this client's own, or the one that its tabs share. */
+/** The connection: this client's own, or the one that its tabs share. */
 async function connect(
   { tabs, clock, randomness, WebSocket, firstToken }: Parts,
   lifecycle: Lifecycle,

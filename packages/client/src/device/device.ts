@@ -8,15 +8,15 @@ import { Signal } from '../signal.ts'
 import { DatabaseLost, isLoss } from './loss.ts'
 
 /**
- * One life of this device's database: from when it was opened until it is closed, deleted, cut off by the platform, or
- * replaced by another one. What was begun then fails, and nothing begins.
+ * One life of this device's database: from opening until it is closed, deleted, disconnected by the platform, or replaced by
+ * another one. Then running work fails, and no new work begins.
  */
 export class Device extends Transactions implements OpenStore {
   readonly #writer: string
   readonly #ended: Signal<[]> = new Signal()
   #hasEnded = false
 
-  /** Begins on a database that was opened, and on what was loaded from it. */
+  /** Begins on an open database, and on the documents that were loaded from it. */
   constructor(db: DeviceDatabase, documents: OwnDocuments, port: TransactionsPort) {
     super(db, documents, port)
     this.#writer = documents.writer
@@ -44,14 +44,14 @@ export class Device extends Transactions implements OpenStore {
     return this.#ended.on(listener)
   }
 
-  /** Whether the database is open, and the one that memory was read from; if not, this life ends. */
+  /** Resolves to whether the database is open and the one that memory was read from. If not, this life ends. */
   async verify(): Promise<boolean> {
     const identity = await readMeta(this.db, 'identity').catch(() => undefined)
     if (identity?.writer !== this.#writer) this.#end()
     return !this.#hasEnded
   }
 
-  /** Resolves when nothing of this runs any more. */
+  /** Resolves when no work of this life runs any more. */
   async close(): Promise<void> {
     this.#end()
     const closing = this.db.close()

@@ -1,6 +1,6 @@
 import type { KithError } from '@kith/shared'
 
-/** Reports errors to the app. A storage failure that repeats is reported once, until a write succeeds. */
+/** Reports errors to the app. A repeated storage failure is reported once, until a write succeeds. */
 export class ErrorReporter {
   readonly #report: (error: KithError) => void
   #hasReportedStorage = false
@@ -10,7 +10,7 @@ export class ErrorReporter {
     this.#report = report
   }
 
-  /** Returns `false` when it was reported before. */
+  /** Returns `false` when the error was already reported. */
   tell(error: KithError): boolean {
     if (this.#isEnded) return false
     const isStorage = error.code === 'database-failed'

@@ -14,9 +14,9 @@ import { type Known, saidAgain, standingOf } from '../documents/said-again.ts'
 import { isRemakingClientId, newRemakingClientId } from '../nonce.ts'
 
 /**
- * Lays the documents in memory over those of a database that another tab has made. One of the two may be from before a
- * document was built upon a server's state [D6]. Its old entries then come back, and what the newer one says is said again:
- * nothing that was revoked or removed meanwhile stands again [V6].
+ * Lays the documents in memory over those of a database that another tab made. One of the two may be older than a rebuild on a
+ * server's state [D6]. Its old entries then come back, and the values of the newer one are restored: nothing that was revoked
+ * or removed meanwhile comes back [V6].
  */
 export async function layOver(
   db: Tables,
@@ -84,9 +84,10 @@ async function layOne(
 }
 
 /**
- * What one document says of keys for which the other one has only entries that were made again. Such an entry says what
- * its original had said. So what was written or removed in place of it, and is not older than the other one's rebuild, is
- * later. Of two entries that were made again Yjs would let the higher client id count, and hide it by chance.
+ * Returns the values of one document for keys of which the other document has only an entry that was made again. Such an entry
+ * has the value of its original. So an entry or a removal that replaced the original, and is not older than the other
+ * document's rebuild, is later. Of two entries that were made again, the higher client id would win in Yjs and hide the value
+ * by chance.
  */
 function saidLater(own: OwnDocument, other: OwnDocument, otherKnown: Known = new Map()): KeyChange[] {
   return own.roots.flatMap(root =>
@@ -104,7 +105,7 @@ function isIn({ doc }: OwnDocument, { client, clock }: Y.ID): boolean {
   return clock < Y.getState(doc.store, client)
 }
 
-/** Which of the two was built upon a server's state last. */
+/** Returns the documents that were rebuilt last on a server's state. */
 function newerOf(name: DocumentName, there: OwnDocuments, memory: OwnDocuments): OwnDocuments {
   return knowsMore(memory.known[name], there.known[name]) ? memory : there
 }
@@ -119,7 +120,7 @@ function latest(one: Known = new Map(), other: Known = new Map()): Known {
   return both
 }
 
-/** A value for each document, where there is anything in it. */
+/** Returns a value for each document, without empty ones. */
 function each<T extends { size: number }>(of: (name: DocumentName) => T): Partial<Record<DocumentName, T>> {
   return Object.fromEntries(documentNames.map(name => [name, of(name)] as const).filter(([, value]) => value.size > 0))
 }

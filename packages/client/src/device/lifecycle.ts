@@ -14,18 +14,18 @@ import { type DatabasePlace, loadFrom, recover } from './recover.ts'
 
 type Life =
   | { state: 'open'; device: Device }
-  /** It is open no more. `next`: the next life has begun to open; absent: the next call opens it. */
+  /** It is no longer open. `next`: the next life is being opened; if absent, the next call opens it. */
   | { state: 'lost'; device: Device; next?: Promise<Device> }
   | { state: 'closed'; device: Device }
 
 /**
- * This device's data, from one life of its database to the next. When the database is lost, what memory holds is saved in
- * a new one, and the work that failed with it is done again. Meanwhile the getters show the documents as last known.
+ * This device's data, across the lives of its database. When the database is lost, the data in memory is saved in a new one,
+ * and failed work is repeated. Meanwhile the getters show the documents in their last known state.
  */
 export class Lifecycle implements DeviceStore {
   readonly changing: Signal<[outcome: Outcome]> = new Signal()
   readonly committed: Signal<[outcome: Outcome]> = new Signal()
-  /** There is nothing more to be done with this client. */
+  /** Nothing more can be done with this client. */
   readonly ended: Signal<[error: KithError]> = new Signal()
   /** Opening another database failed, and no call waits for it. */
   readonly failed: Signal<[error: unknown]> = new Signal()
@@ -34,7 +34,7 @@ export class Lifecycle implements DeviceStore {
   readonly #place: DatabasePlace
   #life: Life
   #isClosing = false
-  /** Pieces of work that no open device has: what is given later waits for them. */
+  /** The number of pieces of work that no open device has. Later work waits for them. */
   #held = 0
   #last: Promise<unknown> = Promise.resolve()
 
@@ -44,7 +44,7 @@ export class Lifecycle implements DeviceStore {
     this.#life.device.onEnd(() => this.#lost())
   }
 
-  /** Begins on a database that is open and set up. */
+  /** Begins on an open database that is set up. */
   static async open(place: DatabasePlace, db: DeviceDatabase): Promise<Lifecycle> {
     return new Lifecycle(place, db, await loadFrom(db))
   }
@@ -99,12 +99,12 @@ export class Lifecycle implements DeviceStore {
     return followLives(this, query, observer)
   }
 
-  /** The device that is open, if there is one now. */
+  /** The open device, if there is one now. */
   get present(): Device | undefined {
     return this.#life.state === 'open' ? this.#life.device : undefined
   }
 
-  /** Resolves to the open device, once there is one. Rejects with a KithError. */
+  /** Resolves to the open device. Rejects with a KithError. */
   openStore(): Promise<Device> {
     return this.#run(async device => device)
   }
@@ -117,7 +117,7 @@ export class Lifecycle implements DeviceStore {
     return life.next
   }
 
-  /** Closes the database, when the work that was given before is done, and refuses other work. */
+  /** Closes the database after all earlier work, and rejects later work. */
   async close(): Promise<void> {
     this.#isClosing = true
     await this.idle()
@@ -127,7 +127,7 @@ export class Lifecycle implements DeviceStore {
     await device.close()
   }
 
-  /** Does work that no open device has taken, or that one took in vain: after all that was given before it. */
+  /** Runs work, after all earlier work, that no open device has accepted, or that failed because its device ended. */
   async #inTurn<T>(before: Promise<unknown>, body: (work: Work) => Promise<T>): Promise<T> {
     this.#held++
     try {
@@ -138,7 +138,7 @@ export class Lifecycle implements DeviceStore {
     }
   }
 
-  /** Does it again when the database was lost meanwhile; not for ever. */
+  /** Repeats work if the database was lost meanwhile; a limited number of times. */
   #run<T>(work: (device: Device) => Promise<T>): Promise<T> {
     let device: Device | undefined
     return repeatedly(
@@ -151,7 +151,7 @@ export class Lifecycle implements DeviceStore {
     )
   }
 
-  /** The database was deleted, or the platform took it away, or another one stands in its place. */
+  /** The database was deleted, the platform closed it, or there is another one instead. */
   #lost(): void {
     if (this.#life.state !== 'open' || this.#isClosing) return
     this.#life = { state: 'lost', device: this.#life.device }

@@ -3,17 +3,17 @@ import type { QueryObserver } from '../database/query-observer.ts'
 import type { Device } from './device.ts'
 import { isLoss } from './loss.ts'
 
-/** The lives of a database, one after the other. */
+/** The successive lives of a database. */
 export interface Lives {
-  /** The device that is open, if there is one now. */
+  /** The open device, if there is one now. */
   readonly present: Device | undefined
   onOpen(listener: () => void): () => void
 }
 
-/** How often a query is tried in one life, if only the query fails. */
+/** The maximum number of attempts of a query in one life, if only the query fails. */
 const mostAttempts = 10
 
-/** Tells what a query finds, again whenever that changes, and again in each life. Returns a function that stops it. */
+/** Passes the result of a query to `observer`, whenever it changes and in each life. Returns a function that stops it. */
 export function followLives<T>(
   lives: Lives,
   query: (db: Tables) => Promise<T>,

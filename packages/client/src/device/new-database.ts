@@ -7,10 +7,10 @@ import { type MetaValues, schemaRow } from '../database/schema.ts'
 import { documentNames } from '../documents/name.ts'
 import { newClientId, newNonce } from '../nonce.ts'
 
-/** Rows that one database can come to, far more than it does: the next one's numbers begin beyond. */
+/** More rows than one database ever has. The numbers of the next database begin above it. */
 const mostRows = 1e9
 
-/** What a new database of a new device starts with. */
+/** Writes the initial rows of a new database of a new device. */
 export async function setUp(db: Tables, user: string, randomness: Randomness, clock: Clock): Promise<void> {
   const first = clock.now()
   await db.meta.bulkPut(metaRows(newHead(randomness, 0, first), { user, writer: newNonce(randomness), first }))
@@ -18,11 +18,11 @@ export async function setUp(db: Tables, user: string, randomness: Randomness, cl
 }
 
 /**
- * What a new database starts with whose device had one before: its documents, and what it had not sent yet, by the same
- * numbers. Client ids and writer are new: no device writes again what the lost database held beyond this. The feed
- * begins from the start, so nothing of it is there.
+ * Writes the initial rows of a new database of a device that had one before: its documents, and its unsent changes, under the
+ * same numbers. The client ids and the writer are new, so no device reuses the ids of structs that only the lost database held.
+ * The feed begins from the start, so its data is not included.
  *
- * Returns at once, so that it can be done while the database is being made; what it began fails with that.
+ * Makes all its writes synchronously, so that it can run while the database is being created; if that fails, the writes fail.
  */
 export function fillFromMemory(
   db: Tables,
@@ -39,7 +39,7 @@ export function fillFromMemory(
     db.meta.bulkPut([
       ...metaRows(head, { ...identity, first }),
       ...(['limits', 'hands', 'known', 'originals', 'removed'] as const).map(key => ({ key, value: memory[key] })),
-      // Or the content would be taken for that of a new device, and be restored to another account [D7].
+      // Otherwise, the content would count as that of a new device, and be restored to another account [D7].
       ...(memory.incarnation ? [{ key: 'incarnation', value: memory.incarnation }] : []),
     ]),
     db.snapshots.bulkPut(
@@ -52,7 +52,7 @@ export function fillFromMemory(
   ])
 }
 
-/** Rows are numbered above all that a database of this name had before, so no tab takes a new one for an old one. */
+/** Rows are numbered above all rows of earlier databases of this name, so that no tab takes a new row for an old one. */
 function numberFrom(db: Tables, first: number): PromiseLike<unknown>[] {
   const tables = [db.updates, db.outbox] as unknown as Table<object, number>[]
   return tables.flatMap(table => [table.put({ seq: first }), table.delete(first)])

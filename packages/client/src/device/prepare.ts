@@ -6,7 +6,7 @@ import type { DatabasePlace } from './recover.ts'
 import { erasureOf } from './registry.ts'
 
 /**
- * Opens the database. Makes a new one ready, or checks that an existing one is this user's. A database whose deletion was
+ * Opens the database. Sets up a new one, or checks that an existing one is this user's. A database whose deletion was
  * interrupted is emptied first.
  */
 export async function prepareDevice(

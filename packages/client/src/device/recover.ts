@@ -11,11 +11,11 @@ import { DatabaseLost } from './loss.ts'
 import { fillFromMemory } from './new-database.ts'
 import { type Erasure, erasureOf } from './registry.ts'
 
-/** Where the database of this device is, and whose it is. */
+/** The place of this device's database, and its user. */
 export interface DatabasePlace {
   readonly user: string
   readonly name: string
-  /** The platform's storage, or what the app passed in its place. */
+  /** The platform's storage, or the one that the app passed instead. */
   readonly storage: DeviceStorage
   readonly clock: Clock
   readonly randomness: Randomness
@@ -24,14 +24,14 @@ export interface DatabasePlace {
 export interface Recovered {
   db: DeviceDatabase
   documents: OwnDocuments
-  /** It is another database than the one that memory was read from. */
+  /** Whether it is another database than the one that memory was read from. */
   isAnother: boolean
 }
 
 /**
- * Opens the database again after the connection to it has ended. If it is another one, or gone, what memory holds comes to
- * be in the new one, whether this tab makes that, another tab did, or it was opened again meanwhile. Rejects with `closed`
- * or `account-erased` when any tab has erased this device, and with `wrong-user` when the database there is another user's.
+ * Opens the database again after the connection to it has ended. If it is gone or replaced, the data in memory is saved in the
+ * new one, whether this tab or another one created it. Rejects with `closed` or `account-erased` when any tab has erased this
+ * device, and with `wrong-user` when the new database is another user's.
  */
 export async function recover(place: DatabasePlace, memory: OwnDocuments): Promise<Recovered> {
   const { user, name, storage, clock, randomness } = place
@@ -43,7 +43,7 @@ export async function recover(place: DatabasePlace, memory: OwnDocuments): Promi
   const fill = (made: Tables): Promise<unknown> => fillFromMemory(made, memory, identity, randomness, clock)
   const db = storage.database(name, made => {
     const filling = fill(made)
-    filling.catch(() => undefined) // Then the database is not made, and opening it says why.
+    filling.catch(() => undefined) // Then the database is not created, and opening it reports the error.
     return filling
   })
   try {
@@ -73,7 +73,7 @@ export function erased(why: Erasure): KithError {
   return new KithError(why, message)
 }
 
-/** The open database, if it is still the one of this writer. */
+/** Returns the open database, if it still has this writer. */
 async function openSame({ name, storage }: DatabasePlace, writer: string): Promise<DeviceDatabase | undefined> {
   let isGone = false
   const db = storage.database(name, () => {
@@ -92,15 +92,15 @@ async function openSame({ name, storage }: DatabasePlace, writer: string): Promi
   }
 }
 
-/** What an open database holds of the own documents. */
+/** Loads the own documents of an open database. */
 export function loadFrom(db: DeviceDatabase): PromiseLike<OwnDocuments> {
   return db.transact('r', tables => OwnDocuments.load(tables))
 }
 
-/** Lays what memory holds over what is there: all that is there already changes nothing. */
+/** Lays the data in memory over that of the database; data that is already there changes nothing. */
 async function merge(db: Tables, memory: OwnDocuments, randomness: Randomness): Promise<void> {
   const there = await OwnDocuments.load(db)
-  // The server is to say whether what memory holds belongs to an account that was erased [D7].
+  // The server must say whether the data in memory belongs to an erased account [D7].
   if (memory.incarnation) await writeMeta(db, 'incarnation', memory.incarnation)
   const known = new Set(await db.outbox.toCollection().primaryKeys())
   const [rows, begun]: [OutboxRow[], OutboxRow[]] = [[], []]

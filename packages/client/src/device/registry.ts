@@ -1,15 +1,15 @@
 import type { DeviceStorage, ErasedRow } from '../database/contract.ts'
 
 /**
- * The register of devices: who was here last, by url, so that a device can open offline before its token can be had. And
- * which databases were erased, by the name of their device's first writer: so that no tab that still lives brings one back,
- * and one whose deletion was cut short is not opened again.
+ * The register of devices. It contains the last user of each url, so that a device can open offline before it has a token. It
+ * also contains the erased databases, by the name of their device's first writer, so that no remaining tab restores one, and
+ * one whose deletion was interrupted is not opened again.
  */
 export async function lastVisitor({ register }: DeviceStorage, url: string): Promise<string | undefined> {
   return register('r', async ({ visits }) => (await visits.get(url))?.user)
 }
 
-/** Writes nothing when that is known: a device opens on a full disk, too. */
+/** Writes nothing if this is already noted: a device can also open on a full disk. */
 export async function noteVisit(storage: DeviceStorage, url: string, user: string): Promise<void> {
   if ((await lastVisitor(storage, url)) === user) return
   await storage.register('rw', async ({ visits }) => visits.put({ url, user }))
@@ -18,7 +18,7 @@ export async function noteVisit(storage: DeviceStorage, url: string, user: strin
 /** Why a device was erased, as the code that its other tabs report: the app erased it, or the account was erased [D7]. */
 export type Erasure = NonNullable<ErasedRow['why']>
 
-/** To be called before the database of this device is deleted. Returns whether it was noted for the first time. */
+/** Call this before the database of this device is deleted. Resolves to whether it was noted for the first time. */
 export async function noteErased({ register }: DeviceStorage, device: string, why: Erasure): Promise<boolean> {
   return register('rw', async ({ erased }) => {
     if (await erased.get(device)) return false
@@ -27,7 +27,7 @@ export async function noteErased({ register }: DeviceStorage, device: string, wh
   })
 }
 
-/** `undefined` when it was not. */
+/** Resolves to `undefined` when the device was not erased. */
 export async function erasureOf({ register }: DeviceStorage, device: string): Promise<Erasure | undefined> {
   return register('r', async ({ erased }) => {
     const row = await erased.get(device)
@@ -35,7 +35,7 @@ export async function erasureOf({ register }: DeviceStorage, device: string): Pr
   })
 }
 
-/** Forgets this user's visit; another's stays. */
+/** Deletes this user's visit; another user's stays. */
 export async function forgetVisit({ register }: DeviceStorage, url: string, user: string): Promise<void> {
   await register('rw', async ({ visits }) => {
     if ((await visits.get(url))?.user === user) await visits.delete(url)

@@ -3,8 +3,8 @@ import { KithError } from '@kith/shared'
 const namesByStorage = new WeakMap<object, Set<string>>()
 
 /**
- * Without Web Locks nothing tells two clients of one database which has the socket, so a second one is refused, as far as
- * this process can see: `database-in-use`. The answer gives the name free again.
+ * Without Web Locks, two clients of one database cannot agree on which one has the socket. So a second client in this process
+ * is refused with `database-in-use`. Returns a function that releases the name.
  */
 export function claimDatabase(storage: object, name: string): () => void {
   const names = namesByStorage.get(storage) ?? new Set<string>()

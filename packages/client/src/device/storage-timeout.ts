@@ -3,10 +3,10 @@ import type { Clock } from '../clock.ts'
 import { asFailure } from '../database/failure.ts'
 import { within } from '../timeout.ts'
 
-/** How long opening waits for the platform's storage, in milliseconds; a large database on a busy disk takes a few seconds. */
+/** The timeout for opening the platform's storage, in milliseconds; a large database on a busy disk takes a few seconds. */
 const openingMs = 20_000
 
-/** Resolves as `work` does; rejects with `database-failed` when storage refuses, or does not answer for long. */
+/** Resolves as `work` does; rejects with `database-failed` when storage refuses or does not answer in time. */
 export async function patiently<T>(clock: Clock, work: () => PromiseLike<T>): Promise<T> {
   try {
     return await within(clock, openingMs, work, () => Promise.reject(new KithError('database-failed', silence)))

@@ -4,9 +4,9 @@ import type * as Y from 'yjs'
 export type Struct = ReturnType<typeof Y.decodeUpdate>['structs'][number]
 
 /**
- * The structs of an update in an order in which each comes after its client's struct before it and after its origin, so
- * that any beginning of them is an update which builds on nothing that comes later. Structs that wait for each other, which
- * no document makes, come in the order of their clients.
+ * Returns the structs of an update in causal order: each one after the previous struct of its client and after its origin. So
+ * any beginning of them is an update that does not build on later structs. Structs that wait for each other, which no document
+ * produces, come in the order of their clients.
  */
 export function inCausalOrder(structs: readonly Struct[]): Struct[] {
   const queues = new Map<number, { structs: Struct[]; next: number; isOnTheWay: boolean }>()
@@ -17,7 +17,7 @@ export function inCausalOrder(structs: readonly Struct[]): Struct[] {
   }
   const ordered: Struct[] = []
   for (const client of queues.keys()) {
-    // Each goal lies on the way to the one below it.
+    // Each goal is a precondition of the one below it in the stack.
     const goals = [{ client, clock: Number.POSITIVE_INFINITY }]
     for (let goal = goals.at(-1); goal; goal = goals.at(-1)) {
       const queue = queues.get(goal.client)

@@ -4,8 +4,8 @@ import * as encoding from 'lib0/encoding'
 import { decodeUtf8, encodeUtf8 } from 'lib0/string'
 
 /**
- * Changes as one value for the outbox: a count, then root, key and value of each, in lib0's encoding. A structured clone
- * of 40,000 objects would take longer than everything else in a bulk synchronisation.
+ * Encodes changes as one value for the outbox: a count, then root, key and value of each, in lib0's encoding. A structured
+ * clone of 40,000 objects would take longer than everything else in a bulk synchronisation.
  */
 export function encodeChanges(changes: readonly KeyChange[]): Uint8Array {
   const encoder = encoding.createEncoder()
@@ -29,7 +29,7 @@ export function decodeChanges(bytes: Uint8Array): KeyChange[] {
   return changes
 }
 
-/** lib0's `any`, as far as a field's value goes: all of `any` would make up a good part of what a browser loads. */
+/** The subset of lib0's `any` that field values need. All of `any` would be a large part of what a browser loads. */
 const tags = { bytes: 116, string: 119, true: 120, false: 121, float64: 123, float32: 124, integer: 125, none: 127 }
 
 function writeValue(encoder: encoding.Encoder, value: FieldValue | undefined): void {
@@ -59,7 +59,7 @@ function readValue(decoder: decoding.Decoder): FieldValue | undefined {
       return readText(decoder)
     case tags.float64:
       return decoding.readFloat64(decoder)
-    // Numbers as they once were written.
+    // Numbers as earlier versions wrote them.
     case tags.float32:
       return decoding.readFloat32(decoder)
     case tags.integer:

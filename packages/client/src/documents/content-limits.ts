@@ -15,7 +15,7 @@ import type { DocumentName } from './name.ts'
 import { overlay } from './overlay.ts'
 
 /**
- * Limits are checked before a change is made [D5][S3]. What only removes always passes, and so does the private side: blocks,
+ * Checks limits before a change is made [D5][S3]. Changes that only remove always pass, and so does the private side: blocks,
  * declined users, narrower privacy [R4]. Throws a KithError.
  */
 export function checkLimits(

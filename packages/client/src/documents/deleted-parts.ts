@@ -1,14 +1,14 @@
 import * as Y from 'yjs'
 import type { DeletedRange } from './update-writer.ts'
 
-/** A range of ids within one struct, or beyond what the document holds. */
+/** A range of ids within one struct, or of ids that the document does not contain. */
 export interface Part {
   struct: Y.Item | Y.GC | undefined
   clock: number
   len: number
 }
 
-/** The parts of a range, each within one struct of the document. */
+/** Splits a range into parts, each within one struct of the document. */
 export function partsOf({ store }: Y.Doc, { client, clock, len }: DeletedRange): Part[] {
   const structs = store.clients.get(client) ?? []
   const end = clock + len
@@ -25,7 +25,7 @@ export function partsOf({ store }: Y.Doc, { client, clock, len }: DeletedRange):
   return parts
 }
 
-/** Adds a part to ranges of one client that are in order. */
+/** Appends a part to the sorted ranges of one client. */
 export function appendPart(ranges: DeletedRange[], client: number, { clock, len }: Part): void {
   const last = ranges.at(-1)
   if (last?.client === client && last.clock + last.len === clock) last.len += len

@@ -5,11 +5,11 @@ import { OwnDocument } from './own-document.ts'
 import { renamed } from './renamed.ts'
 
 /**
- * What the server's state and this device's document come to together. Entries that the server has seen and removed are
- * gone, as are those that this device knows to be removed; what the server never saw, or lost, is there [D6].
+ * Merges the server's state with this device's document. Entries that the server has seen and removed are absent, and so are
+ * entries that this device knows to be removed. Content that the server never saw, or lost, is present [D6].
  *
- * `sent`: of this device's own structs the server can have these; `otherId`: a client id for the others, should the server
- * have different ones under the same ids, from a copy of this device's database.
+ * `sent`: the clock up to which the server may have this device's own structs. `otherId`: a client id for the later ones, in
+ * case the server has different structs under the same ids, from a copy of this device's database.
  */
 export function mergedDocument(server: OwnDocument, own: OwnDocument, sent: number, otherId: number): OwnDocument {
   const merged = new OwnDocument(own.name, own.clientId)
@@ -20,7 +20,7 @@ export function mergedDocument(server: OwnDocument, own: OwnDocument, sent: numb
   return merged
 }
 
-/** The changes that make `from` look like `to`, without those of the keys left out. */
+/** Returns the changes that turn `document` into `to`, except for the keys that are left out. */
 export function differences(
   document: OwnDocument,
   to: OwnDocument,
@@ -40,8 +40,8 @@ export function differences(
 }
 
 /**
- * What stands or falls together: of a roster each change, of a profile all changes of one field at one level, where some of
- * them remove what others replace.
+ * Groups changes that must be accepted or refused together: in a roster, each change alone; in a profile, all changes of one
+ * field at one level if some of them remove values that others replace.
  */
 export function unitsOf(document: DocumentName, changes: readonly KeyChange[]): KeyChange[][] {
   if (document === 'roster') return changes.map(change => [change])
@@ -61,7 +61,7 @@ function fieldOf({ root, key }: KeyChange): string {
   return parsed ? `${parsed.level}/${parsed.name}` : key
 }
 
-/** As many changes, and as many bytes of them, as one entry of what is made again has at most. */
+/** The maximum number of changes, and of their bytes, in one entry that is made again. */
 const changesPerEntry = 500
 const bytesPerEntry = 64 * 1024
 

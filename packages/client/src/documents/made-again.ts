@@ -4,10 +4,10 @@ import { isRemakingClientId } from '../nonce.ts'
 import { addressOf, keyName } from './lost.ts'
 import type { OwnDocument } from './own-document.ts'
 
-/** Entries that were made again, and that build on no other: `root key` → the client id that wrote it, and what it says. */
+/** Entries that were made again and have no predecessor: `root key` → the client id that wrote the entry, and its value. */
 export type MadeAgain = ReadonlyMap<string, { client: number; value: FieldValue }>
 
-/** Those that an update brings. Of several entries of one key, that of the highest client id, which Yjs lets count. */
+/** Returns such entries of an update. Of several entries of one key, the one of the highest client id, which wins in Yjs. */
 export function madeAgainIn(update: Uint8Array): MadeAgain {
   const brought = new Map<string, { client: number; value: FieldValue }>()
   for (const struct of Y.decodeUpdate(update).structs) {
@@ -23,10 +23,10 @@ export function madeAgainIn(update: Uint8Array): MadeAgain {
 }
 
 /**
- * The changes that put once more what the document holds under a key where another device's entry, which says something
- * else, gave way. Both were made again, and neither device knew the other's. The value that is put builds on what it met: so the
- * other one is removed ahead of it, as any replaced value is; and the other device, which takes this for the user's removal of
- * the key, removes no entry that builds on another.
+ * Two devices made an entry again under the same key with different values, and neither knew the other's entry. Returns the
+ * changes that put this document's value, which won, again. The new entry builds on the old one. So the other device's entry is
+ * removed before it, as any replaced value is. The other device takes this for the user's removal of the key, but it removes no
+ * entry that builds on another.
  */
 export function putAbove(own: OwnDocument, brought: MadeAgain): KeyChange[] {
   return [...brought].flatMap(([name, other]) => {

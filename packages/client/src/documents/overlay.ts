@@ -1,6 +1,6 @@
 import type { FieldValue, FlatMaps, KeyChange } from '@kith/shared'
 
-/** What `below` would show if the changes were made. Later changes of one key count. */
+/** Returns `below` with the changes applied. The last change of each key counts. */
 export function overlay(below: FlatMaps, changes: readonly KeyChange[]): FlatMaps {
   if (changes.length === 0) return below
   const changed = new Map<string, Map<string, FieldValue | undefined>>()

@@ -20,8 +20,8 @@ export interface ChangedKey {
 }
 
 /**
- * One of the user's own documents in memory, and the refused changes that lie over it. All its tabs write with the one
- * client id; what keeps them apart is that every write first takes in the others', inside one IndexedDB transaction.
+ * One of the user's own documents in memory, with the refused changes laid over it. All tabs of the device write with the same
+ * client id. This is safe because every write first applies the writes of the other tabs, inside one IndexedDB transaction.
  */
 export class OwnDocument {
   readonly name: DocumentName
@@ -47,12 +47,12 @@ export class OwnDocument {
     this.#view = this.#maps
   }
 
-  /** The document as the app sees it: with the refused changes laid over. */
+  /** The document as the app sees it: with the refused changes applied. */
   get view(): FlatMaps {
     return this.#view
   }
 
-  /** The document without the refused changes, as it is to be on the server. */
+  /** The document without the refused changes, as the server is to have it. */
   get standing(): FlatMaps {
     return this.#maps
   }
@@ -61,7 +61,7 @@ export class OwnDocument {
     return this.#refused
   }
 
-  /** Lays these refused changes over the document, in place of those before. */
+  /** Lays these refused changes over the document, instead of the earlier ones. */
   setRefused(changes: readonly KeyChange[]): void {
     if (changes.length !== this.#refused.length) {
       for (const { root, key } of this.#refused) this.#changed.push({ root, key })
@@ -75,7 +75,7 @@ export class OwnDocument {
     return rootsByDocument[this.name]
   }
 
-  /** Makes the changes as this device; the update that says so, or nothing when they change nothing [R3]. */
+  /** Makes the changes as this device. Returns the update, or `undefined` if they change nothing [R3]. */
   write(changes: readonly KeyChange[], clientId: number = this.clientId): Uint8Array | undefined {
     this.#update = undefined
     this.doc.clientID = clientId
@@ -87,12 +87,12 @@ export class OwnDocument {
     return this.#update
   }
 
-  /** Takes in an update in Yjs' `updateV1` encoding: another tab's, another device's, or an old one of our own. */
+  /** Applies an update in Yjs' `updateV1` encoding: of another tab, another device, or an old one of this device. */
   take(update: Uint8Array): void {
     this.#apply(() => Y.applyUpdate(this.doc, update))
   }
 
-  /** Takes in a whole state. Throws a KithError when the bytes are none. */
+  /** Applies a whole state. Throws a KithError when the bytes are invalid. */
   takeAll(state: Uint8Array): void {
     try {
       Y.decodeUpdate(state)
@@ -107,33 +107,33 @@ export class OwnDocument {
     this.#apply(() => Y.applyUpdateV2(this.doc, snapshot))
   }
 
-  /** The keys changed since this was last asked. */
+  /** Returns the keys that changed since the last call. */
   changedKeys(): ChangedKey[] {
     const changed = this.#changed
     this.#changed = []
     return changed
   }
 
-  /** How many structs carry this device's client id: the clock of what it has written. */
+  /** The clock of this device's client id: how many structs carry it. */
   get ownClock(): number {
     return Y.getState(this.doc.store, this.clientId)
   }
 
-  /** An update was taken in whose predecessors are missing. */
+  /** Whether an update was applied whose predecessors are missing. */
   get hasPending(): boolean {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null
   }
 
   /**
-   * Drops structs that wait for predecessors. The peer that has the predecessors has these too, and sends both. If they were
-   * kept, this device would send them on.
+   * Drops structs that wait for predecessors. The peer that has the predecessors also has these structs, and sends both. If
+   * they were kept, this device would send them to others.
    */
   dropPending(): void {
     this.doc.store.pendingStructs = null
     this.doc.store.pendingDs = null
   }
 
-  /** Yjs takes a new client id when it meets its own in what it reads. Here that is another tab's, or an old one. */
+  /** Yjs takes a new client id when it reads a struct of its own. Here, that is a struct of another tab, or an old one. */
   #apply(read: () => void): void {
     this.doc.clientID = 0
     try {

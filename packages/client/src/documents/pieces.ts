@@ -4,24 +4,24 @@ import { withoutReplaced } from './replaced.ts'
 import { type Block, type DeletedRange, encodeStruct, rangesByClient, writeUpdate } from './update-writer.ts'
 import { wideningApart } from './widening.ts'
 
-/** An update in parts, each of which the server can take for itself, in this order. */
+/** An update in pieces. The server can apply each one separately, in this order. */
 export interface Pieces {
-  /** What is removed of that which the update does not bring itself: nothing of it builds on anything else here. */
+  /** Removals of entries that the update itself does not contain; they build on nothing else here. */
   removals: Uint8Array[]
-  /** The same structs as in the update, so that every other device's change to them goes on to count [D6]. */
+  /** The same structs as in the update, so that changes to them by other devices still count [D6]. */
   content: Uint8Array[]
-  /** Removals that let others see more: they go last. */
+  /** Removals that let others see more: they are sent last. */
   widening: Uint8Array[]
 }
 
-/** As many structs as one piece has at most: what the server spends on one of them is bounded, too. */
+/** The maximum number of structs in a piece, which also limits the server's work for it. */
 const structsPerPiece = 4_000
-/** A deleted range takes at most two numbers of ten bytes. */
+/** A deleted range is encoded as at most two numbers of ten bytes. */
 const bytesPerRange = 20
-/** The counts around the structs of one client. */
+/** The maximum size of the counts around the structs of one client. */
 const bytesPerBlock = 24
 
-/** An update as it is, where it is small enough; else in pieces. */
+/** Returns the update unchanged if it is small enough, otherwise in pieces. */
 export function inPieces(update: Uint8Array, maxBytes: number, doc: Y.Doc): Uint8Array[] {
   if (update.length <= maxBytes) return [update]
   const { removals, content, widening } = piecesOf(update, maxBytes, doc, [])
@@ -29,9 +29,9 @@ export function inPieces(update: Uint8Array, maxBytes: number, doc: Y.Doc): Uint
 }
 
 /**
- * A piece is larger than `maxBytes` only when it is a single struct. `doc`: a document that holds the update, by which the
- * deletions of replaced entries are left out of the removals. `showsValues`: the document shows its values to others, so only
- * entries that were made again are left out (`ReplacingOptions`). `unsent`: updates that are sent later.
+ * A piece is larger than `maxBytes` only if it is a single struct. `doc`: a document that contains the update; with it, the
+ * deletions of replaced entries are omitted from the removals. `showsValues`: the document shows its values to others, so only
+ * entries that were made again are omitted (`ReplacingOptions`). `unsent`: updates that are sent later.
  */
 export function piecesOf(
   update: Uint8Array,
@@ -66,7 +66,7 @@ export function piecesOf(
   }
 }
 
-/** What an update removes of others, without what the unsent updates remove themselves, and without what lets others see more. */
+/** The removals of an update, except for those that the unsent updates contain, and those that let others see more. */
 export function removalsBut(
   update: Uint8Array,
   unsent: readonly Uint8Array[],
@@ -151,8 +151,8 @@ function contentPieces(structs: readonly Struct[], removed: readonly DeletedRang
 }
 
 /**
- * What is removed of a struct. A struct without content is named, too: the server may hold it with its content by now, as from
- * changes of this session or from another device, and would take this one for known [D3].
+ * Returns the removed ranges of a struct. A struct without content is included: the server may meanwhile have it with its
+ * content, from changes of this session or from another device, and would then ignore this one as known [D3].
  */
 function removedOfStruct(struct: Struct, removed: readonly DeletedRange[]): DeletedRange[] {
   const { id, length } = struct
@@ -203,7 +203,7 @@ class Piece {
   }
 }
 
-/** Of an update that brings one value alone: the bytes of that value. */
+/** Returns the value of an update that contains a single value; otherwise `undefined`. */
 export function onlyValue(update: Uint8Array): unknown {
   const { structs } = Y.decodeUpdate(update)
   const [struct] = structs

@@ -5,17 +5,17 @@ import { addressOf, keyName } from './lost.ts'
 import type { MadeAgain } from './made-again.ts'
 import type { OwnDocument } from './own-document.ts'
 
-/** Keys that this device knew to be removed when it built the document upon a state without them, as `root key`. */
+/** Keys that this device knew to be removed when it rebuilt the document on a state without them, as `root key`. */
 export type RemovedKeys = ReadonlySet<string>
 
-/** Roots whose removals show more to others: what was removed may come back, since the private side wins. */
+/** Roots whose removals show more to others. Removed entries of these may come back, since the private side wins. */
 export const mayComeBack: ReadonlySet<string> = new Set(['blocks', 'privacy'])
 
 const mostRemembered = 100_000
 
 /**
- * The keys that stay removed when the document is built upon the server's state: such a removal leaves no trace there, and
- * another device, which has not heard of it, may make the entry again.
+ * The keys that stay removed when the document is rebuilt on the server's state. Such a removal leaves no trace there, and
+ * another device that does not know it may make the entry again.
  */
 export function removedKeys(own: OwnDocument, server: OwnDocument, earlier: RemovedKeys = new Set()): RemovedKeys {
   const removed = new Set(earlier)
@@ -31,9 +31,9 @@ export function removedKeys(own: OwnDocument, server: OwnDocument, earlier: Remo
 }
 
 /**
- * Those of the keys that this device knows to be removed, though what another device makes again may stand in the document:
- * keys of which it has no entry, and keys whose entry was made again and then removed. Of two entries that were made again
- * Yjs would let the higher client id count.
+ * Of these keys, those that this device knows to be removed, although the document may contain an entry that another device
+ * makes again: keys without an entry, and keys whose entry was made again and then removed. Of two entries that were made
+ * again, the one of the higher client id would win in Yjs.
  */
 export function goneKeys(
   own: OwnDocument,
@@ -53,8 +53,8 @@ function allKeys(own: OwnDocument, removed: RemovedKeys): string[] {
 }
 
 /**
- * The changes that remove the entries of these keys once more: entries which another device made again. `brought`: only
- * these entries.
+ * Returns the changes that remove the entries of these keys again, if another device made them again. `brought`: only these
+ * entries.
  */
 export function removedAgain(own: OwnDocument, names: readonly string[], brought?: MadeAgain): KeyChange[] {
   return names.flatMap(name => {

@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import type { Struct } from './causal-order.ts'
 import { type Block, type DeletedRange, encodeStruct, writeUpdate } from './update-writer.ts'
 
-/** What is to be called otherwise: a client's structs from a clock on, which then count from 0 under another client id. */
+/** Which structs are renamed: those of a client from a clock on. They are counted from 0 under another client id. */
 export interface Renaming {
   client: number
   from: number
@@ -10,8 +10,8 @@ export interface Renaming {
 }
 
 /**
- * The same update with some structs renamed, and all that refers to them. Two copies of one database write different
- * structs under equal ids; renamed, the ones of this copy can be merged with the others.
+ * Returns the update with some structs renamed, and all references to them. Two copies of one database write different structs
+ * under equal ids; after renaming, the structs of this copy can be merged with the others.
  */
 export function renamed(update: Uint8Array, renaming: Renaming): Uint8Array {
   const { structs, ds } = Y.decodeUpdate(update)
@@ -39,7 +39,7 @@ function renamedStruct(struct: Struct, renaming: Renaming): Struct[] {
   const item = (at: Y.ID, before: Y.ID | null, content: Y.Item['content']): Y.Item =>
     new Y.Item(at, null, before, null, struct.rightOrigin, struct.parent, struct.parentSub, content)
   if (inside <= 0 || inside >= length) return [item(renamedId(id, renaming), origin, struct.content)]
-  // Removed entries come as one struct, of which only the end is renamed.
+  // Removed entries are encoded as one struct, of which only the end is renamed.
   const rest = struct.content.splice(length - inside)
   return [
     item(id, origin, struct.content),

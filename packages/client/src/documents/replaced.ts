@@ -4,24 +4,25 @@ import { appendPart, type Part, partsOf } from './deleted-parts.ts'
 import type { DeletedRange } from './update-writer.ts'
 
 export interface ReplacingOptions {
-  /** Whether the update brings this struct. */
+  /** Whether the update contains this struct. */
   isBrought(id: Y.ID): boolean
-  /** Whether this struct waits in the outbox, behind what is sent now. */
+  /** Whether this struct waits in the outbox, behind the current update. */
   isUnsent(id: Y.ID): boolean
   /**
-   * Another must not see a replaced value, not even for a moment. Then only an entry that was made again is left out, if the
-   * one that counts did not know it: the device that made it again would take its removal for the user's.
+   * Set if other users must not see a replaced value, not even for a moment. Then only the deletion of an entry that was made
+   * again is omitted, if the current entry was made without knowledge of it: the device that made it again would take its
+   * deletion for the user's removal.
    */
   showsValues?: boolean
 }
 
 /**
- * Without the deletions that are no removals: an entry that gave way to another entry of the same key, which the update
- * brings. The server deletes the replaced entry by itself when it gets the other. If the deletion came first, the key would be
- * absent on the server in between, though no user removed it.
+ * Omits deletions that are not removals: of an entry that was replaced by another entry of the same key, which the update
+ * contains. The server deletes the replaced entry automatically when it receives the other one. If the deletion came first, the
+ * key would be absent on the server in between, though no user removed it.
  *
- * An entry that was removed, and put again later by a change that is still unsent, is a removal: changes made in between
- * must not become visible to those who lost the access [V6].
+ * If an entry was removed, and was put again later by a change that is still unsent, its deletion is a removal: changes made in
+ * between must not become visible to viewers who lost access [V6].
  */
 export function withoutReplaced(
   doc: Y.Doc,
@@ -52,8 +53,8 @@ function liveEntry({ parent, parentSub }: Y.Item): Y.Item | undefined {
 }
 
 /**
- * Whether `entry` was made by a device that had not seen the id `clock` of `item`. Yjs makes an entry after the rightmost one
- * of its key that it knows, so what stands to the right of that one was unknown.
+ * Whether `entry` was made by a device that had not seen the id `clock` of `item`. Yjs makes an entry after the rightmost known
+ * entry of its key, so entries to the right of that one were unknown.
  */
 function wasUnknownTo(entry: Y.Item, item: Y.Item, clock: number): boolean {
   const { origin } = entry
@@ -69,8 +70,8 @@ const holds = ({ id, length }: Y.Item, { client, clock }: Y.ID): boolean =>
   id.client === client && id.clock <= clock && clock < id.clock + length
 
 /**
- * Yjs joins removed entries of one device and key to one struct. The entry that counts may have been made after one of them:
- * the part up to that one was known to its device, the part behind it was not.
+ * Yjs merges removed entries of one device and key into one struct. The current entry may have been made after one of them: its
+ * device knew the part up to that one, and not the part after it.
  */
 function cutAtOrigin(part: Part): Part[] {
   const { struct, clock, len } = part

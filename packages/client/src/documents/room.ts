@@ -13,11 +13,11 @@ import {
 } from '@kith/shared'
 import type { DocumentName } from './name.ts'
 
-/** Why changes don't fit a server, counted as the server counts. Changes that fit take their room. */
+/** Checks whether changes fit a server, counted as the server counts. Changes that fit use up room. */
 export interface Room {
-  /** `below` is the document before the changes of this entry, of which these are some. */
+  /** Takes some changes of an entry. Returns why they do not fit, or `undefined`. `below`: the document before this entry. */
   take(changes: readonly KeyChange[], below: FlatMaps): ErrorCode | undefined
-  /** The changes taken since the last call go in one entry: what they removed is free from here on. */
+  /** The changes since the last call form one entry. The room of what they removed is free from now on. */
   endEntry(): void
 }
 
@@ -100,7 +100,7 @@ class ProfileRoom implements Room {
   }
 
   endEntry(): void {
-    // A level's size counts as it is after the whole entry.
+    // The size of a level counts as it is after the whole entry.
   }
 
   #change(level: number, bytes: number, fields: number): void {

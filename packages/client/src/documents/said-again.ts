@@ -5,28 +5,28 @@ import { isRemakingClientId } from '../nonce.ts'
 import { addressOf, keyName } from './lost.ts'
 import type { OwnDocument } from './own-document.ts'
 
-/** How far this device knew each client id when it last built the document upon a server's state: client id → clock. */
+/** The clock up to which this device knew each client id when it last rebuilt the document on a server's state. */
 export type Known = ReadonlyMap<number, number>
 
-/** How a document stood before it took something in. */
+/** The state of a document before it applied an update. */
 export interface Before {
   get(root: string, key: string): FieldValue | undefined
-  /** Whether what stood had been made again. */
+  /** Whether the entry at that time had been made again. */
   isRemade(root: string, key: string): boolean
   vector: ReadonlyMap<number, number>
 }
 
-/** Of the entries that were made again, the originals: `root key` → their Yjs id. */
+/** The originals of entries that were made again: `root key` → their Yjs id. */
 export type Originals = ReadonlyMap<string, Original>
 
 /**
- * What this device knows to be overwritten or removed, though the document no longer says so: entries that it knew and the
- * server lacked when the document was built upon the server's state. The later of two such times counts.
+ * Which entries this device knows to be overwritten or removed although the document has no trace of it: entries that it knew
+ * and that the server lacked when the document was rebuilt on the server's state. Of two such rebuilds, the later counts.
  */
 export function knownBefore(own: OwnDocument, sent: number, earlier: Known = new Map()): Known {
   const known = new Map(earlier)
   for (const [client, clock] of vectorOf(own)) {
-    // What this device never sent, another copy of its database may have written under the same ids.
+    // Another copy of this database may have written under the ids that this device never sent.
     const end = client === own.clientId ? Math.min(clock, sent) : clock
     known.set(client, Math.max(known.get(client) ?? 0, end))
   }
@@ -60,19 +60,19 @@ export interface SayingAgain {
   known: Known
   before: Before
   originals: Originals | undefined
-  /** The user's changes that no server has taken yet. */
+  /** The user's changes that no server has accepted yet. */
   neverTaken: readonly KeyChange[]
-  /** The refused changes, if they are not those of the document. */
+  /** The refused changes, if they are others than those of the document. */
   laidOver?: readonly KeyChange[]
 }
 
-/** The changes that say something once more. */
+/** Changes that restore values. */
 export interface SaidAgain {
-  /** Of what no server has taken yet. */
+  /** Restores changes that no server has accepted yet. */
   neverTaken: KeyChange[]
   /**
-   * Of what a server has had. It is written under a low client id, since another device may have changed or removed the
-   * original meanwhile.
+   * Restores values that a server has had. They are written under a low client id, since another device may have changed or
+   * removed the original meanwhile.
    */
   taken: KeyChange[]
 }
@@ -81,12 +81,13 @@ export interface SaidAgain {
 const showing: ReadonlySet<string> = new Set(['contacts', 'grants', 'fields'])
 
 /**
- * The changes that say once more what stood before the document took in an entry which this device knew, and which it had
- * overwritten or removed since. Refused changes lie over such an entry anyway.
+ * An update brought back an entry that this device knew, and had overwritten or removed since. Returns the changes that restore
+ * the value from before the update. Refused changes are shown over such an entry anyway.
  *
- * The entry may come back removed, and still count above what this device wrote upon a state without it: then that is
- * absent although no device removed it. It is said again, with two exceptions. Its own original came back removed: that is
- * a removal by another device. And a server had it, and it shows something to others: another device may have removed it.
+ * The entry may come back removed, and still win over this device's entry, which was written on a state without it. Then the
+ * value is absent although no device removed it. It is restored, with two exceptions. If the original of this device's entry
+ * came back removed, another device removed it. If a server had the value, and the value shows something to others, another
+ * device may have removed it.
  */
 export function saidAgain(
   own: OwnDocument,
@@ -120,8 +121,8 @@ export function isOriginalThere({ doc }: OwnDocument, originals: Originals | und
 }
 
 /**
- * The entries that stand in `merged` and not on the server, by key; those made again before keep their originals. A refused
- * change lies over the entry of its key, which so is not what it was made of.
+ * The entries that are in `merged` and not on the server, by key. Entries that were made again earlier keep their originals.
+ * Where a refused change is laid over the entry of its key, that entry is not its original.
  */
 export function originalsIn(
   merged: OwnDocument,

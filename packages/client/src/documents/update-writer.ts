@@ -1,21 +1,21 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 
-/** What is deleted of one client's structs. */
+/** A range of deleted structs of one client. */
 export interface DeletedRange {
   client: number
   clock: number
   len: number
 }
 
-/** The struct as Yjs' `updateV1` encoding has it. */
+/** Encodes a struct as in Yjs' `updateV1` encoding. */
 export function encodeStruct(struct: Y.Item | Y.GC | Y.Skip): Uint8Array {
   const encoder = new Y.UpdateEncoderV1()
   struct.write(encoder, 0)
   return encoding.toUint8Array(encoder.restEncoder)
 }
 
-/** One client's structs, without a gap, from `clock` on. */
+/** Consecutive structs of one client, from `clock` on. */
 export interface Block {
   client: number
   clock: number

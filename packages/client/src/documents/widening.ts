@@ -4,8 +4,9 @@ import { appendPart, type Part, partsOf } from './deleted-parts.ts'
 import type { DeletedRange } from './update-writer.ts'
 
 /**
- * Deletions in two parts: `widening` ones let others see more, such as the end of a block. In a roster they are sent last. If
- * they were sent ahead with the others, a viewer would see what the user removed or narrowed before [V6].
+ * Splits deletions into two parts. `widening` deletions let others see more, such as the end of a block. In a roster, they are
+ * sent last. If they were sent first with the others, a viewer would see content that the user removed or narrowed earlier
+ * [V6].
  */
 export function wideningApart(
   doc: Y.Doc,

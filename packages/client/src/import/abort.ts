@@ -1,6 +1,6 @@
 /**
- * Resolves or rejects as `promise` does, or rejects with the reason of the signal as soon as that fires. What the promise comes
- * to afterwards is dropped.
+ * Settles as `promise` does, or rejects with the reason of the signal as soon as that fires. A later result of the promise is
+ * ignored.
  */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise

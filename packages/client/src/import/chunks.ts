@@ -1,12 +1,12 @@
 import { wrong } from '../api/arguments.ts'
 import { unlessAborted } from './abort.ts'
 
-/** Where a phone book comes from: a file of a browser is a Blob, and a file of Node gives a stream. */
+/** The source of a phone book: a file in a browser is a Blob, and a file in Node gives a stream. */
 export type PhoneBookSource = Blob | Uint8Array | ReadableStream<Uint8Array>
 
 const chunkBytes = 64 * 1024
 
-/** The bytes of a source, piece by piece. Releases its reader in any case, and cancels it unless it was read to its end. */
+/** Yields the bytes of a source in pieces. Always releases its reader, and cancels it unless it was read to its end. */
 export async function* chunksOf(
   source: PhoneBookSource,
   signal: AbortSignal,
@@ -24,7 +24,7 @@ export async function* chunksOf(
         isDone = true
         return
       }
-      // A large piece is cut, so that the signal is looked at in between.
+      // A large piece is split, so that the signal is checked in between.
       const bytes = bytesOf(value)
       for (let from = 0; from < bytes.length; from += chunkBytes) yield bytes.subarray(from, from + chunkBytes)
     }

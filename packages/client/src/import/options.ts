@@ -6,32 +6,32 @@ import { checkBoolean, checkFunction, checkIsObject, checkNotEmpty, wrong } from
 import { checkLevels } from '../api/levels.ts'
 import { checkSignal } from './signal.ts'
 
-/** How far an import is. */
+/** The progress of an import. */
 export interface ImportProgress {
   /** `planning` while entries are read, `applying` while contacts are written. */
   stage: 'planning' | 'applying'
-  /** Entries that were read, or contacts that were written. */
+  /** The number of entries read, or of contacts written. */
   done: number
-  /** How many there are; `undefined` while that is not known. */
+  /** The total number; `undefined` while it is unknown. */
   total: number | undefined
 }
 
 /** The options of `planImport`. */
 export interface PlanImportOptions<L extends string = never> {
-  /** A name for where the entries come from, such as `phone` or `outlook`: it tells which entries have left it since. */
+  /** A name for the source of the entries, such as `phone` or `outlook`. It shows which entries have left the source since. */
   source: string
-  /** Reads addresses as phone numbers, as for `ContactSynchronizer`. Without it each address counts as a user id. */
+  /** Reads addresses as phone numbers, as in `ContactSynchronizer`. Without it, each address counts as a user id. */
   phoneNumbers?: PhoneNumbersOption
   /**
-   * Which values of an entry are addresses. By default the phone numbers with `phoneNumbers`, otherwise both these and the
-   * e-mail addresses.
+   * Which values of an entry are addresses. By default, the phone numbers if `phoneNumbers` is set, otherwise the phone numbers
+   * and the e-mail addresses.
    */
   addresses?: AddressKind
-  /** Levels that the contacts may see from then on, beside those that they have: numbers, or names of `openKith`'s `levels`. */
+  /** Levels that the contacts get, besides those that they have: numbers, or names of `openKith`'s `levels`. */
   levels?: readonly Level<L>[]
-  /** Whether the contacts are followed from then on. `false` ends no follow. */
+  /** `true` follows the contacts. `false` ends no follow. */
   subscribe?: boolean
-  /** Ends the planning, or the writing between two transactions: the call then rejects with the reason of the signal. */
+  /** Ends the planning, or the writing between two transactions; the call then rejects with the reason of the signal. */
   signal?: AbortSignal
   onProgress?: (progress: ImportProgress) => void
 }

@@ -1,6 +1,6 @@
 import type { ContactEntry } from '@kith/shared/import'
 
-/** The Contact Picker API, which TypeScript does not know: https://w3c.github.io/contact-picker/ */
+/** The Contact Picker API, for which TypeScript has no types: https://w3c.github.io/contact-picker/ */
 interface ContactsManager {
   select(properties: string[], options: { multiple: boolean }): Promise<PickedContact[]>
 }
@@ -12,17 +12,18 @@ interface PickedContact {
 }
 
 /**
- * Whether this browser can show its own contact picker; Chrome on Android can.
+ * Whether this browser has its own contact picker; Chrome on Android has one.
  *
- * @returns Whether `pickContacts` shows anything.
+ * @returns Whether `pickContacts` can show the picker.
  */
 export function canPickContacts(): boolean {
   return contactsManager() !== undefined
 }
 
 /**
- * Shows the browser's contact picker. Resolves to an entry for each contact that the user picks, none when the user cancels, and
- * to `undefined` where the browser has no picker. Call it when the user clicks; rejects with the browser's error otherwise.
+ * Shows the browser's contact picker. Resolves to an entry for each contact that the user picks (to none when the user
+ * cancels), or to `undefined` if the browser has no picker. Call it in the handler of a click; otherwise it rejects with the
+ * browser's error.
  */
 export async function pickContacts(): Promise<ContactEntry[] | undefined> {
   const contacts = await contactsManager()?.select(['name', 'tel', 'email'], { multiple: true })

@@ -25,19 +25,19 @@ import { untilAborted } from './abort.ts'
 import { type CheckedOptions, checkImportOptions, type PlanImportOptions } from './options.ts'
 import { readRecord, writeRecord } from './record.ts'
 
-/** What an import would do. Nothing is written before `apply`. */
+/** The changes that an import would make. Nothing is written before `apply`. */
 export interface ImportPlan {
-  /** Those who are no contacts yet. */
+  /** Users who are not contacts yet. */
   added: ImportContact[]
   /** Contacts that get a level, a follow or another label. */
   changed: ImportContact[]
   unchanged: ImportContact[]
-  /** The addresses that are not accepted, and the entries without an address, each with the reason. */
+  /** The rejected addresses, and the entries without an address, each with the reason. */
   invalid: InvalidContact[]
-  /** Contacts that the last import of this source on this device had, and this one has not. */
+  /** Contacts that were in the last import of this source on this device, and are not in this one. */
   gone: ImportContact[]
   /**
-   * Writes the import, a thousand contacts in one transaction. Resolves to what was done, when it is on this device's disk.
+   * Writes the import, a thousand contacts per transaction. Resolves to the result when it is on this device's disk.
    *
    * @param options - Whether contacts that left the phone book are removed.
    * @throws KithError `roster-too-large`, `too-many-relations`, `database-failed` or `closed`; or the reason of the signal.
@@ -47,18 +47,18 @@ export interface ImportPlan {
 
 /** The options of `apply` of an {@link ImportPlan}. */
 export interface ApplyImportOptions {
-  /** Removes the contacts in `gone`, as `profile.remove()` does. They are left alone by default. */
+  /** Removes the contacts in `gone`, as `profile.remove()` does. By default, they are left unchanged. */
   removeGone?: boolean
 }
 
-/** What an import did. */
+/** The result of an import. */
 export interface ImportResult {
   added: number
   changed: number
   unchanged: number
   removed: number
   /**
-   * Takes the import back, except where the user changed something since. Rejects as `apply` does.
+   * Undoes the import, except where the user has changed something since. Rejects as `apply` does.
    *
    * @returns Resolves when that is on this device's disk.
    */
@@ -66,20 +66,20 @@ export interface ImportResult {
 }
 
 /**
- * Compares the entries of a phone book with the user's contacts, and resolves to what importing them would do. `entries` may
- * be those of {@link readContacts}, of {@link pickContacts}, or an array.
+ * Compares the entries of a phone book with the user's contacts. Resolves to the changes that importing them would make.
+ * `entries` may come from {@link readContacts} or {@link pickContacts}, or be an array.
  *
  * ```ts
  * const plan = await planImport(kith, readContacts(file), { source: 'phone', phoneNumbers: { region: 'GB' } })
  * if (confirm(`Add ${plan.added.length} contacts?`)) await plan.apply()
  * ```
  *
- * `apply` adds contacts, levels, follows and labels, a thousand contacts in one transaction, and takes nothing away but what
- * `removeGone` says. Applying the same entries again changes nothing; a contact that the user renamed keeps that name until
- * the source has another one. `apply` rejects with `roster-too-large` or `too-many-relations` when a limit is exceeded, and
- * with the reason of the signal: what was written before stays, and another import completes it.
+ * `apply` adds contacts, levels, follows and labels, a thousand contacts per transaction. It removes nothing except what
+ * `removeGone` says. Applying the same entries again changes nothing; a contact that the user renamed keeps that name until the
+ * source has another one. `apply` rejects with `roster-too-large` or `too-many-relations` when a limit is exceeded, and with
+ * the reason of the signal; what was already written stays, and another import completes it.
  *
- * Rejects with the reason of the signal, and with the error of `entries`. A wrong argument is a `TypeError`.
+ * Rejects with the reason of the signal, or with the error of `entries`. Rejects with a `TypeError` for a wrong argument.
  *
  * @param kith - The client whose contacts are compared.
  * @param options - The source, the addresses to read, and what the contacts get.
@@ -126,7 +126,7 @@ async function readBook(
 
 const entriesPerReport = 250
 
-/** One application of a plan, on what stands at that moment. */
+/** One application of a plan, based on the roster at that moment. */
 class Application {
   readonly #core: KithCore
   readonly #options: CheckedOptions
@@ -170,7 +170,7 @@ class Application {
     await writeRecord(this.#core.store, this.#options.source, this.#record)
   }
 
-  /** Makes one transaction, and keeps what is needed to take it back. A transaction that is repeated plans again. */
+  /** Makes one transaction, and keeps what is needed to undo it. A transaction that is repeated plans again. */
   async #edit<T extends { changes: KeyChange[] }>(plan: (roster: FlatMaps) => T): Promise<T> {
     this.#options.signal?.throwIfAborted()
     let made: MadeChange[] = []

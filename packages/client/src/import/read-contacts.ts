@@ -7,25 +7,26 @@ import { checkSignal } from './signal.ts'
 
 /** The options of `readContacts`. */
 export interface ReadContactsOptions {
-  /** By default the first lines tell it. */
+  /** By default, the first lines determine it. */
   format?: PhoneBookFormat
   /** Ends the reading: the iteration then rejects with the reason of the signal. */
   signal?: AbortSignal
 }
 
 /**
- * Reads a phone book: vCard 2.1, 3.0 or 4.0, or CSV as Google and Outlook write it. Gives one entry for each card or row, in
- * the order of the file, whatever is wrong with it: `diagnoses` says what. A broken file does not make it reject; the error of
- * a stream and an abort do. The source is read while the entries are taken, and is cancelled when the iteration ends early.
+ * Reads a phone book: vCard 2.1, 3.0 or 4.0, or CSV as Google and Outlook write it. Returns an iterable with one entry for each
+ * card or row, in the order of the file, even if the entry is broken: `diagnoses` says what is wrong. A broken file does not make
+ * it reject; an error of a stream and an abort do. The source is read during the iteration, and is cancelled when the iteration
+ * ends early.
  *
  * ```ts
  * for await (const { name, phoneNumbers, diagnoses } of readContacts(file)) console.log(name, phoneNumbers, diagnoses)
  * ```
  *
- * A wrong argument is a `TypeError`.
+ * Throws a `TypeError` for a wrong argument.
  *
  * @param source - The bytes: a file, an array or a stream.
- * @param options - The format, where the first lines do not tell it, and a signal.
+ * @param options - The format, if the first lines do not determine it, and a signal.
  */
 export function readContacts(source: PhoneBookSource, options: ReadContactsOptions = {}): AsyncIterable<ContactEntry> {
   checkSource(source)
@@ -38,7 +39,7 @@ export function readContacts(source: PhoneBookSource, options: ReadContactsOptio
   return { [Symbol.asyncIterator]: () => iterate(source, format, signal) }
 }
 
-/** Its `return` also ends a read that waits for a source that gives nothing. */
+/** Its `return` also ends a pending read of a source that provides no data. */
 function iterate(
   source: PhoneBookSource,
   format: PhoneBookFormat | undefined,

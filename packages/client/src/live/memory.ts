@@ -1,12 +1,12 @@
 import type { Subscribable } from '../subscribable.ts'
 import { subscribable } from './subscribable.ts'
 
-/** Calls `listener` whenever what is read may look different. Returns a function that unsubscribes. */
+/** Calls `listener` when the value may have changed. Returns an unsubscribe function. */
 export type Listening = (listener: () => void) => () => void
 
 /**
- * What is kept in memory, first soon after subscribing and then whenever it looks different. Own documents are kept in the
- * memory of every tab, level with the database: what another tab writes is taken in, and then this tells it too.
+ * An observable of a value in memory: emits soon after subscribing, and again whenever the value changes. Each tab has the own
+ * documents in memory, up to date with the database; it applies the changes of other tabs, and then this emits.
  */
 export function liveMemory<T>(listen: Listening, read: () => T, isSame: (a: T, b: T) => boolean): Subscribable<T> {
   return subscribable(subscriber => {
@@ -17,7 +17,7 @@ export function liveMemory<T>(listen: Listening, read: () => T, isSame: (a: T, b
       shown = { value }
       subscriber.next(value)
     }
-    queueMicrotask(look) // Never while the caller still waits for its subscription.
+    queueMicrotask(look) // Never before `subscribe` has returned.
     return listen(look)
   })
 }

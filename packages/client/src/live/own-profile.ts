@@ -3,9 +3,9 @@ import type { FieldsOf, FieldTypes } from '../api/app-types.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { sameFields } from '../fields.ts'
 
-/** The own profile, who sees its level 0, whose messages reach its owner, and whether it hides that the owner is online. */
+/** The own profile, the audiences of level 0 and of messages, and whether the presence is hidden. */
 export interface OwnProfileState<F extends FieldTypes<F> = Fields> {
-  /** All fields at each level; levels without any are absent. */
+  /** All fields at each level; levels without fields are absent. */
   fields: ReadonlyMap<number, FieldsOf<F>>
   publicAudience: Audience
   messageAudience: Audience

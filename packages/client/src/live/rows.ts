@@ -6,9 +6,9 @@ import type { Subscribable } from '../subscribable.ts'
 import { subscribable } from './subscribable.ts'
 
 /**
- * What a query of this device's database gives, again whenever any tab has written what it looks at and it looks different.
- * `keep` gives the value of before itself when nothing is different. An error says that the database can't be read; while
- * none is open nothing is told.
+ * An observable of the result of a database query. Emits again when any tab has changed rows that the query reads and the
+ * result is different. `keep` returns the previous value if nothing is different. An error means that the database cannot be
+ * read. While no database is open, nothing is emitted.
  */
 export function liveRows<T>(
   store: DeviceStore,

@@ -6,12 +6,12 @@ export interface Subscriber<T> {
   error(error: unknown): void
 }
 
-/** The name under which RxJS and others look for an observable; not every platform has the symbol. */
+/** The name by which RxJS and others recognise an observable; not every platform has the symbol. */
 const wellKnown: symbol = (Symbol.observable as symbol | undefined) ?? ('@@observable' as unknown as symbol)
 
 /**
- * An observable like Dexie's: `start` is called for each subscriber, and what it returns when they leave. A listener that
- * throws harms no other: its error surfaces as the platform's unhandled rejections do.
+ * An observable like Dexie's. `start` is called for each subscriber; the function that it returns is called at unsubscribing.
+ * If a listener throws, the other listeners are not affected: the error becomes an unhandled rejection.
  */
 export function subscribable<T>(start: (subscriber: Subscriber<T>) => () => void): Subscribable<T> {
   const subscribe = (

@@ -1,9 +1,9 @@
 import type { Status } from '../api/events.ts'
 
-/** How far this device and the server are with each other. */
+/** How far this device and the server are synchronised. */
 export interface SyncStatus {
   status: Status
-  /** How many changes are not yet on the server's disk. */
+  /** The number of changes that are not yet on the server's disk. */
   unsent: number
 }
 

@@ -1,9 +1,9 @@
 import type { PresenceState } from '@kith/shared/wire'
 
-/** Whether a user has a device at their server, or when they last had one. */
+/** Whether a user has a connected device, or when they last had one. */
 export type Presence =
   | { readonly isOnline: true }
-  /** To the minute; absent where the server doesn't know. */
+  /** To the minute; absent if the server does not know. */
   | { readonly isOnline: false; readonly lastSeenAt?: Date }
 
 /** The known presence by user. Nothing is known of a user who is absent. */

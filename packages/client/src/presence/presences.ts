@@ -2,17 +2,17 @@ import type { Clock } from '../clock.ts'
 import { Signal } from '../signal.ts'
 import { type Presence, type PresenceByUser, samePresence } from './presence.ts'
 
-/** The number of users whose presence a server sends to one device, by default [S3]. */
+/** The default number of users whose presence a server sends to one device [S3]. */
 export const mostWatched = 256
-/** What an app begins and ends to show within this is asked for in one message, in milliseconds. */
+/** Subscriptions that begin or end within this time are sent in one message, in milliseconds. */
 const gatheringMs = 50
 
-/** Whose presence this tab's app shows, and what is known of it: nothing while there is no connection. */
+/** The users whose presence this tab's app shows, and their known presence; without a connection, nothing is known. */
 export class Presences {
-  /** The users to watch from then on, the newest first. */
+  /** Fires with the users to watch from now on, the newest first. */
   readonly wanted: Signal<[users: readonly string[]]> = new Signal()
   readonly #clock: Clock
-  /** Who looks at whom, the newest last. */
+  /** The listeners by user, the newest last. */
   readonly #listeners: Map<string, Set<() => void>> = new Map()
   #known: PresenceByUser = new Map()
   #watched: readonly string[] = []
@@ -26,7 +26,10 @@ export class Presences {
     return this.#listeners.has(user) ? this.#known.get(user) : undefined
   }
 
-  /** Calls `listener` whenever what is known of a user changes. They are watched until the last listener leaves. */
+  /**
+   * Calls `listener` when the known presence of a user changes. Returns an unsubscribe function. The user is watched until the
+   * last listener unsubscribes.
+   */
   listen(user: string, listener: () => void): () => void {
     const listeners = this.#listeners.get(user) ?? new Set()
     this.#listeners.set(user, listeners.add(listener))
@@ -39,7 +42,7 @@ export class Presences {
     }
   }
 
-  /** This is all that is known now. */
+  /** Shows all presence that is known now. */
   show(known: PresenceByUser): void {
     const before = this.#known
     this.#known = known

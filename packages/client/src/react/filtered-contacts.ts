@@ -4,12 +4,12 @@ import type { Contact } from '../api/contacts.ts'
 
 type Rows = readonly Contact[] | undefined
 
-/** The filtered rows of one component: the same array as before while it holds the same rows. */
+/** The filtered rows of one component: the array stays the same while its rows are the same. */
 export interface FilteredContacts {
   select(contacts: Rows, filter: ContactFilter<string>, names: LevelNames): Rows
 }
 
-/** Makes the memory of one component: a filter that says the same as before is not applied to the same rows again. */
+/** Creates the cache of one component: an equivalent filter is not applied to the same rows again. */
 export function filteredContacts(): FilteredContacts {
   let key: string | undefined
   let matches: Matches
@@ -29,7 +29,7 @@ export function filteredContacts(): FilteredContacts {
   }
 }
 
-/** A row that looks as before is the same object: its text is made once, whatever is searched. */
+/** The search text of each row. An unchanged row is the same object, so its text is computed once for all searches. */
 const texts = new WeakMap<Contact, string>()
 
 function textOf(contact: Contact): string {

@@ -2,7 +2,7 @@ import { KithError } from '@kith/shared'
 import type { Subscriber } from '../live/subscribable.ts'
 import type { Subscribable } from '../subscribable.ts'
 
-/** Subscribes. Returns an unsubscribe function. A client that was closed emits nothing, and does not fail. */
+/** Subscribes. Returns an unsubscribe function. For a closed client, emits nothing and does not fail. */
 export function follow<T>(open: () => Subscribable<T>, subscriber: Subscriber<T>): () => void {
   const subscription = unlessClosed(() => open().subscribe(subscriber))
   return () => subscription?.unsubscribe()

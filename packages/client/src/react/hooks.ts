@@ -14,22 +14,22 @@ import { type OwnProfileControls, queriesOf } from './queries.ts'
 import type { SharedQuery } from './shared-query.ts'
 
 /*
- * All components of one client that show the same share one subscription. What a hook gives is the same object until it
- * looks different. When this device's database can't be read, a hook throws the KithError `database-failed`, for the error
- * boundary above it: it has nothing true to show, and rendering it again tries again.
+ * All components of one client that show the same data share one subscription. The value of a hook stays the same object until
+ * it changes. If this device's database cannot be read, a hook throws the KithError `database-failed` for the error boundary
+ * above it, since it has no correct data to show. Rendering the component again retries.
  */
 
 /**
- * Everyone contacted, followed or blocked, by user id, or those of them who match a filter; `undefined` until first read. Rows
- * that look as before are the very same objects, so a row component in `memo` renders again only when its own row changes. All
- * components share one query, whatever their filters.
+ * The rows of all users who are contacts, followed or blocked, ordered by user id, or of those who match a filter; `undefined`
+ * until first read. Unchanged rows are the same objects as before, so a row component in `memo` renders again only when its own
+ * row changes. All components share one query, whatever their filters.
  *
  * ```tsx
  * const family = useContacts({ level: 2, query }) // as in kith.contacts(filter)
  * ```
  *
- * @param filter - What must apply to a row; it may be a new object each time. A wrong one is a `TypeError`.
- * @returns The rows by user id, or `undefined` before they were first read.
+ * @param filter - The conditions that a row must meet; it may be a new object each time. A wrong filter is a `TypeError`.
+ * @returns The rows ordered by user id, or `undefined` before they were first read.
  */
 export function useContacts<F extends FieldTypes<F> = Fields, L extends string = never>(
   filter: ContactFilter<L> = {},
@@ -41,8 +41,8 @@ export function useContacts<F extends FieldTypes<F> = Fields, L extends string =
 }
 
 /**
- * Somebody's row, at once, whether a contact or not. Showing it is an access, as `kith.getProfile` is: the profile is
- * fetched and, with automatic synchronisation, followed. A long list shows the rows of `useContacts` instead.
+ * The row of any user, contact or not, available immediately. Showing it is an access, as `kith.getProfile` is: the profile is
+ * fetched and, with automatic synchronisation, followed. For a long list, use the rows of `useContacts` instead.
  *
  * @param id - A user id.
  * @returns The row, with `isLoaded`.
@@ -52,7 +52,7 @@ export function useProfile<F extends FieldTypes<F> = Fields>(id: string): Profil
 }
 
 /**
- * The own profile: fields by level, who sees level 0, whether presence is hidden, and what changes the fields.
+ * The own profile: fields by level, who sees level 0, whether presence is hidden, and functions that change the fields.
  *
  * @returns The state of the own profile, with `set` and `unset`.
  */
@@ -61,7 +61,7 @@ export function useOwnProfile<F extends FieldTypes<F> = Fields, L extends string
 }
 
 /**
- * How far this device and the server are: see `kith.status` and `kith.unsent`.
+ * How far this device and the server are synchronised: see `kith.status` and `kith.unsent`.
  *
  * @returns The status of the connection, and the number of changes that are not on the server's disk.
  */
@@ -70,7 +70,7 @@ export function useSyncStatus(): SyncStatus {
 }
 
 /**
- * What that person sees of the own profile, and why: see `kith.viewAs`. It is no access.
+ * What a user sees of the own profile, and why: see `kith.viewAs`. This is not an access.
  *
  * @param id - A user id.
  * @returns Levels, fields and the reason.
@@ -80,10 +80,10 @@ export function useViewAs<F extends FieldTypes<F> = Fields>(id: string): ViewAs<
 }
 
 /**
- * Whether a user is online, or when they last were: see `kith.livePresence`. It is not an access.
+ * Whether a user is online, or when they were last online: see `kith.livePresence`. This is not an access.
  *
  * @param id - A user id.
- * @returns The presence, or `undefined` while it is not known.
+ * @returns The presence, or `undefined` while it is unknown.
  */
 export function usePresence(id: string): Presence | undefined {
   return useShared(queriesOf(useKith()).presence(id))

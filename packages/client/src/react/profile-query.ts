@@ -9,11 +9,11 @@ import type { QueryPlan } from './shared-query.ts'
 
 /** A row as in `contacts()`, of any user. */
 export interface ProfileState<F extends FieldTypes<F> = Fields> extends Contact<F> {
-  /** This device's replicas are in it and, when connected, the server has answered: what isn't there isn't to be seen. */
+  /** Whether it contains this device's replicas and, when connected, the server has answered: absent fields are not visible. */
   isLoaded: boolean
 }
 
-/** The first component that shows a profile accesses it; what is known of it in memory is shown at once. */
+/** The first component that shows a profile accesses it. Data in memory is shown immediately. */
 export function profileQuery(kith: Kith, id: string): QueryPlan<ProfileState> {
   const isOwn = checkUserId(id) === kith.user
   return {
@@ -33,7 +33,7 @@ export function profileQuery(kith: Kith, id: string): QueryPlan<ProfileState> {
       }
       unlessClosed(() => {
         const { loaded } = kith.getProfile(id)
-        // Read again once it is loaded, so that `isLoaded` and what is loaded are emitted together.
+        // Subscribed again once the profile is loaded, so that `isLoaded` and the loaded data are emitted together.
         if (!isOwn)
           void loaded.then(() => {
             isLoaded = true

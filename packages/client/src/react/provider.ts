@@ -12,7 +12,7 @@ export interface KithProviderProps {
 }
 
 /**
- * Gives the hooks beneath it their client. Another `kith` switches all of them over; opening and closing are the app's.
+ * Provides the client for the hooks beneath it. Another `kith` switches all of them over; the app opens and closes clients.
  *
  * @param props - The client, and the components that use it.
  * @returns The element for React.
@@ -22,7 +22,10 @@ export function KithProvider(props: KithProviderProps): ReactElement {
   return createElement(KithContext.Provider, { value: kith }, children)
 }
 
-/** Returns the client of the nearest `KithProvider`, with the app's fields and levels as its types. Throws a `TypeError` when there is none. */
+/**
+ * Returns the client of the nearest `KithProvider`, typed with the app's fields and levels. Throws a `TypeError` when there is
+ * none.
+ */
 export function useKith<F extends FieldTypes<F> = Fields, L extends string = never>(): Kith<F, L> {
   const kith = useContext(KithContext)
   if (!kith) throw new TypeError('There is no <KithProvider kith={…}> around this component')

@@ -12,16 +12,16 @@ import { follow } from './follow.ts'
 import { type ProfileState, profileQuery } from './profile-query.ts'
 import { type QueryPlan, SharedQuery } from './shared-query.ts'
 
-/** The own profile, and what changes its fields. */
+/** The own profile, and the functions that change its fields. */
 export interface OwnProfileControls<F extends FieldTypes<F> = Fields, L extends string = never>
   extends OwnProfileState<F> {
-  /** As {@link OwnProfile.set}. */
+  /** See {@link OwnProfile.set}. */
   set: OwnProfile<F, L>['set']
-  /** As {@link OwnProfile.unset}. */
+  /** See {@link OwnProfile.unset}. */
   unset: OwnProfile<F, L>['unset']
 }
 
-/** What the components of one client share. */
+/** The queries that the components of one client share. */
 export interface Queries {
   readonly contacts: SharedQuery<readonly Contact[] | undefined>
   readonly ownProfile: SharedQuery<OwnProfileControls>

@@ -1,8 +1,8 @@
 import type { Subscriber } from '../live/subscribable.ts'
 
-/** What a shared query is made of. */
+/** The parts of a shared query. */
 export interface QueryPlan<T> {
-  /** What is shown before anything was read. */
+  /** The value that is shown before anything was read. */
   initial(): T
   isSame(a: T, b: T): boolean
   /** Begins to emit. Returns a function that ends it. */
@@ -10,9 +10,9 @@ export interface QueryPlan<T> {
 }
 
 /**
- * One subscription for all components that show the same thing, in the form that `useSyncExternalStore` takes. It begins
- * with the first of them and ends with the last; nothing that was read is held after that. A component that takes the
- * place of another at once finds it going on. An error is thrown where the value would be shown.
+ * One subscription for all components that show the same value, in the form that `useSyncExternalStore` takes. It begins with
+ * the first component and ends with the last; then no value is kept. A component that replaces the last one in the same turn
+ * finds it still subscribed. An error is thrown where the value would be shown.
  */
 export class SharedQuery<T> {
   readonly #plan: QueryPlan<T>
@@ -26,7 +26,7 @@ export class SharedQuery<T> {
   }
 
   readonly subscribe: (listener: () => void) => () => void = listener => {
-    const own = (): void => listener() // So that each call has its own.
+    const own = (): void => listener() // A new function, so that each call has its own entry.
     this.#listeners.add(own)
     this.#stop ??= this.#plan.start({
       next: value => {
@@ -50,7 +50,7 @@ export class SharedQuery<T> {
     return (this.#shown as { value: T }).value
   }
 
-  /** Whether it looks different from before. */
+  /** Returns whether the value has changed. */
   #show(value: T): boolean {
     if (this.#shown && this.#plan.isSame(this.#shown.value, value)) return false
     this.#shown = { value }

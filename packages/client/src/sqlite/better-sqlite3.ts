@@ -4,12 +4,12 @@ import { KithError } from '@kith/shared'
 import type { Database, Statement } from 'better-sqlite3'
 import type { SqliteConnection, SqliteDriver, SqliteRow, SqliteValue } from './driver.ts'
 
-/** Statements after which the rest of the process gets a turn of the event loop: they never wait for one by themselves. */
+/** The number of statements after which the event loop gets a turn: the statements are synchronous. */
 const statementsPerTurn = 50
 
-/** The files of a folder, through better-sqlite3, which is loaded with the first of them. Only the owner may read them. */
+/** Database files in a folder, with better-sqlite3, which is loaded at the first use. Only the owner may read the files. */
 export function betterSqlite3(folder: string): SqliteDriver {
-  const place = resolve(folder) // Whatever the process's folder is later.
+  const place = resolve(folder) // Resolved now: the process may change its folder later.
   return {
     async open(name) {
       const Sqlite = await load()

@@ -1,7 +1,7 @@
 import type { SqliteConnection, SqliteDriver } from './driver.ts'
 import { sqliteFailure } from './failure.ts'
 
-/** Opens a connection whose errors are KithErrors, which name the database. */
+/** Opens a connection whose errors are KithErrors that name the database. */
 export async function connect(driver: SqliteDriver, file: string, name: string): Promise<SqliteConnection> {
   const attempt = async <T>(call: () => T | PromiseLike<T>): Promise<T> => {
     try {

@@ -18,7 +18,7 @@ export interface SqliteDatabaseOptions<Shapes> {
   /** The name of the file. */
   readonly file: string
   readonly shapes: Shapes
-  /** No other process may open it, as long as it is open. */
+  /** Whether no other process may open it while it is open. */
   readonly isExclusive: boolean
   populate?(made: TablesOf<Shapes>): PromiseLike<unknown> | undefined
 }
@@ -49,7 +49,7 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
         this.#state = { is: 'open', connection }
         await this.#run('rw', transaction => this.#prepare(transaction.work))
       } catch (error) {
-        // A file in which nothing was made stays: another process may be making it by now.
+        // A file without tables is not deleted: another process may be creating them.
         this.#state = { is: 'closed', done: Promise.resolve() }
         await connection.close()
         throw error
@@ -78,7 +78,7 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     return this.#inTurn(async () => (await this.#transact(mode, body)).result)
   }
 
-  /** The tables as they stand for themselves: each call is a transaction of its own. */
+  /** The tables outside a transaction: each call is a transaction of its own. */
   tables(): TablesOf<Shapes> {
     return this.#tables((mode, table, body) =>
       this.#inTurn(async () => {
@@ -97,7 +97,7 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     }
     const ask = async (): Promise<void> => {
       if (isStopped || !read) return
-      read = undefined // Until this has been answered: a commit before it is in the answer.
+      read = undefined // While the query waits, no commit triggers it again: the result includes earlier commits.
       try {
         const found = await this.#inTurn(async () => {
           const found = await this.#transact('r', query)
@@ -123,20 +123,19 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     const { isExclusive } = this.#options
     const settings = [
       'busy_timeout = 0',
-      // A write-ahead log alone, without the memory that processes would share for it. The lock is taken by the first that
-      // writes, and kept.
+      // A write-ahead log without shared memory between processes. The first process that writes takes the lock, and keeps it.
       ...(isExclusive ? ['locking_mode = EXCLUSIVE', 'journal_mode = WAL'] : []),
       // A commit is on the disk when it returns [D1], also on macOS.
       'synchronous = EXTRA',
       'fullfsync = ON',
       'checkpoint_fullfsync = ON',
-      // What was deleted is overwritten in the file [V5].
+      // Deleted data is overwritten in the file [V5].
       'secure_delete = ON',
     ]
     for (const setting of settings) await connection.all(`PRAGMA ${setting}`, [])
   }
 
-  /** Looks and makes in one transaction: of several processes that find an empty file, one makes the tables. */
+  /** Checks and creates in one transaction: of several processes that find an empty file, one creates the tables. */
   async #prepare(work: Work): Promise<void> {
     const version = await work('rw', '', async sql => {
       const [row] = await sql.all('PRAGMA user_version', [])
@@ -161,7 +160,7 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     return this.#run(mode, transaction => body(this.#tables(transaction.work)))
   }
 
-  /** Does it all, or nothing. */
+  /** Runs `body` in a transaction: all of it is committed, or nothing. */
   async #run<T>(
     mode: Mode,
     body: (transaction: Transaction) => Promise<T>,
@@ -177,7 +176,7 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
       return { result, read: transaction.read }
     } catch (error) {
       await transaction.end().catch(() => undefined)
-      // SQLite may have rolled back by itself, and then refuses.
+      // SQLite may have rolled back automatically, and then refuses a rollback.
       if (mode === 'rw') await rolledBack(connection)
       throw error
     }
@@ -195,7 +194,7 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     return this.#state.connection
   }
 
-  /** After all that was begun before. */
+  /** Runs work after all earlier work. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work)
     this.#last = result.catch(() => undefined)
@@ -207,6 +206,6 @@ async function rolledBack(connection: SqliteConnection): Promise<void> {
   try {
     await connection.run('ROLLBACK', [])
   } catch {
-    // It was, or the connection is gone and takes the transaction with it.
+    // SQLite has rolled back already, or the connection is gone and the transaction with it.
   }
 }

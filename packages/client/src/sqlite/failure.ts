@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
 import { textOf } from '../database/failure.ts'
 
-/** The database was closed, or is not open yet: what the rest of the client knows by this name. */
+/** The database was closed, or is not open yet. The rest of the client recognises the error by this name. */
 export class DatabaseClosed extends Error {
   override readonly name = 'DatabaseClosedError'
 
@@ -10,7 +10,7 @@ export class DatabaseClosed extends Error {
   }
 }
 
-/** What SQLite calls an error, in the codes of bindings and in its own words. */
+/** Errors of SQLite, by the codes of bindings and by SQLite's own texts. */
 const texts = {
   busy: /SQLITE_BUSY|SQLITE_LOCKED|database is locked|table is locked/,
   full: /SQLITE_FULL|database or disk is full|ENOSPC/,
@@ -18,12 +18,12 @@ const texts = {
   readOnly: /SQLITE_READONLY|readonly database|EACCES|EPERM|EROFS/,
 } as const
 
-/** Whether another connection, of this process or another one, has the file locked. */
+/** Whether another connection, of this or another process, has locked the file. */
 function isBusy(error: unknown): boolean {
   return isKind(error, 'busy')
 }
 
-/** Wraps what an SQLite threw in a KithError that says what to do about it. */
+/** Wraps an error of SQLite in a KithError that says what to do about it. */
 export function sqliteFailure(error: unknown, name: string): unknown {
   if (error instanceof KithError || error instanceof TypeError || error instanceof DatabaseClosed) return error
   if (isBusy(error)) {

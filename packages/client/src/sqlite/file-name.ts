@@ -2,8 +2,8 @@ import { digest } from 'lib0/hash/sha256'
 import { encodeUtf8 } from 'lib0/string'
 
 /**
- * The name of the file of a database. The hash tells `Ada` from `ada` where the file system does not; what stands before
- * it is for people, who look into the folder.
+ * The file name of a database. The hash distinguishes `Ada` from `ada` on file systems that do not; the text before it is for
+ * people who look into the folder.
  */
 export function fileName(name: string): string {
   const readable = name

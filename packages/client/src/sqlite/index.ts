@@ -7,12 +7,12 @@ import { sqliteOn } from './storage.ts'
 export type { DeviceStorage } from '../database/contract.ts'
 
 /**
- * Storage in a folder, for `openKith({ storage: sqlite('./data') })` in Node, Electron's main process and bots: an SQLite
- * file per device. It needs the package better-sqlite3, and on Node 20 the package ws for the connection. The folder is made
- * when it is first used. Several users, and several processes with different users, may share it.
+ * Storage in a folder, for `openKith({ storage: sqlite('./data') })` in Node, Electron's main process and bots: one SQLite file
+ * per device. It needs the package better-sqlite3, and on Node 20 the package ws for the connection. The folder is created when
+ * it is first used. Several users, and several processes with different users, may share it.
  *
- * A path that is no string, or an empty one, is a `TypeError`. All else is reported by `openKith`: `database-in-use` while
- * another process or client has this user's file open, and `database-failed` when it cannot be read or written.
+ * Throws a `TypeError` for a path that is not a string, or is empty. `openKith` reports all other errors: `database-in-use`
+ * while another process or client has this user's file open, and `database-failed` when it cannot be read or written.
  *
  * @param folder - The path of the folder.
  * @returns The storage, for the option `storage` of `openKith`.
@@ -22,7 +22,7 @@ export function sqlite(folder: string): DeviceStorage {
   return { ...sqliteOn(betterSqlite3(folder)), findWebSocket }
 }
 
-/** The class of ws where that is installed, and otherwise the platform's own. */
+/** Returns the class of ws if it is installed, otherwise the platform's own. */
 async function findWebSocket(): Promise<WebSocketConstructor | undefined> {
   try {
     const { WebSocket } = await import('ws')

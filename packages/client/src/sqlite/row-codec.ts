@@ -2,8 +2,8 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
 /**
- * Rows as bytes: what IndexedDB can store of the rows of `schema.ts`, which are the values of lib0's `writeAny`, Maps and Sets.
- * The first byte of a value says of what kind it is.
+ * Encodes rows as bytes: the values that IndexedDB can store of the rows of `schema.ts`, which are those of lib0's `writeAny`,
+ * Maps and Sets. The first byte of a value states its kind.
  */
 const kinds = { leaf: 0, array: 1, object: 2, map: 3, set: 4 } as const
 
@@ -40,13 +40,13 @@ function writeAll(encoder: encoding.Encoder, kind: number, values: readonly unkn
 
 function read(decoder: decoding.Decoder): unknown {
   const kind = decoding.readVarUint(decoder)
-  // A copy: bytes that look into the buffer of the row would keep all of it, and change with it.
+  // A copy: bytes that refer to the buffer of the row would keep the whole buffer in memory, and change with it.
   if (kind === kinds.leaf) return copied(decoding.readAny(decoder))
   const values = Array.from({ length: decoding.readVarUint(decoder) }, () => read(decoder))
   if (kind === kinds.array) return values
   if (kind === kinds.set) return new Set(values)
   const entries = Array.from({ length: values.length / 2 }, (_, index) => [values[2 * index], values[2 * index + 1]])
-  // `fromEntries` makes `__proto__` a property like others.
+  // `fromEntries` makes `__proto__` an ordinary property.
   return kind === kinds.map ? new Map(entries as [unknown, unknown][]) : Object.fromEntries(entries)
 }
 

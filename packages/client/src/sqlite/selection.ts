@@ -3,7 +3,7 @@ import type { SqliteConnection, SqliteRow, SqliteValue } from './driver.ts'
 import { decodeRow } from './row-codec.ts'
 import type { Shape } from './shapes.ts'
 
-/** What is selected: rows by a condition of SQL, then by functions. */
+/** A query: rows by an SQL condition, then filtered by functions. */
 export interface Query<Row> {
   readonly condition: string
   readonly values: readonly SqliteValue[]
@@ -11,15 +11,15 @@ export interface Query<Row> {
   readonly limit: number
 }
 
-/** All rows by a condition. */
+/** All rows that meet a condition. */
 export function whole<Row>(condition: string, values: readonly SqliteValue[]): Query<Row> {
   return { condition, values, filters: [], limit: Number.POSITIVE_INFINITY }
 }
 
-/** Runs on the connection of the selection's table. */
+/** Runs a function on the connection of the selection's table. */
 type Run = <T>(body: (sql: SqliteConnection) => Promise<T>, mode?: Mode) => Promise<T>
 
-/** Rows that are read at a time, where functions decide how many are needed. */
+/** The number of rows that are read at a time if functions decide how many are needed. */
 const pageLength = 200
 
 export class Selection<Row extends object, Key extends SqliteValue> implements SelectionContract<Row, Key> {

@@ -1,8 +1,8 @@
-/** A table, and which properties of its rows are its key and its index. */
+/** A table: its name, and the properties of its rows that are its key and its index. */
 export interface Shape {
   readonly name: string
   readonly key: string
-  /** Rows without a key are numbered. */
+  /** Whether rows without a key get a number. */
   readonly isNumbered?: true
   readonly index?: string
 }
@@ -22,10 +22,10 @@ export const registerShapes: Record<'visits' | 'erased', Shape> = {
   erased: { name: 'erased', key: 'writer' },
 }
 
-/** The version of the layout, as `PRAGMA user_version` has it; 0 is that of an empty file. */
+/** The version of the layout, as in `PRAGMA user_version`; an empty file has 0. */
 export const layoutVersion = 1
 
-/** The statements that make the tables: a key, a column for the index, and the rest of the row as bytes. */
+/** The statements that create the tables: a key, a column for the index, and the rest of the row as bytes. */
 export function statementsFor(shapes: readonly Shape[]): string[] {
   return [
     'CREATE TABLE numbers (name TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL)',

@@ -8,13 +8,13 @@ import type { SqliteDriver } from './driver.ts'
 import { fileName } from './file-name.ts'
 import { deviceShapes, registerShapes } from './shapes.ts'
 
-/** How long the register of devices is waited for while other processes use it. They need milliseconds. */
+/** How long to wait for the register of devices while other processes use it. They need only milliseconds. */
 const registerWaitMs = 5_000
 const registerRetryMs = 20
 
 /**
- * Returns storage on an SQLite that `driver` brings, for `openKith({ storage })`: on React Native, on an SQLite in
- * WebAssembly, or on another one in Node. A file per device, and one for the register of devices.
+ * Returns storage on the SQLite of `driver`, for `openKith({ storage })`: on React Native, on SQLite in WebAssembly, or on
+ * another binding in Node. There is one file per device, and one for the register of devices.
  */
 export function sqliteOn(driver: SqliteDriver): DeviceStorage {
   let last: Promise<unknown> = Promise.resolve()
@@ -28,7 +28,7 @@ export function sqliteOn(driver: SqliteDriver): DeviceStorage {
   }
 }
 
-/** Does it again as long as another process has the file locked. */
+/** Repeats work as long as another process has locked the file. */
 async function whileBusy<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
   for (const started = clock.elapsed(); ; await pause(clock)) {
     try {
@@ -84,7 +84,7 @@ function deviceDatabase(
     isOpen: () => db.isOpen(),
     close: () => db.close(),
     delete: () => db.delete(),
-    onClose: () => undefined, // Nobody closes it but this client.
+    onClose: () => undefined, // Only this client closes it.
     transact: (mode, body) => db.transact(mode, tables => body(asTables(tables))),
     live: (query, observer) => db.live(tables => query(asTables(tables)), observer),
   }

@@ -4,10 +4,10 @@ import { encodeRow } from './row-codec.ts'
 import { Selection, whole } from './selection.ts'
 import type { Shape } from './shapes.ts'
 
-/** Runs a piece of work on the connection: in the transaction to which the table belongs, or in one of its own. */
+/** Runs a piece of work on the connection: in the transaction of the table, or in a transaction of its own. */
 export type Work = <T>(mode: Mode, table: string, body: (sql: SqliteConnection) => Promise<T>) => Promise<T>
 
-/** Rows or keys in one statement. Three values each stay below what any SQLite allows. */
+/** The number of rows or keys in one statement. With three values each, this is below the limit of every SQLite. */
 const chunkLength = 100
 
 /** A table of the storage contract, in SQLite. */
@@ -50,7 +50,7 @@ export class SqliteTable<Row extends object, Key extends SqliteValue> implements
     return this.#write(sql => this.#insert(sql, 'INSERT OR REPLACE', row))
   }
 
-  /** Rows that have keys go by the hundred. */
+  /** Rows that have keys are written in chunks. */
   async bulkPut(rows: readonly Row[]): Promise<void> {
     await this.#write(async sql => {
       const { name, isNumbered } = this.#shape
@@ -132,7 +132,7 @@ export class SqliteTable<Row extends object, Key extends SqliteValue> implements
     return key as Key
   }
 
-  /** A number that is given counts for those that are not, as in IndexedDB. */
+  /** Returns the number of a new row. A given number also counts for later rows without one, as in IndexedDB. */
   async #number(sql: SqliteConnection, given: number | undefined): Promise<number> {
     const { name } = this.#shape
     if (given !== undefined) {

@@ -2,7 +2,7 @@ import type { Mode } from '../database/contract.ts'
 import type { SqliteConnection } from './driver.ts'
 import type { Work } from './table.ts'
 
-/** What one transaction reads and writes: one piece after the other, in the order of the calls. */
+/** The operations of one transaction: one after the other, in the order of the calls. */
 export class Transaction {
   readonly read: Set<string> = new Set()
   readonly written: Set<string> = new Set()
@@ -18,7 +18,7 @@ export class Transaction {
     this.#connection = connection
   }
 
-  /** After an error nothing more is done, and the transaction fails, even if the error is caught. */
+  /** After an error, nothing more is done, and the transaction fails even if the error is caught. */
   readonly work: Work = (mode, table, body) => {
     const result = this.#last.then(() => {
       if (this.#failure) throw this.#failure.error
@@ -34,7 +34,7 @@ export class Transaction {
     return result
   }
 
-  /** Resolves when all that was begun is done, and nothing else will be. Rejects with the first error. */
+  /** Resolves when all pending work is done; later work is rejected. Rejects with the first error. */
   async end(): Promise<void> {
     await this.#last
     this.#isOver = true

@@ -1,7 +1,7 @@
 import { countingFacts, factsOf } from '@kith/shared'
 import type { Store } from '../database/store.ts'
 
-/** Whom the app looked at since this device was opened: each session shows them, followed or not [V7]. */
+/** The users whose profiles the app accessed since this device was opened. Each session fetches them, followed or not [V7]. */
 export class AccessedProfiles {
   readonly #store: Store
   readonly #owners: Set<string> = new Set()
@@ -14,7 +14,7 @@ export class AccessedProfiles {
     this.#owners.add(owner)
   }
 
-  /** Those whom a session shows only if asked. */
+  /** The users whose profiles a session gets only by a fetch. */
   get unfollowed(): string[] {
     return [...this.#owners].filter(owner => !this.isFollowed(owner))
   }

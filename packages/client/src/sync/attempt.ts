@@ -7,7 +7,7 @@ import type { LinkHost } from './host.ts'
 import type { Session } from './session.ts'
 import { keepRenewing } from './token-renewal.ts'
 
-/** What an attempt reports to the link that makes it. After `end` it reports nothing more. */
+/** Reports of an attempt to its connection manager. After `end` it reports nothing more. */
 export interface AttemptPort {
   readonly host: LinkHost
   nextToken(): Promise<string>
@@ -17,13 +17,13 @@ export interface AttemptPort {
   storeEnded(): void
   /** No database could be opened. */
   storeFailed(error: KithError): void
-  /** No token could be had, or no socket opened with it. */
+  /** There was no token, or no socket opened with it. */
   failed(cause: unknown): void
   unauthorised(token: string): void
   closed(code: number, reason: string, token: string, session: Session | undefined): void
 }
 
-/** One attempt to connect: from opening the database and asking for a token until the socket has closed. */
+/** One attempt to connect: it opens the database, gets a token and opens a socket. It lasts until the socket has closed. */
 export class Attempt {
   readonly #port: AttemptPort
   /** The token that the server has just refused. */
@@ -52,13 +52,13 @@ export class Attempt {
     }
   }
 
-  /** Gives it up. */
+  /** Cancels the attempt. */
   end(): void {
     this.#conclude(() => undefined)
     this.#connection?.close()
   }
 
-  /** The session cannot go on: its socket is closed. */
+  /** Closes the socket, because the session cannot continue. */
   close(): void {
     this.#connection?.close()
   }
@@ -103,7 +103,7 @@ export class Attempt {
     return connection
   }
 
-  /** Reports how it ended, unless it was given up. */
+  /** Reports how the attempt ended, unless it was cancelled. */
   #conclude(report: () => void): void {
     if (this.#isOver) return
     this.#isOver = true

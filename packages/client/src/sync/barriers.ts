@@ -1,6 +1,6 @@
 import type { ClientMessage } from '@kith/shared/wire'
 
-/** The barriers of one session that the server has not answered yet [D2]. */
+/** The barriers of one session that the server has not acknowledged yet [D2]. */
 export class Barriers {
   readonly #send: (message: ClientMessage) => void
   readonly #waiting: Map<number, { resolve: (isComplete: boolean) => void; reject: (reason: Error) => void }> =
@@ -12,7 +12,7 @@ export class Barriers {
     this.#send = send
   }
 
-  /** Resolves, with whether all was admitted, when everything sent before this is on the server's disk. */
+  /** Resolves when everything sent before is on the server's disk, to whether the server admitted all of it. */
   raise(withFeed: boolean): Promise<boolean> {
     if (this.#endedBy) return Promise.reject(this.#endedBy)
     this.#lastId++
@@ -35,5 +35,5 @@ export class Barriers {
   }
 }
 
-/** The socket is gone. What waited for it tries again with the next one. */
+/** The socket is closed. The operations that waited for it are tried again with the next one. */
 export class SessionEnded extends Error {}

@@ -1,15 +1,18 @@
 import { closeCodes, decodeRetryHint, type ErrorCode } from '@kith/shared'
 
-/** What to do after a socket closed. */
+/** The action after a socket closed. */
 export type Verdict =
   | { type: 'retry' }
-  /** The server takes nothing now: the limit that was exceeded, or `unavailable`; the least time to stay away, if the server names one. */
+  /**
+   * The server accepts nothing now. `code`: the exceeded limit, or `unavailable`. `hintMs`: the minimum wait that the server
+   * named.
+   */
   | { type: 'rest'; code: ErrorCode; hintMs: number | undefined; message: string }
-  /** This device or the server is too old for the other: try again once in a while. */
+  /** This device is too old for the server, or the server for this device: retry rarely. */
   | { type: 'upgrade'; message: string }
-  /** Try with another token, if one can be had. */
+  /** Try with another token, if there is one. */
   | { type: 'newToken' }
-  /** Coming back would end in the same way: stop until the app connects again. */
+  /** Reconnecting would have the same result: stop until the app connects again. */
   | { type: 'stop'; code: ErrorCode }
 
 const noRoom = 'The server has no room for another connection right now; this device tries again later'
@@ -32,7 +35,7 @@ export function verdictOn(code: number, reason: string): Verdict {
     case closeCodes.tooNew:
       return { type: 'upgrade', message: 'The server is too old for this app: it must be upgraded' }
     case closeCodes.outdated:
-      // The next session builds what is unsent upon the document that was refounded.
+      // The next session rebuilds the unsent changes on the refounded document.
       return { type: 'retry' }
     case closeCodes.overLimit: {
       const { code: limit = 'too-many-writes', retryAfterMs } = decodeRetryHint(reason)
@@ -48,7 +51,7 @@ export function verdictOn(code: number, reason: string): Verdict {
       return { type: 'rest', code: named, hintMs: retryAfterMs, message: noChanges(text) }
     }
     default:
-      // 4400–4499: the server doesn't want this device back as it is.
+      // 4400–4499: the server does not accept this device in its present state.
       if (code >= 4400 && code <= 4499) return { type: 'stop', code: 'protocol-violation' }
       return { type: 'retry' }
   }

@@ -25,13 +25,16 @@ type State =
   | { state: 'waiting'; end: () => void }
   | { state: 'closed' }
 
-/** How long `loaded` waits for a connection that is being made, in milliseconds. */
+/** How long `loaded` waits for a connection that is being opened, in milliseconds. */
 const patienceMs = 10_000
 
-/** How long a device waits at least for the other side to be upgraded, in milliseconds; at most twice as long. */
+/** The minimum wait for an upgrade of the device or the server, in milliseconds; the maximum is twice as long. */
 const upgradeRestMs = 30 * 60_000
 
-/** This device's connection: while the app wants it, there is a session, or an attempt, or a wait for the next attempt. */
+/**
+ * This device's connection. While the app wants to be connected, there is a session, an attempt, or a wait for the next
+ * attempt.
+ */
 export class ConnectionManager implements LinkPort {
   readonly #host: LinkHost
   readonly #waiters: SyncWaiters
@@ -40,10 +43,10 @@ export class ConnectionManager implements LinkPort {
   readonly #retries: Retries
   #state: State = { state: 'idle' }
   readonly #nextToken: () => Promise<string>
-  /** An attempt to connect has come to something. */
+  /** Fires when an attempt to connect has ended or has opened a session. */
   readonly #dialled: Signal<[]> = new Signal()
   #watched: readonly string[] = []
-  /** The server closed rather than take a change: the next session begins with its state. */
+  /** The server closed the connection instead of accepting a change: the next session begins with the server's state. */
   #recovery: Recovery | undefined
   readonly #frameSizes = new FrameSizes()
   readonly #privacy: PrivacyCheck
@@ -65,7 +68,7 @@ export class ConnectionManager implements LinkPort {
     if (this.#state.state === 'idle') this.#dial()
   }
 
-  /** Cuts a wait short: the app asks, or the network is back. */
+  /** Ends a wait early: the app calls `connect`, or the network is back. */
   retryNow(): void {
     if (this.#state.state !== 'waiting') return
     this.#state.end()
@@ -83,7 +86,7 @@ export class ConnectionManager implements LinkPort {
     this.#host.setStatus('offline')
   }
 
-  /** Something was written that is to be sent. If there was no room for the server's frames, there may be now. */
+  /** Something was written that is to be sent. If storing the server's frames failed for lack of room, it may succeed now. */
   wake(): void {
     if (this.#state.state === 'open') this.#state.session.wake()
     if (this.#retries.isStorageFailing) this.retryNow()
@@ -102,7 +105,7 @@ export class ConnectionManager implements LinkPort {
     }
     if (this.#state.state !== 'open') return
     const { session } = this.#state
-    // The feed has brought what the followed users show.
+    // The feed has already brought the visible fields of followed users.
     if (session.isSynced && this.#host.store.unsent === 0 && this.#looks.isFollowed(owner)) return
     await session.fetch(owner)
   }
@@ -127,7 +130,7 @@ export class ConnectionManager implements LinkPort {
     this.end(closed())
   }
 
-  /** Ends everything at once. Calls that wait reject with this error. */
+  /** Ends everything immediately. Pending calls reject with this error. */
   end(error: KithError): void {
     this.#leave()
     this.#setState({ state: 'closed' })
@@ -194,7 +197,7 @@ export class ConnectionManager implements LinkPort {
     return session
   }
 
-  /** The session can't go on; another one may. */
+  /** The session cannot continue; another one may succeed. */
   #broken(attempt: Attempt, cause: unknown): void {
     if (attempt.isOver) return
     this.#retries.failed(cause)
@@ -208,13 +211,13 @@ export class ConnectionManager implements LinkPort {
       case 'retry':
         return void this.#wait(undefined)
       case 'rest': {
-        // Because of a limit [S3], or the server can't store changes or take connections now.
+        // A limit was exceeded [S3], or the server cannot store changes or accept connections now.
         const error = sentAway(verdict.code, verdict.message, this.#wait(verdict.hintMs))
         if (verdict.code === 'unavailable') this.#retries.failed(error)
         return this.#host.failed(error)
       }
       case 'upgrade': {
-        // All devices of one version come to this at once.
+        // All devices of one version get here at the same moment, so the delay is random.
         const hintMs = upgradeRestMs * (1 + this.#host.randomness.fraction())
         return this.#host.failed(sentAway('upgrade-required', verdict.message, this.#wait(hintMs)))
       }

@@ -11,11 +11,11 @@ import type { Clock } from '../clock.ts'
 import type { WebSocketConstructor, WebSocketLike } from './socket.ts'
 
 export interface ConnectionPort {
-  /** `isVersioned`: the server says in its welcome which wire it has. */
+  /** `isVersioned`: the server states its wire version in its welcome. */
   opened(isVersioned: boolean): void
-  /** A message, and the size of its frame. */
+  /** A message arrived in a frame of this size. */
   message(message: ServerMessage, bytes: number): void
-  /** Called once, also when it never opened. */
+  /** Called once, even if the socket never opened. */
   closed(code: number, reason: string): void
 }
 
@@ -26,25 +26,25 @@ export interface ConnectionOptions {
   clock: Clock
 }
 
-/** The server's heartbeat comes every 15 seconds or so; a socket silent for this long is given up, in milliseconds. */
+/** The server's heartbeat comes about every 15 seconds. A socket that is silent for this long is closed, in milliseconds. */
 const silenceMs = 45_000
-/** How long a socket may take to open, in milliseconds. */
+/** The timeout for opening a socket, in milliseconds. */
 const openingMs = 20_000
 
-/** What a socket reports that was lost without a close frame. */
+/** The close code that a socket reports when it was lost without a close frame. */
 const lostCode = 1006
 
-/** One websocket, as frames of ours. */
+/** One websocket that sends and receives Kith's messages. */
 export class Connection {
   readonly #port: ConnectionPort
   readonly #clock: Clock
   #socket: WebSocketLike | undefined
   #heardAt: number
-  /** It has a later wire than this device. */
+  /** The server's wire version is later than this device's. */
   #isServerNewer = false
   #cancelTimer: () => void
 
-  /** Throws when the platform won't even try: a wrong url, or a token that can't stand in a header. */
+  /** Throws when the platform rejects the arguments: a wrong url, or a token that cannot be sent in a header. */
   constructor(port: ConnectionPort, { url, protocols, WebSocket, clock }: ConnectionOptions) {
     this.#port = port
     this.#clock = clock
@@ -59,14 +59,14 @@ export class Connection {
     }
     socket.onmessage = (event: { data: unknown }) => this.#received(event.data)
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#ended(code, reason)
-    socket.onerror = () => undefined // A close follows, and says more.
+    socket.onerror = () => undefined // A close event follows, with details.
   }
 
   send(message: ClientMessage): void {
     this.#socket?.send(encodeClientMessage(message) as Uint8Array<ArrayBuffer>)
   }
 
-  /** Ends it now, without waiting for the other side, which may be gone. */
+  /** Closes the socket immediately, without waiting for the other side, which may not answer. */
   close(code = 1000, reportedCode: number = lostCode, reason = ''): void {
     const socket = this.#socket
     this.#ended(reportedCode, reason)

@@ -1,11 +1,11 @@
 import { maxInflatedBytes } from '@kith/shared/wire'
 
-/** Smaller updates take a few packets at most: there is little to gain, and their sizes are best left as they are. */
+/** Smaller updates take only a few packets: compression gains little, and their sizes are better not changed. */
 const leastBytes = 4 * 1024
 
 /**
- * An update as raw DEFLATE. `undefined` where it is to go as it is: it is small, too large for a compressed message, does not
- * get shorter, or the platform has no raw DEFLATE, as browsers of before 2023.
+ * Compresses an update with raw DEFLATE. Returns `undefined` if the update is to be sent uncompressed: it is small, too large
+ * for a compressed message, does not get shorter, or the platform has no raw DEFLATE (browsers before 2023).
  */
 export async function deflate(update: Uint8Array): Promise<Uint8Array | undefined> {
   if (update.length < leastBytes || update.length > maxInflatedBytes) return undefined
@@ -14,7 +14,7 @@ export async function deflate(update: Uint8Array): Promise<Uint8Array | undefine
     const [deflated] = await Promise.all([bytesOf(readable), write(writable, update)])
     return deflated.length < update.length ? deflated : undefined
   } catch {
-    return undefined // It goes as it is.
+    return undefined // Sent uncompressed.
   }
 }
 

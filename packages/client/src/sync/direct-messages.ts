@@ -5,7 +5,7 @@ import { newNonce } from '../nonce.ts'
 import { MessageRate } from './message-rate.ts'
 import type { Delivery } from './port.ts'
 
-/** How long `send` takes at most, in milliseconds. */
+/** The timeout of `send`, in milliseconds. */
 export const deliveryMs = 10_000
 
 interface Sending {
@@ -13,18 +13,19 @@ interface Sending {
   text: string
   /** When `send` must have an outcome, by `clock.elapsed()`. */
   dueAt: number
-  /** Handed to a socket, and not refused since: what became of it is the server's to say. */
+  /** Passed to a socket, and not refused since: only the server knows the outcome. */
   isWritten: boolean
   end(outcome: Delivery | KithError): void
 }
 
 /**
- * Direct messages on their way out:
+ * Outgoing direct messages:
  *
- *   waiting   for a session, or for its turn within the server's rate; 'undelivered', or `too-many-messages`, when its time is up
- *   written   handed to a socket once; 'unconfirmed' when the session ends or the time is up before the server's outcome
+ *   waiting   for a session, or for its turn in the server's rate limit; 'undelivered', or `too-many-messages`, at the timeout
+ *   written   passed to a socket once; 'unconfirmed' if the session or the time ends before the server reports the outcome
  *
- * A message that the server refused because of its rate was not sent on, so it waits again. No other is ever sent twice.
+ * A message that the server refused because of its rate limit was not relayed, so it waits again. No other message is ever
+ * sent twice.
  */
 export class OutgoingMessages {
   readonly #clock: Clock
@@ -32,7 +33,7 @@ export class OutgoingMessages {
   readonly #rate: MessageRate
   readonly #sendings: Map<string, Sending> = new Map()
   #waiting = 0
-  /** Sends on the open session. */
+  /** Sends a message on the open session. */
   #write: ((message: ClientMessage) => void) | undefined
   #cancelTurn: () => void = () => undefined
 
@@ -61,13 +62,13 @@ export class OutgoingMessages {
     })
   }
 
-  /** Sends what waits, in the order of `send`, as far as the rate allows; the rest follows as long as the session lasts. */
+  /** Sends the waiting messages, in the order of `send`, within the rate; the rest follows while the session lasts. */
   flush(write: (message: ClientMessage) => void): void {
     this.#write = write
     this.#takeTurn()
   }
 
-  /** The session is over. What it was handed and not answered for may have arrived or not. */
+  /** The session has ended. Messages that were written without an outcome may or may not have arrived. */
   interrupt(): void {
     this.#cancelTurn()
     this.#write = undefined
@@ -86,7 +87,7 @@ export class OutgoingMessages {
     )
   }
 
-  /** Ends all of them: what was never handed over with this error. */
+  /** Ends all messages. Those that were never written reject with this error. */
   close(error: KithError): void {
     this.interrupt()
     for (const sending of [...this.#sendings.values()]) sending.end(error)
@@ -109,7 +110,7 @@ export class OutgoingMessages {
     }
   }
 
-  /** The server had no room for it: it waits for its turn again, if that comes in time. */
+  /** The server's rate limit refused the message: it waits again, if its turn comes before its timeout. */
   #wait(sending: Sending, retryAfterMs: number): void {
     this.#rate.refused(retryAfterMs)
     this.#waiting++
@@ -123,8 +124,8 @@ export class OutgoingMessages {
     if (!sending) return
     if (sending.isWritten) return sending.end('unconfirmed')
     if (!this.#write) return sending.end('undelivered')
-    const { delayMs, perSecond } = this.#rate // With a session nothing else holds a message back.
-    // Of a crowd whose time is up together each gets another hint, so that it does not come back together.
+    const { delayMs, perSecond } = this.#rate // With a session, only the rate limit holds a message back.
+    // Messages that time out together get different hints, so that their retries do not come together.
     sending.end(tooMany(sending, Math.ceil(delayMs + (this.#waiting / perSecond) * 1000)))
   }
 }

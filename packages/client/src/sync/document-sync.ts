@@ -7,7 +7,7 @@ import type { DocumentName } from '../documents/name.ts'
 import { deflate } from './deflate.ts'
 import type { SessionPort } from './session-port.ts'
 
-/** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
+/** If a server sends changes with gaps more often than this, although it was asked for the missing ones, it lacks them. */
 const mostIncomplete = 3
 
 type Request =
@@ -15,30 +15,30 @@ type Request =
   | { type: 'all'; build: (state: Uint8Array) => Promise<Rebuilt>; done: (rebuilt: Rebuilt) => void }
 
 /**
- * What this device asks of its own documents: by y-protocols' sync step 1, what it is missing; with an empty state vector,
- * everything, for a rebuild. The server answers in the order of asking.
+ * The requests of this device for its own documents. A y-protocols sync step 1 requests what this device lacks; with an empty
+ * state vector it requests everything, for a rebuild. The server answers in the order of the requests.
  */
 export class DocumentSync {
   readonly #port: SessionPort
   readonly #requests: Record<DocumentName, Request[]> = { roster: [], profile: [] }
   #incompleteInARow = 0
-  /** The server takes compressed updates of the roster. */
+  /** Whether the server accepts compressed updates of the roster. */
   mayDeflate = false
 
   constructor(port: SessionPort) {
     this.#port = port
   }
 
-  /** Asks for what this device lacks, unless it has asked and not been answered. */
+  /** Requests what this device lacks, unless such a request is already unanswered. */
   ask(document: DocumentName): void {
     if (this.#isAsking(document)) return
     const stateVector = Y.encodeStateVector(this.#port.store.documents[document].doc)
     this.#request(document, { type: 'missing' }, stateVector)
   }
 
-  /** Asks for what is missing in these documents, whose latest updates came with gaps. */
+  /** Requests what is missing in these documents, whose latest updates had gaps. */
   askMissing(documents: ReadonlySet<DocumentName>): void {
-    // Until the server has answered, each change that another device of the user makes may have a gap.
+    // Until the server has answered, each change by another device of the user may have a gap.
     const answered = [...documents].filter(document => !this.#isAsking(document))
     if (documents.size === 0) this.#incompleteInARow = 0
     else if (answered.length > 0) this.#incompleteInARow++
@@ -47,15 +47,18 @@ export class DocumentSync {
   }
 
   /**
-   * Resolves when the document is built upon the server's state, with all that this device holds besides [D5][D6]. Reports
-   * what the server does not take.
+   * Resolves when the document has been rebuilt on the server's state, with everything else that this device holds [D5][D6].
+   * Reports the changes that the server does not accept.
    */
   rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
     const { store, randomness } = this.#port
     return this.#build(document, state => rebuild(store, document, state, randomness, options))
   }
 
-  /** Resolves when the document is the server's, of another generation, with what is unsent made again upon it. */
+  /**
+   * Resolves when the server's document, of another generation, has replaced this one, and the unsent changes were made again
+   * on it.
+   */
   rebase(document: DocumentName): Promise<Rebuilt> {
     const { store, randomness } = this.#port
     return this.#build(document, state => rebase(store, document, state, randomness))
@@ -76,7 +79,7 @@ export class DocumentSync {
     return rebuilt
   }
 
-  /** The server's step 2. `false` when it is an update like any other. */
+  /** Handles the server's step 2. Resolves to `false` when it is to be handled like an ordinary update. */
   async answered(document: DocumentName, update: Uint8Array): Promise<boolean> {
     const request = this.#requests[document].shift()
     if (request?.type !== 'all') return false
@@ -85,8 +88,8 @@ export class DocumentSync {
   }
 
   /**
-   * Sends it; an update of the roster compressed, where that pays. Resolves when it is with the socket: what must come after
-   * an update waits for that. A step 1 is with the socket at once.
+   * Sends an update or a step 1. Compresses an update of the roster if that saves bytes. Resolves when the message was passed
+   * to the socket; messages that must follow an update wait for that. A step 1 is passed to the socket synchronously.
    */
   async send(document: DocumentName, step: RosterSync['step'], payload: Uint8Array): Promise<void> {
     if (step !== 'step1' && document === 'roster' && this.mayDeflate) {
@@ -96,7 +99,7 @@ export class DocumentSync {
     this.#port.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
   }
 
-  /** Whether it has asked for what this device lacks, and has no answer yet. */
+  /** Whether a request for what this device lacks is unanswered. */
   #isAsking(document: DocumentName): boolean {
     return this.#requests[document].some(request => request.type === 'missing')
   }
@@ -107,7 +110,7 @@ export class DocumentSync {
   }
 }
 
-/** Returns it. Throws `unavailable` when it cannot be read. */
+/** Returns the state vector unchanged. Throws `unavailable` when it cannot be decoded. */
 export function checkedStateVector(stateVector: Uint8Array): Uint8Array {
   try {
     Y.decodeStateVector(stateVector)

@@ -5,7 +5,7 @@ import type { Barriers } from './barriers.ts'
 import type { ProfileFetches } from './profile-fetches.ts'
 import type { SessionPort } from './session-port.ts'
 
-/** What a session does whenever all that was unsent at some moment is on the server's disk. */
+/** The work of a session whenever all changes that were unsent at some moment are on the server's disk. */
 export class Drained {
   readonly #port: SessionPort
   readonly #barriers: Barriers
@@ -19,8 +19,8 @@ export class Drained {
   }
 
   /**
-   * Asks again for those that were dropped and are wanted, and lets waits for a sync go on. `unlessEnded` gets work that
-   * nothing waits for; if it fails, the session ends.
+   * Fetches again the dropped profiles that are wanted, and lets `whenSynced` resolve. `unlessEnded` receives work that nothing
+   * waits for; if it fails, the session ends.
    */
   async progress(unlessEnded: (work: Promise<unknown>) => void): Promise<void> {
     const { store, waiters } = this.#port
@@ -36,7 +36,7 @@ export class Drained {
     await waiters.progress(() => this.#barriers.raise(true))
   }
 
-  /** Once a session: what a feed that began from the start did not repeat is dropped [V7]. */
+  /** Once a session: drops the replicas that a feed from the start did not repeat [V7]. */
   async #settle(): Promise<void> {
     const { store } = this.#port
     if (!(await store.use(db => readMeta(db, 'hasHidden')))) return

@@ -8,7 +8,7 @@ import { type DocumentName, documentNames } from '../documents/name.ts'
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>
 
-/** What this device's database knows of the sessions before. */
+/** Data of earlier sessions in this device's database. */
 export interface Before {
   cursor: Uint8Array
   /** The incarnation of the account that this device synced with [D7]. */
@@ -26,8 +26,8 @@ export function readBefore(store: Store): Promise<Before> {
 }
 
 /**
- * Digests of the documents with a long history, which are asked for only if the server holds something else. A document that
- * was built upon a server's state needs to know what this server holds in any case.
+ * Digests of the documents with a long history; they are requested only if the server holds something else. A document that was
+ * rebuilt on a server's state always needs to know what this server holds, so it has no digest.
  */
 export function digestsOf(documents: OwnDocuments): NonNullable<Hello['holds']> {
   const holds: Partial<Record<DocumentName, Uint8Array>> = {}
@@ -38,7 +38,7 @@ export function digestsOf(documents: OwnDocuments): NonNullable<Hello['holds']> 
   return holds
 }
 
-/** The hello of a session, and the owners that it has no room for. */
+/** Returns the hello of a session, and the owners that did not fit into it. */
 export function helloOf(
   { cursor, incarnation, fetched }: Before,
   accessed: Iterable<string>,
@@ -46,7 +46,7 @@ export function helloOf(
   holds: NonNullable<Hello['holds']> = {},
 ): [Hello, rest: string[]] {
   const all = [...new Set([...fetched, ...accessed])]
-  // The server shows nothing yet to a new user.
+  // The server shows nothing to a new user yet.
   const owners = cursor.length > 0 ? all.slice(0, maxHelloOwners) : []
   const hello: Hello = {
     type: 'hello',

@@ -6,25 +6,25 @@ import type { PresenceByUser } from '../presence/presence.ts'
 import type { TokenSource } from '../token.ts'
 import type { WebSocketConstructor } from './socket.ts'
 
-/** What the connection needs of the client that it belongs to. */
+/** The parts of the client that its connection uses. */
 export interface LinkHost {
   readonly user: string
   readonly url: string
   readonly token: TokenSource
   readonly store: DeviceStore
-  /** Resolves to the store on the database that is open. Rejects with a KithError when none can be opened now. */
+  /** Resolves to the store on the open database. Rejects with a KithError when no database can be opened now. */
   openStore(): Promise<OpenStore>
   readonly clock: Clock
   readonly randomness: Randomness
   readonly WebSocket: WebSocketConstructor
   setStatus(status: Status): void
-  /** All that can be exchanged is: what is unsent was refused. */
+  /** Everything that can be exchanged has been exchanged: any unsent change was refused. */
   settled(): void
   failed(error: KithError): void
-  /** This is all that is known now. */
+  /** Shows all presence that is known now. */
   showPresence(known: PresenceByUser): void
   /** The account that this device synced with was erased: this device is to delete everything [D7]. */
   accountErased(): void
-  /** Resolves when the message is with the app. */
+  /** Resolves when the app has received the message. */
   received(message: IncomingMessage): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, KithError } from '@kith/shared'
 
-/** The errors of a connection that could not be made, or that ended. */
+/** The errors of a connection that could not be opened, or that ended. */
 
 /** `delayMs`: until the next attempt; absent when there is none. */
 export function sentAway(code: ErrorCode, message: string, delayMs: number | undefined, cause?: unknown): KithError {
@@ -8,7 +8,7 @@ export function sentAway(code: ErrorCode, message: string, delayMs: number | und
 }
 
 export function notConnected(delayMs: number, cause: unknown): KithError {
-  // The same text each time, so that an app can show it once.
+  // The text is always the same, so that an app can show it once.
   return sentAway('unavailable', 'Could not get a token, or open a connection with it; trying again', delayMs, cause)
 }
 

@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.ts'
 
 /**
- * The server takes 50 direct messages a second from one user, and 500 at once [S3], over all devices: this leaves room for
- * other devices. A server may be set to take fewer; then its refusals teach this device.
+ * The server accepts 50 direct messages a second from one user, in bursts of at most 500 [S3], over all devices. This value
+ * leaves room for other devices. If a server accepts fewer, its refusals lower this device's rate.
  */
 const defaultPerSecond = 40
-/** How many seconds' worth may go at once. */
+/** The maximum burst, in seconds of the rate. */
 const burstSeconds = 10
-/** What many small sums may lack of a whole. */
+/** Tolerance for rounding errors: the sum of many small numbers may be slightly below a whole number. */
 const rounding = 1e-6
 
-/** A token bucket that keeps direct messages within what the server takes. */
+/** A token bucket that keeps direct messages within the server's limit. */
 export class MessageRate {
   readonly #clock: Clock
   #perSecond: number = defaultPerSecond
@@ -27,7 +27,7 @@ export class MessageRate {
     return this.#perSecond
   }
 
-  /** 0 when a message may be sent now; else the milliseconds after which it may. */
+  /** 0 when a message may be sent now; otherwise the delay in milliseconds. */
   get delayMs(): number {
     const nowMs = this.#clock.elapsed()
     const burst = Math.max(1, this.#perSecond * burstSeconds)
@@ -37,12 +37,12 @@ export class MessageRate {
     return Math.max(0, Math.ceil(Math.max(shortMs, this.#heldUntil - nowMs) - rounding))
   }
 
-  /** A message is sent. */
+  /** Counts a sent message. */
   take(): void {
     this.#left--
   }
 
-  /** The server refused a message, and will take one after `retryAfterMs`, if no other device sends any. */
+  /** The server refused a message, and accepts one after `retryAfterMs`, if no other device sends any. */
   refused(retryAfterMs: number): void {
     this.#left = Math.min(this.#left, 0)
     this.#heldUntil = Math.max(this.#heldUntil, this.#clock.elapsed() + retryAfterMs)

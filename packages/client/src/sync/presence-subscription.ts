@@ -5,11 +5,11 @@ import type { RateLimiter } from './rate-limiter.ts'
 export interface WatchingPort {
   readonly pace: RateLimiter
   send(message: ClientMessage): void
-  /** This is all that is known now. */
+  /** Shows all presence that is known now. */
   show(known: PresenceByUser): void
 }
 
-/** Whom one session watches, and what the server says of them. Nothing of it outlives the session. */
+/** The users that one session watches, and their presence as the server reports it. Ends with the session. */
 export class Watching {
   readonly #port: WatchingPort
   #wanted: readonly string[] = []
@@ -21,13 +21,13 @@ export class Watching {
     this.#port = port
   }
 
-  /** The hello was sent. */
+  /** To be called when the hello was sent. */
   async start(): Promise<void> {
     this.#state = 'resting'
     await this.#ask()
   }
 
-  /** These are to be watched from now on: one message for all changes since the last could be sent. */
+  /** Watches these users from now on. One message contains all changes that accumulated before it could be sent. */
   async want(users: readonly string[]): Promise<void> {
     this.#wanted = users
     await this.#ask()
@@ -50,13 +50,13 @@ export class Watching {
     if (this.#state !== 'resting') return
     this.#state = 'asking'
     for (let users = this.#wanted; !isSet(users, this.#asked); users = this.#wanted) {
-      // The server counts each who is new to it as a message.
+      // The server counts each newly watched user as a message.
       await this.#port.pace.take(1 + users.filter(user => !this.#asked.has(user)).length)
       if (this.#hasEnded()) return
       this.#asked = new Set(users)
       const before = this.#known.size
       for (const user of [...this.#known.keys()]) if (!this.#asked.has(user)) this.#known.delete(user)
-      // Of users who are no longer watched, no later message would say that their presence is to be forgotten [V8].
+      // The server sends nothing more about users who are no longer watched, so their presence is discarded now [V8].
       if (this.#known.size < before) this.#port.show(new Map(this.#known))
       this.#port.send({ type: 'watch', owners: users })
     }

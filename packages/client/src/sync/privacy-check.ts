@@ -1,8 +1,8 @@
 import { type FlatMaps, KithError, parseNonceKey, privacyNames } from '@kith/shared'
 
 /**
- * Tells the app of each privacy setting in the roster that the server cannot enforce: it is older than the app that set it, on
- * this device or on another one. The setting stays in the roster, and counts as soon as the server knows it.
+ * Reports each privacy setting in the roster that the server cannot enforce: the server is older than the app that set it, on
+ * this device or on another one. The setting stays in the roster, and takes effect as soon as the server knows it.
  */
 export class PrivacyCheck {
   readonly #failed: (error: KithError) => void
@@ -13,7 +13,7 @@ export class PrivacyCheck {
     this.#failed = failed
   }
 
-  /** What the server enforces; a server of wire 1 does not say so. */
+  /** The settings that the server enforces; a server of wire 1 does not say so. */
   welcomed(names: readonly string[] = privacyNames): void {
     this.#enforced = new Set(names)
     for (const name of names) this.#told.delete(name)

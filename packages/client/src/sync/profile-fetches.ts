@@ -9,7 +9,7 @@ const patienceMs = 10_000
 export interface FetchesPort {
   readonly clock: Clock
   readonly pace: RateLimiter
-  /** The server knows this user by now. It shows nothing to a user who is not registered yet [F3]. */
+  /** Resolves when the server knows this user. It shows nothing to a user who is not registered yet [F3]. */
   readonly introduced: Promise<void>
   send(message: ClientMessage): void
   raiseBarrier(): Promise<boolean>
@@ -18,12 +18,12 @@ export interface FetchesPort {
 interface Answer {
   isSent: boolean
   isAnswered: boolean
-  /** Resolves when the server has answered, and what it handed over with that is stored: whether that is anything. */
+  /** Resolves when the server has answered and its data is stored, to whether there was any. */
   done: Promise<boolean>
   answered(isShown: boolean): void
 }
 
-/** Whom this session was asked to show, each asked of the server once: it then keeps them up to date [V7]. */
+/** The owners whose profiles this session fetched. Each is fetched once; the server then keeps the profile up to date [V7]. */
 export class ProfileFetches {
   readonly #port: FetchesPort
   readonly #answers: Map<string, Answer> = new Map()
@@ -34,20 +34,20 @@ export class ProfileFetches {
     this.#port = port
   }
 
-  /** Resolves when the server has handed over what this owner shows, or when that takes too long. */
+  /** Resolves when the server has handed over this owner's visible profile, or at the timeout. */
   async fetch(owner: string): Promise<void> {
     const answer = this.#answers.get(owner) ?? this.#ask(owner)
     await this.#patiently(answer.done)
   }
 
-  /** This owner was asked for in another way. */
+  /** Another message has already requested this owner's profile. */
   sent(owner: string): void {
     this.#expect(owner).isSent = true
   }
 
   /**
-   * Asks again, also if this session has asked before; once until the server answers. Whether what it handed over
-   * is stored: `false` when that is nothing, the session ended, or the same was under way already.
+   * Fetches again, even if this session has fetched the profile before; once until the server answers. Resolves to whether the
+   * server's data is stored: `false` if there was none, the session ended, or such a fetch was already pending.
    */
   async again(owner: string): Promise<boolean> {
     if (this.#pendingAgain.has(owner)) return false
@@ -58,14 +58,14 @@ export class ProfileFetches {
     return isHandedOver
   }
 
-  /** Resolves when all that was asked again has been answered, or when that takes too long. */
+  /** Resolves when all repeated fetches have been answered, or at the timeout. */
   async answeredAgain(): Promise<void> {
     if (this.#pendingAgain.size > 0) await this.#patiently(Promise.all(this.#pendingAgain.values()))
   }
 
   /**
-   * The server said what this viewer gets of an owner, or why it says nothing. If that is nothing any more, it may have
-   * ended what was asked, as when a follow ends: the next access asks again.
+   * The server said which levels of an owner this viewer gets, or why it gets none. If a later answer shows nothing, the server
+   * may have ended the fetch, as at the end of a follow; the next access then fetches again.
    */
   answered(owner: string, isShown: boolean): void {
     const answer = this.#answers.get(owner)
@@ -103,7 +103,7 @@ export class ProfileFetches {
     const said = new Promise<boolean>(resolve => {
       answered = resolve
     })
-    // The fields follow upon the answer, and a barrier upon them.
+    // The fields arrive after the answer, and the acknowledgement of a barrier after the fields.
     const answer: Answer = {
       isSent: false,
       isAnswered: false,
@@ -117,7 +117,7 @@ export class ProfileFetches {
     return answer
   }
 
-  /** One barrier for all that were answered in one go. When the session ends, waiting ends: `false`. */
+  /** Raises one barrier for all answers that arrived together. Resolves to `false` when the session ends. */
   #handedOver(): Promise<boolean> {
     this.#barrier ??= Promise.resolve()
       .then(async () => {

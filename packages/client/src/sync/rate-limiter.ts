@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts'
 
-/** The server takes 200 messages a second, and 2,000 at once [S3]: this leaves room for those that aren't counted here. */
+/**
+ * The server accepts 200 messages a second, in bursts of at most 2,000 [S3]; the difference is for messages not counted here.
+ */
 const burst = 1_600
 const perSecond = 160
 
-/** Spreads what this device sends, so that the server needn't end the session for it. */
+/** Delays this device's messages, so that the server does not end the session for exceeding the rate limit. */
 export class RateLimiter {
   readonly #clock: Clock
   #left: number = burst
@@ -16,7 +18,7 @@ export class RateLimiter {
     this.#countedAt = clock.elapsed()
   }
 
-  /** Resolves when the caller may send so many messages, in the order of asking; at once as long as little was sent. */
+  /** Resolves when the caller may send this many messages, in the order of the calls; immediately if little was sent before. */
   take(messages: number): Promise<void> {
     this.#last = this.#last.then(() => this.#wait(messages))
     return this.#last

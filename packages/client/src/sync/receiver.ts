@@ -3,19 +3,19 @@ import type { ServerMessage } from '@kith/shared/wire'
 import type { StoredFrame } from '../database/incoming-frames.ts'
 import { frameOverheadBytes } from './frame-sizes.ts'
 
-/** What is done with the server's messages. */
+/** Handles the server's messages. */
 export interface IncomingPort {
-  /** Stores these, in order, before anything that came later is looked at. */
+  /** Stores these frames, in order, before any later message is handled. */
   store(frames: readonly StoredFrame[]): Promise<void>
-  /** A message that nothing is stored of, or not in that way. */
+  /** Handles a message that `store` does not take. */
   handle(message: ServerMessage): Promise<void>
 }
 
-/** As many frames as one transaction takes. */
+/** The maximum number of frames in one transaction. */
 const framesPerTransaction = 500
 /**
- * As much as may wait to be stored. A browser's socket can't be paused, so a server that sends faster than the device stores
- * fills the device's memory. What an honest server has to say at once is far below this.
+ * The maximum of bytes that wait to be stored. A browser's socket cannot be paused, so a server that sends faster than the
+ * device stores fills the device's memory. An honest server never has this much to send at a time.
  */
 const mostWaitingBytes = 256 * 1024 * 1024
 
@@ -25,14 +25,14 @@ interface Waiting {
 }
 
 /**
- * The server's messages, one after the other in the order in which they came. Those that came while the last were being
- * stored are stored together, so that a new device with a thousand profiles to take needs a few transactions.
+ * Handles the server's messages one after the other, in order. Messages that arrive during a transaction are stored together in
+ * the next one, so a new device that receives a thousand profiles needs only a few transactions.
  */
 export class Receiver {
   readonly #port: IncomingPort
   readonly #mostBytes: number
   #queue: Waiting[] = []
-  /** Of what waits. */
+  /** The bytes of the queued frames. */
   #bytes = 0
   #isRunning = false
 
@@ -42,8 +42,8 @@ export class Receiver {
   }
 
   /**
-   * Takes a message that arrived in a frame of so many bytes. Rejects when a message could not be taken, or when too much
-   * waits; then the session is to end. Resolves when the queue is empty.
+   * Queues a message that arrived in a frame of so many bytes. Resolves when the queue is empty. Rejects when a message could
+   * not be handled, or when too many bytes wait; the session must then end.
    */
   async push(message: ServerMessage, frameBytes: number): Promise<void> {
     const bytes = frameBytes + frameOverheadBytes
@@ -61,7 +61,7 @@ export class Receiver {
     }
   }
 
-  /** What came and was not looked at is dropped: it comes again. */
+  /** Drops the queued messages: the server sends them again in the next session. */
   end(): void {
     this.#queue = []
     this.#bytes = 0

@@ -2,16 +2,16 @@ import { KithError } from '@kith/shared'
 import type { Clock, Randomness } from '../clock.ts'
 import { backoffMs } from './backoff.ts'
 
-/** Another token is tried at once, but not more often than this, in milliseconds: tokens may last a second only. */
+/** The minimum time between two immediate attempts with a new token, in milliseconds: tokens may last only a second. */
 const newTokenRestMs = 5_000
 
-/** When a link tries again: more and more rarely, until a server has welcomed it and what failed has succeeded. */
+/** When to reconnect: the delay grows until a server has welcomed this device, and whatever failed has succeeded. */
 export class Retries {
   readonly #clock: Clock
   readonly #randomness: Randomness
   #attempt = 0
   #hasTriedNewToken = false
-  /** When another token was last tried at once, by `clock.elapsed()`. */
+  /** The time of the last immediate attempt with a new token, by `clock.elapsed()`. */
   #triedNewTokenAt = Number.NEGATIVE_INFINITY
   #isStorageFailing = false
   #isServerFailing = false
@@ -21,24 +21,24 @@ export class Retries {
     this.#randomness = randomness
   }
 
-  /** Since a session was last in step, one ended because its frames could not be stored. */
+  /** Whether a session ended because its frames could not be stored, and none was in sync since. */
   get isStorageFailing(): boolean {
     return this.#isStorageFailing
   }
 
-  /** The app connects: the next wait is the shortest. */
+  /** The app connects: the next delay is the shortest. */
   begin(): void {
     this.#attempt = 0
   }
 
-  /** How long to wait before the next attempt. */
+  /** Returns the delay before the next attempt. */
   delayMs(hintMs: number | undefined): number {
     const delayMs = backoffMs(this.#attempt, hintMs, this.#randomness)
     this.#attempt++
     return delayMs
   }
 
-  /** Returns `undefined` if another token may be tried at once, which then counts as tried; else how long to wait at least. */
+  /** Returns `undefined` if a new token may be tried immediately, and counts that attempt; otherwise the minimum delay. */
   newTokenDelayMs(): number | undefined {
     const restMs = this.#triedNewTokenAt + newTokenRestMs - this.#clock.elapsed()
     if (this.#hasTriedNewToken || restMs > 0) return Math.max(0, restMs)
@@ -52,13 +52,13 @@ export class Retries {
     this.#hasTriedNewToken = false
   }
 
-  /** A session is in step. */
+  /** A session is in sync. */
   settled(): void {
     this.#isStorageFailing = false
     this.#isServerFailing = false
   }
 
-  /** What a session stored or asked for failed with this. */
+  /** An operation of a session failed with this error: storing, or a request to the server. */
   failed(cause: unknown): void {
     if (cause instanceof KithError && cause.code === 'database-failed') this.#isStorageFailing = true
     else this.#isServerFailing = true

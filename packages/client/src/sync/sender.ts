@@ -13,44 +13,47 @@ import type { Store } from '../database/store.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { type InFlight, mostFrameBytes, type Recovery } from './frame-sizes.ts'
 
-/** What sending needs of the session. */
+/** The parts of the session that the sender uses. */
 export interface SenderPort {
   readonly store: Store
-  /** The server's store is not the one that this device last exchanged with, or not as far as it was. */
+  /** Whether the server's store is another one than this device last exchanged with, or an older state of it. */
   isRefill(): boolean
   maxBytes(document: DocumentName): number
-  /** Resolves when it is with the socket. */
+  /** Resolves when the update was passed to the socket. */
   sendUpdate(document: DocumentName, step: 'step2' | 'update', update: Uint8Array): Promise<void>
   raiseBarrier(): Promise<boolean>
-  /** Resolves when sending once more keeps within what the server takes. */
+  /** Resolves when the rate limit permits another message. */
   pace(): Promise<void>
   /** Resolves after this time. */
   pause(ms: number): Promise<void>
-  /** Builds the document upon the server's state, and reports what does not fit. Resolves when that is done. */
+  /** Rebuilds the document on the server's state, and reports the changes that do not fit. Resolves when that is done. */
   rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt>
-  /** Replaces a document by the server's, which is of another generation, and makes what is unsent again upon it. */
+  /** Replaces a document by the server's document of another generation, and makes the unsent changes again on it. */
   rebase(document: DocumentName): Promise<Rebuilt>
-  /** Whether all that there was has been acknowledged. */
+  /** Reports whether every unsent change has been acknowledged. */
   drained(isDrained: boolean): void
-  /** Something was acknowledged, so a `whenSynced` may be due. */
+  /** A change was acknowledged, so a `whenSynced` may resolve. */
   progressed(): void
 }
 
-/** So many refusals without an acknowledgement are met at once, as by the search for what is refused; then it gets slower. */
+/**
+ * This many refusals without an acknowledgement are handled without delay, as in a search for the refused change; then delays
+ * begin.
+ */
 const freeRefusals = 12
 const longestPauseMs = 60_000
-/** A server that drops what it asked for will go on doing so. */
+/** A server that dropped updates which it had requested this often will continue to do so. */
 const mostDrops = 5
 
 /**
- * Sends what the server lacks, one shipment after the other: send, wait for the barrier, forget. So a profile edit never
- * leaves before a roster change made earlier is on the server's disk [D5][V6].
+ * Sends what the server lacks, one shipment after the other: send, wait for the acknowledgement of the barrier, delete from the
+ * outbox. So a profile edit is never sent before an earlier roster change is on the server's disk [D5][V6].
  */
 export class Sender {
   readonly #port: SenderPort
   readonly #asked: Asked = {}
   readonly #refusals: Map<DocumentName, ErrorCode> = new Map()
-  /** Step 1s that are answered with nothing, once what is unsent has gone as changes. */
+  /** Step 1s that get an empty answer, after the unsent changes were sent as ordinary updates. */
   readonly #owedAnswers: Set<DocumentName> = new Set()
   readonly #removed: Set<DocumentName> = new Set()
   #isCareful = false
@@ -64,14 +67,14 @@ export class Sender {
   #dropsInARow = 0
 
   readonly #recovering: Recovery | undefined
-  /** Documents of which this device has what the server had at the beginning. */
+  /** Documents of which this device has stored what the server had at the beginning. */
   readonly #answered: Set<DocumentName> = new Set()
   readonly #same: Set<DocumentName> = new Set()
-  /** Documents of which the server had nothing, though a server had acknowledged them. */
+  /** Documents that are empty on the server, although a server had acknowledged content of them. */
   #filled: ReadonlySet<DocumentName> = new Set()
   #inFlight: InFlight | undefined
 
-  /** Begins with the session, before anything that the server sends is taken in. */
+  /** Call this at the start of the session, before anything from the server is handled. */
   constructor(port: SenderPort, recovering: Recovery | undefined) {
     this.#port = port
     const { roster, profile } = port.store.documents
@@ -79,7 +82,7 @@ export class Sender {
     this.#recovering = recovering
   }
 
-  /** What was on its way, if the server closes now because something is too large. */
+  /** The update on its way, which is too large if the server now closes with that code. */
   get inFlight(): InFlight | undefined {
     return this.#inFlight
   }
@@ -90,21 +93,21 @@ export class Sender {
     this.wake()
   }
 
-  /** The server's step 1: what it holds of a document. */
+  /** Handles the server's step 1: its state vector of a document. */
   asked(document: DocumentName, stateVector: Uint8Array): void {
     this.#asked[document] = stateVector
     this.wake()
   }
 
-  /** What the server has of a document is stored here. */
+  /** The server's content of a document is stored here. */
   answered(document: DocumentName): void {
     this.#answered.add(document)
     this.wake()
   }
 
   /**
-   * The server holds what this device held when it said hello. What changed since is unsent, and goes as changes; the answer
-   * to the server's step 1 has nothing.
+   * The server holds what this device held at its hello. Later changes are unsent, and are sent as ordinary updates; the answer
+   * to the server's step 1 is empty.
    */
   hasSame(document: DocumentName): void {
     this.#same.add(document)
@@ -120,15 +123,15 @@ export class Sender {
     this.#wake()
   }
 
-  /** Of what was sent since the last barrier, the server didn't admit something. */
+  /** The server refused something that was sent since the last barrier. */
   refuse(document: DocumentName, code: ErrorCode): void {
     this.#refusals.set(document, code)
   }
 
-  /** Runs until the session ends, which makes it reject. */
+  /** Runs until the session ends; then rejects. */
   async run(): Promise<never> {
-    // Nothing goes out before the server has welcomed this device [D7] and said what it holds: the answer registers a new
-    // user [F3].
+    // Nothing is sent before the server has welcomed this device [D7] and said what it holds: the answer registers a new user
+    // [F3].
     while (!this.#isWelcome || documentNames.some(name => this.#isUnknown(name))) await this.#woken()
     if (this.#port.isRefill()) this.#fill()
     for (const name of this.#same) await sameThere(this.#port.store, name)
@@ -158,8 +161,9 @@ export class Sender {
   }
 
   /**
-   * Whether the server has not said yet what it has of a document. It may bring back what this device knows to be removed:
-   * then the removal goes ahead of what is unsent, or an edit would become visible that was made after a revocation [V6].
+   * Whether the server has not said yet what it has of a document. Its state may bring back entries that this device knows to
+   * be removed. Their removal must then be sent before the unsent changes; otherwise, an edit that was made after a revocation
+   * would become visible [V6].
    */
   #isUnknown(name: DocumentName): boolean {
     if (this.#same.has(name)) return false
@@ -189,7 +193,7 @@ export class Sender {
     for (const [index, update] of updates.entries()) {
       if (areAheadWritten && index < last) continue
       await this.#port.pace()
-      // A user is registered once the whole roster is on disk, and not before [F3].
+      // A user is registered once the whole roster is on disk, and not earlier [F3].
       const isStep2 = isAnswer && index === last
       if (isStep2) this.#owedAnswers.delete(document)
       this.#inFlight = { document, update }
@@ -204,9 +208,9 @@ export class Sender {
   }
 
   /**
-   * Sends all pieces but the last without waiting in between, so that the server merges and writes many of them at once.
-   * Returns whether the server has taken all of them. If not, each piece is sent again, alone: that tells which piece is
-   * refused, and a piece that the server has taken changes nothing. A server that has refused something, or has closed
+   * Sends all pieces but the last without waiting in between, so that the server merges and writes many of them together.
+   * Returns whether the server accepted all of them. If not, each piece is sent again, alone: this shows which piece is
+   * refused, and a piece that the server already has changes nothing. A server that has refused something, or has closed
    * because of a large frame, gets one piece at a time.
    */
   async #sendTogether(document: DocumentName, pieces: readonly Uint8Array[]): Promise<boolean> {
@@ -214,7 +218,7 @@ export class Sender {
     if (pieces.length < 2 || isWary) return false
     for (const update of pieces) {
       await this.#port.pace()
-      // Of several pieces the largest is the one that can be too large.
+      // Of several pieces, only the largest can be the one that is too large.
       if (update.length > (this.#inFlight?.update.length ?? 0)) this.#inFlight = { document, update }
       await this.#port.sendUpdate(document, 'update', update)
     }
@@ -228,7 +232,7 @@ export class Sender {
     const refusals = [...this.#refusals]
     this.#refusals.clear()
     if (refusals.length === 0) {
-      // It was dropped because the server lacks what it builds on: the server has asked again by now.
+      // The server dropped it because it lacks predecessors of it, and has requested them meanwhile.
       this.#dropsInARow++
       if (!this.#asked[shipment.document] || this.#dropsInARow > mostDrops) {
         throw new KithError('unavailable', 'The server dropped a change')
@@ -238,7 +242,7 @@ export class Sender {
     for (const [refused, code] of refusals) await this.#refused(refused, code, shipment)
   }
 
-  /** The roster's answer registers a new user, so it comes after all that the roster says by now [F3]. */
+  /** The answer for the roster registers a new user, so it is sent after all current changes of the roster [F3]. */
   async #sendOwedAnswers(): Promise<void> {
     for (const name of this.#owedAnswers) {
       this.#owedAnswers.delete(name)
@@ -246,7 +250,7 @@ export class Sender {
     }
   }
 
-  /** Begins with the server's state; what is unsent follows as changes, and not in an answer. */
+  /** Begins with the server's state. Unsent changes are sent as ordinary updates, not in an answer. */
   async #recover({ document, refusal }: Recovery): Promise<void> {
     delete this.#asked[document]
     this.#owedAnswers.add(document)
@@ -258,7 +262,7 @@ export class Sender {
     return asked !== undefined && Y.decodeStateVector(asked).size === 0
   }
 
-  /** Whether the server has a document of another generation than this device. A server that has none is filled. */
+  /** Whether the server's document has another generation than this device's. If the server has none, this device fills it. */
   #isOfOther(name: DocumentName): boolean {
     const asked = this.#asked[name]
     if (!asked) return false
@@ -268,25 +272,25 @@ export class Sender {
     return founderOf(theirs) !== founderOf(own) || this.#isMixed(name)
   }
 
-  /** Two lives of this device's database, from before and after a founding, have come together. */
+  /** Whether states of this device's database from before and after a refounding were merged. */
   #isMixed(name: DocumentName): boolean {
     const { doc } = this.#port.store.documents[name]
     return namesRetired(retiredOf(doc), doc.store.clients.keys())
   }
 
-  /** What is unsent follows as changes, upon a document that has all else. */
+  /** Puts the document on the server's generation, with everything else in it; unsent changes are sent as ordinary updates. */
   async #changeGeneration(name: DocumentName): Promise<void> {
     const founder = founderOf(Y.decodeStateVector(this.#asked[name] as Uint8Array).keys())
     const own = founderOf(this.#port.store.documents[name].doc.store.clients.keys())
     delete this.#asked[name]
     this.#owedAnswers.add(name)
     this.#held[name] = new Map()
-    // A server with an earlier generation was restored from a backup: it lacks what this device holds [D6].
+    // A server with an earlier generation was restored from a backup: it lacks content that this device holds [D6].
     if (generationOf(founder) > generationOf(own) || this.#isMixed(name)) await this.#port.rebase(name)
     else await this.#rebuild(name, undefined)
   }
 
-  /** A server that refuses ever more is asked ever more rarely, and never without an end. */
+  /** Waits longer after each refusal, up to a maximum. */
   async #refused(document: DocumentName, code: ErrorCode, { isAnswer, seqs }: Shipment): Promise<void> {
     this.#refusalsInARow++
     const slower = this.#refusalsInARow - freeRefusals
@@ -297,7 +301,7 @@ export class Sender {
 
   async #rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void> {
     const { isExplained } = await this.#port.rebuild(document, { refusal, isRosterFirst: this.#isRefill })
-    // What can't be told from what this device knows of the server's limits is found by sending one entry at a time.
+    // If the known limits of the server do not explain the refusal, sending one entry at a time finds the refused one.
     this.#isCareful = refusal !== undefined && !isExplained
   }
 

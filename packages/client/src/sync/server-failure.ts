@@ -3,7 +3,7 @@ import type { Failure } from '@kith/shared/wire'
 import type { ProfileFetches } from './profile-fetches.ts'
 import type { Timers } from './timers.ts'
 
-/** Reports what the server left undone, and asks for it again where the server says when. */
+/** Reports a request that the server did not fulfil, and repeats it if the server says when. */
 export function reportFailure(
   failure: Failure,
   fetches: ProfileFetches,

@@ -6,22 +6,22 @@ import type { LinkHost } from './host.ts'
 import type { PrivacyCheck } from './privacy-check.ts'
 import type { SyncWaiters } from './sync-waiters.ts'
 
-/** What a session needs of the connection that holds it. */
+/** The parts of the connection manager that a session uses. */
 export interface SessionPort extends Omit<LinkHost, 'store' | 'openStore'> {
-  /** The session ends with it. */
+  /** The store on one open database. The session ends with it. */
   readonly store: Store
   readonly waiters: SyncWaiters
   readonly messages: OutgoingMessages
-  /** What the session before failed at. */
+  /** What made the previous session fail. */
   readonly recovery: Recovery | undefined
   readonly frameSizes: FrameSizes
   readonly privacy: PrivacyCheck
-  /** The server says in its welcome which wire it has, and reads that of a hello. */
+  /** The server states its wire version in its welcome, and reads the version in a hello. */
   readonly isVersioned: boolean
   send(message: ClientMessage): void
   welcomed(): void
-  /** All that can be exchanged is: only what was refused is unsent. */
+  /** Everything that can be exchanged has been exchanged: any unsent change was refused. */
   settled(): void
-  /** It can't go on: the socket is to be closed. */
+  /** The session cannot continue: the socket is to be closed. */
   broken(error: unknown): void
 }

@@ -20,11 +20,11 @@ import { WelcomeWait } from './welcome-wait.ts'
 /**
  * One open socket, from the device's side:
  *
- *   open      hello, and step 1 of both documents; the server's step 1 of both comes meanwhile
+ *   open      hello, and step 1 of both documents; meanwhile the server's step 1 of both arrives
  *   syncing   our answers, then unsent changes; the server's answers, then the feed
- *   synced    nothing unsent, and caught up; both ways go on as changes come
+ *   synced    nothing unsent, and caught up; later changes are exchanged in both directions
  *
- * What comes is taken strictly in its order, and stored before anything is answered.
+ * Messages are handled strictly in the order of their arrival, and stored before anything is answered.
  */
 export class Session {
   readonly #port: SessionPort
@@ -39,7 +39,7 @@ export class Session {
   readonly #timers: Timers
   readonly #welcomeWait: WelcomeWait
   #introduce: () => void = () => undefined
-  /** The server doesn't know how far this device had come: its store is another, or an older one. */
+  /** The server does not know this device's position in the feed: its store is another one, or older. */
   #isForgotten = false
   #hadCursor = false
   #started: Promise<void> = Promise.resolve()
@@ -47,9 +47,9 @@ export class Session {
   #isKnown = false
   #isWelcome = false
   #hasEnded = false
-  /** Documents of which the server has another generation: until they are rebased, what it sends of them is not taken. */
+  /** Documents of which the server has another generation. Its updates of them are ignored until they are rebased. */
   readonly #outdated: Set<DocumentName> = new Set()
-  /** Documents that are asked for only if the server holds something else. */
+  /** Documents that are requested only if the server holds something else. */
   #compared: DocumentName[] = []
 
   constructor(port: SessionPort) {
@@ -75,7 +75,7 @@ export class Session {
       store: port.store,
       sendUpdate: (document, step, update) => this.#exchange.send(document, step, update),
       raiseBarrier: () => this.#barriers.raise(false),
-      pace: () => pace.take(2), // The update, and its barrier.
+      pace: () => pace.take(2), // The update and its barrier.
       isRefill: () => this.#isForgotten,
       maxBytes: document => port.frameSizes.most(document, port.store.documents.limits),
       pause: ms => this.#timers.pause(ms),
@@ -93,7 +93,7 @@ export class Session {
     this.#outgoing = new Sender(outgoing, port.recovery)
   }
 
-  /** Says hello; the rest follows from what the server says. */
+  /** Sends the hello. Everything else is a reaction to the server's messages. */
   start(owners: () => Iterable<string>): Promise<void> {
     this.#started = this.#start(owners)
     return this.#started
@@ -121,16 +121,16 @@ export class Session {
     this.#unlessEnded(this.#outgoing.run())
   }
 
-  /** Takes a message that arrived in a frame of so many bytes. */
+  /** Handles a message; `bytes` is the size of its frame. */
   take(message: ServerMessage, bytes: number): void {
     this.#welcomeWait.arrived(message.type, bytes)
     if (this.#hasEnded) return
-    // At once, also while frames are being stored: the server closes after this, and frames that wait are then dropped.
+    // Immediately, even while frames are being stored: the server closes after this, and queued frames are then dropped.
     if (message.type === 'welcome' && message.isErased) this.#accountErased()
     else this.#unlessEnded(this.#incoming.push(message, bytes))
   }
 
-  /** Nothing is sent from here on, and nothing stored [D7]. */
+  /** From now on nothing is sent, and nothing stored [D7]. */
   #accountErased(): void {
     if (this.#hasEnded) return
     if (!this.#isKnown) {
@@ -149,14 +149,14 @@ export class Session {
     this.#showStatus()
   }
 
-  /** Sends the messages that wait. */
+  /** Sends the waiting messages. */
   flush(): void {
     if (this.#isWelcome) this.#port.messages.flush(message => this.#port.send(message))
   }
 
-  /** Resolves when the server has handed over what this owner shows, or when that takes too long. */
+  /** Resolves when the server has handed over this owner's visible profile, or at the timeout. */
   async fetch(owner: string): Promise<void> {
-    await this.#started.catch(() => undefined) // The caller of `start` gets the error.
+    await this.#started.catch(() => undefined) // The caller of `start` handles the error.
     if (!this.#hasEnded) await this.#fetches.fetch(owner)
   }
 
@@ -165,7 +165,7 @@ export class Session {
     this.#unlessEnded(this.#watching.want(users))
   }
 
-  /** What was on its way, if this session ends because something was too large. */
+  /** The update on its way, if this session ends because something was too large. */
   get inFlight(): Sender['inFlight'] {
     return this.#outgoing.inFlight
   }
@@ -191,16 +191,16 @@ export class Session {
     if (frames.length === 0) return
     const { incomplete, cloned } = await storeFrames(store, frames, randomness, this.#outdated)
     this.#exchange.askMissing(incomplete)
-    // Another device may have let in again someone whose replica this one has dropped: where nothing else is to be sent, too,
-    // the server must be asked, since it may have seen no change [F1].
+    // Another device may have admitted again a user whose replica this device dropped. Even if nothing else is unsent, the
+    // server must be asked for it, since it may have seen no change [F1].
     if (frames.some(({ type }) => type === 'rosterSync')) this.#outgoing.wake()
     for (const document of cloned) {
-      // The sender may be idle, and does not notice the changes that the rebuild put into the outbox.
+      // The sender may be idle, and is not notified of the changes that the rebuild put into the outbox.
       this.#unlessEnded(this.#exchange.rebuild(document, {}).then(() => this.wake()))
     }
     for (const frame of frames) {
       if (frame.type === 'welcome') {
-        // The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds.
+        // The device belongs to the present account, and this is stored on its disk [D7]: from now on it sends its data.
         this.#isForgotten = frame.isFresh && this.#hadCursor
         this.#isWelcome = true
         this.#exchange.mayDeflate = (frame.understands?.wire ?? 1) >= deflateWire
@@ -217,7 +217,7 @@ export class Session {
     this.#showStatus()
   }
 
-  /** What the server holds in the same way is not exchanged; the rest is, from here on. */
+  /** Documents that are the same on the server are not exchanged. The others are exchanged from now on. */
   #compare(same: readonly DocumentName[]): void {
     for (const name of this.#compared.splice(0)) {
       if (same.includes(name)) this.#outgoing.hasSame(name)
@@ -257,7 +257,7 @@ export class Session {
       case 'failure':
         reportFailure(message, this.#fetches, this.#timers, this.#port.failed)
         return
-      default: // The heartbeat, and what was stored.
+      default: // The heartbeat, and messages that were stored.
     }
   }
 

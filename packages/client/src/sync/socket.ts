@@ -1,4 +1,4 @@
-/** As much of the platform's WebSocket as a connection needs. The platform's own class is one, and so is that of `ws`. */
+/** The subset of the platform's WebSocket that a connection uses. The platform's class and that of `ws` both fit. */
 export interface WebSocketLike {
   binaryType: string
   readonly protocol: string

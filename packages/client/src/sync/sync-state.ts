@@ -7,7 +7,7 @@ interface SyncStatePort {
   settled(): void
 }
 
-/** How far one session is: the server has handed over all, and has taken all. */
+/** The progress of one session: whether the server has handed over everything, and has acknowledged everything. */
 export class SyncState {
   readonly #port: SyncStatePort
   isCaughtUp = false

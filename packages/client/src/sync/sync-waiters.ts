@@ -3,20 +3,20 @@ import { lastPending, pendingEntries } from '../database/outbox.ts'
 import type { DeviceStore } from '../database/store.ts'
 
 interface Waiter {
-  /** The last change that it waits for. */
+  /** The last change that the call waits for. */
   upTo: number
-  /** A barrier is on its way for it. */
+  /** A barrier for it was sent and is not acknowledged. */
   isAsking: boolean
   resolve(): void
   reject(error: KithError): void
 }
 
-/** Those who wait until everything is exchanged: `whenSynced`. They outlive sessions, and wait while there is none. */
+/** The pending `whenSynced` calls. They outlive sessions, and wait while there is none. */
 export class SyncWaiters {
   readonly #store: DeviceStore
   readonly #waiters: Set<Waiter> = new Set()
   #unreported: KithError | undefined
-  /** Why waiting is in vain until the app connects again. */
+  /** Why waiting is pointless until the app connects again. */
   #stopped: KithError | undefined
   #ended: KithError | undefined
 
@@ -51,7 +51,7 @@ export class SyncWaiters {
     }
   }
 
-  /** Raises a barrier for those whose changes have all been acknowledged. */
+  /** Raises a barrier for the calls whose changes have all been acknowledged. */
   async progress(raiseBarrier: () => Promise<boolean>): Promise<void> {
     if (![...this.#waiters].some(waiter => !waiter.isAsking)) return
     const [first] = await this.#store.use(db => pendingEntries(db, 1))
@@ -69,19 +69,19 @@ export class SyncWaiters {
     }
   }
 
-  /** Unsent changes were made again and have other numbers now. */
+  /** Unsent changes were made again and now have other numbers. */
   async renumber(): Promise<void> {
     const last = await lastPending(this.#store)
     for (const waiter of this.#waiters) waiter.upTo = Math.max(waiter.upTo, last)
   }
 
-  /** A refusal rejects all waits, or else the next wait, once [D5]. */
+  /** A refusal rejects all pending calls, or if there are none, the next call, once [D5]. */
   refuse(error: KithError): void {
     if (this.#waiters.size === 0) this.#unreported ??= error
     this.#rejectAll(error)
   }
 
-  /** The link stopped, and goes on only when the app connects again: waiting until then changes nothing. */
+  /** The link has stopped, and continues only when the app connects again; until then, calls reject. */
   stop(error: KithError): void {
     this.#stopped = error
     this.#rejectAll(error)

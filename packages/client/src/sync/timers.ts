@@ -17,7 +17,7 @@ export class Timers {
     this.#cancels.add(cancel)
   }
 
-  /** Resolves after this time; never, if the session ends before. */
+  /** Resolves after this time; never, if the session ends first. */
   pause(ms: number): Promise<void> {
     return new Promise(resolve => this.after(ms, resolve))
   }

@@ -9,16 +9,16 @@ const welcomeMs = 60_000
 
 export interface WelcomeWaitPort {
   readonly clock: Clock
-  /** Has the limit of a roster, as far as this device knows it. */
+  /** Knows the limit of a roster, as far as this device does. */
   readonly store: Store
   /** The session ends with this error. */
   broken(error: KithError): void
 }
 
 /**
- * The time before the welcome. Nothing is stored before the incarnation that it belongs to [D7]. A server sends updates of
- * the roster to every socket of the user, also before the device's `hello`: they are held here. Both their size and the
- * time are bounded, since a server may never welcome a device.
+ * Holds frames before the welcome. No frame is stored before the incarnation that it belongs to [D7]. A server sends updates of
+ * the roster to every socket of the user, even before the device's `hello`; these are held here. Their size and the time are
+ * bounded, since a server may never welcome a device.
  */
 export class WelcomeWait {
   readonly #port: WelcomeWaitPort
@@ -39,7 +39,7 @@ export class WelcomeWait {
     })
   }
 
-  /** A frame has arrived. A welcome ends the wait before it is stored: what follows it has no bound. */
+  /** A frame has arrived. A welcome ends the wait before it is stored: later frames have no bound. */
   arrived(type: string, bytes: number): void {
     if (this.#isOver) return
     if (type === 'welcome') return this.#stop()
@@ -48,7 +48,7 @@ export class WelcomeWait {
     if (this.#bytes > most) this.#fail('The server sent more before its welcome than a device holds')
   }
 
-  /** The frames to store: none before the welcome, then the welcome and all that came before it. */
+  /** Returns the frames to store: none before the welcome, then the welcome and all earlier frames. */
   release(taken: readonly StoredFrame[]): readonly StoredFrame[] {
     this.#held.push(...taken)
     const welcome = taken.find(({ type }) => type === 'welcome')

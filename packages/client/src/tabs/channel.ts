@@ -1,13 +1,13 @@
-/** The subset of `BroadcastChannel` that tabs use: what one posts, all others of the same name hear, in order. */
+/** The subset of `BroadcastChannel` that tabs use. All other channels of the same name receive the messages, in order. */
 export interface TabChannel {
   onmessage: ((event: { data: unknown }) => void) | null
   /**
    * Sends a message to all others.
    *
-   * @param message - What can be cloned.
+   * @param message - A value that can be cloned.
    */
   postMessage(message: unknown): void
-  /** Ends this end of the channel. */
+  /** Closes this end of the channel. */
   close(): void
 }
 

@@ -3,9 +3,8 @@ import type { Store } from '../database/store.ts'
 import { SteppedDown } from './stepped-down.ts'
 
 /**
- * A store for the connection of one tab: its work is not done, and rejects with `SteppedDown`, once another tab has taken
- * over. Looked up in the transaction of the work itself, so nothing that an outdated connection still had in hand comes
- * over what a newer one has stored.
+ * A store for the connection of one tab. Once another tab has taken over, its work is not done, and rejects with `SteppedDown`.
+ * Each transaction checks this itself, so pending work of an outdated connection never overwrites what a newer one has stored.
  */
 export function fenced<S extends Store>(store: S, isHolder: (db: Tables) => Promise<boolean>): S {
   const work: Store['work'] = async body => {

@@ -5,8 +5,9 @@ import type { Lease } from './lease.ts'
 type Heard<E> = ((event: E) => void) | null
 
 /**
- * A websocket through which nothing passes, in neither direction, while it is uncertain whether this tab still has the
- * lock. What waits passes later, in its order, or never: another tab has a socket by then, on which it comes again.
+ * A websocket that passes nothing on, in either direction, while it is uncertain whether this tab still has the lock. Waiting
+ * frames are passed on later, in order. If another tab has the lock by then, they are dropped: they are sent again on its
+ * socket.
  */
 export function guardedSocket(Inner: WebSocketConstructor, lease: Lease): WebSocketConstructor {
   return class extends GuardedSocket {
@@ -27,7 +28,7 @@ class GuardedSocket implements WebSocketLike {
   #isClosed = false
   #waiting: (() => void)[] = []
 
-  /** Throws as `open` does, unless it has to wait. */
+  /** Throws as `open` does, unless opening has to wait. */
   constructor(lease: Lease, open: () => WebSocketLike) {
     this.#lease = lease
     if (lease.isCertain) this.#attach(open())
@@ -42,7 +43,7 @@ class GuardedSocket implements WebSocketLike {
     this.#pass(() => this.#inner?.send(data))
   }
 
-  /** Needs no lock: it takes nothing from another tab. */
+  /** Needs no lock: it affects no other tab. */
   close(code?: number, reason?: string): void {
     this.#isClosed = true
     this.#waiting = []
@@ -80,12 +81,12 @@ class GuardedSocket implements WebSocketLike {
 
   async #passWaiting(): Promise<void> {
     if (!(await this.#lease.verify())) this.#waiting = []
-    // An act may add another, or close this socket.
+    // An action may add another one, or close this socket.
     for (let act = this.#waiting[0]; act && !this.#isClosed; act = this.#waiting[0]) {
       try {
         act()
       } catch (error) {
-        void Promise.reject(error) // Surfaces as it would from an event handler.
+        void Promise.reject(error) // Reported as from an event handler.
       }
       this.#waiting.shift()
     }

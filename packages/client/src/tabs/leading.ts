@@ -9,18 +9,18 @@ import { beginTerm, readWish } from './wishes.ts'
 interface LeadingPort {
   readonly store: DeviceStore
   readonly own: OwnLink
-  /** This tab, from when it took over. */
+  /** The term of this tab, since it took over. */
   readonly term: string
-  /** To all tabs, this one too. */
+  /** Sends to all tabs, including this one. */
   post(message: Answered): void
   failed(error: unknown): KithError
 }
 
-/** A tab while it has the socket: its own connection, and what it does of what tabs ask. */
+/** A tab that has the socket: its own connection, and the answers to the other tabs' questions. */
 export class Leading {
   readonly own: OwnLink
   readonly #port: LeadingPort
-  /** What it does for tabs that wait. */
+  /** Unanswered questions of tabs. */
   readonly #begun: Map<string, AbortController> = new Map()
   #isServing = false
   #isOver = false
@@ -30,14 +30,14 @@ export class Leading {
     this.own = port.own
   }
 
-  /** Resolves to whether the app wants to be connected, or to `undefined` when this is over. */
+  /** Resolves to whether the app wants to be connected, or to `undefined` when this tab no longer leads. */
   async begin(): Promise<boolean | undefined> {
     const { store, term } = this.#port
     const isWanted = await store.use(db => beginTerm(db, term))
     return this.#isOver ? undefined : isWanted
   }
 
-  /** Does what tabs ask, until this is over. */
+  /** Answers the questions of tabs until this tab no longer leads. */
   serve(): void {
     this.#isServing = true
     this.#port.post({ type: 'leading' })
@@ -70,7 +70,7 @@ export class Leading {
     }
   }
 
-  /** Connects as the app wants it. */
+  /** Connects or disconnects, as the app wants. */
   follow(isWanted: boolean): void {
     if (isWanted) this.own.connect()
     else this.own.disconnect()
@@ -82,16 +82,16 @@ export class Leading {
       return await this.own.send(to, text, limitMs)
     } catch (error) {
       if (error !== steppedDown) throw error
-      return 'undelivered' // It was not handed to a socket.
+      return 'undelivered' // It was not passed to a socket.
     }
   }
 
-  /** Leaves what was begun and not answered to the next holder. */
+  /** Leaves unanswered questions to the next leader. */
   stop(): void {
     this.#isOver = true
   }
 
-  /** Does it once, and answers. */
+  /** Does the work once, and answers. */
   async #answer(id: string, work: (signal: AbortSignal) => Promise<Reply>): Promise<void> {
     if (this.#begun.has(id)) return
     const begun = new AbortController()
@@ -106,7 +106,7 @@ export class Leading {
       return { reply: await work }
     } catch (error) {
       if (this.#isOver) return undefined
-      // The tab that asked gets the error; this tab reports nothing.
+      // The asking tab gets the error; this tab reports nothing.
       return { error: plainError(error instanceof KithError ? error : this.#port.failed(error)) }
     }
   }

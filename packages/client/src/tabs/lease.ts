@@ -2,25 +2,25 @@ import type { Clock } from '../clock.ts'
 import { holdLock, type LockManagerLike } from './lock.ts'
 
 /**
- * For how long a tab that has the socket may act on what it knew, in milliseconds: well below the silence after which
- * another tab takes over.
+ * How long a tab that has the socket may act without checking, in milliseconds: well below the silence after which another tab
+ * takes over.
  */
 const certainMs = 5_000
 
 export interface LeasePort {
   readonly clock: Clock
   readonly locks: LockManagerLike
-  /** A name of this tab's alone. */
+  /** The name of a lock that only this tab uses. */
   readonly probeName: string
-  /** Lets the other tabs hear that this one is alive, so that none takes over for a while. */
+  /** Announces to the other tabs that this one is alive, so that none takes over for a while. */
   announce(): void
 }
 
 /**
- * Whether this tab still has the socket. A tab may stand still at any moment, in the middle of anything, for as long as an
- * `alert()` is open; meanwhile another tab takes over. Before it acts a tab asks: has it been heard by the others within the
- * last seconds? Then none of them can have taken over. Otherwise it makes sure, by a lock request: that the lock was stolen
- * is reported before any later request is granted.
+ * Whether this tab still has the socket. A tab may be suspended at any moment, for as long as an `alert()` is open; meanwhile
+ * another tab may take over. So before it acts, a tab checks whether the others have received a message of it within the last
+ * seconds. If so, none of them can have taken over. Otherwise, it checks by a lock request: if the lock was stolen, this is
+ * reported before any later request is granted.
  */
 export class Lease {
   readonly #port: LeasePort
@@ -28,7 +28,7 @@ export class Lease {
   #isOver = false
   #verifying: Promise<boolean> | undefined
 
-  /** The lock was just granted. */
+  /** To be created when the lock was just granted. */
   constructor(port: LeasePort) {
     this.#port = port
     this.#certainUntil = port.clock.elapsed() + certainMs
@@ -38,17 +38,17 @@ export class Lease {
     return !this.#isOver && this.#port.clock.elapsed() < this.#certainUntil
   }
 
-  /** The other tabs have just received a message of this one, which was certain. */
+  /** The other tabs have just received a message of this one, sent while the lock was certain. */
   extend(): void {
     this.#certainUntil = this.#port.clock.elapsed() + certainMs
   }
 
-  /** The lock is another tab's. */
+  /** Another tab has the lock. */
   end(): void {
     this.#isOver = true
   }
 
-  /** Resolves to whether the lock is still this tab's. */
+  /** Resolves to whether this tab still has the lock. */
   async verify(): Promise<boolean> {
     if (this.isCertain) return true
     this.#verifying ??= this.#verify()

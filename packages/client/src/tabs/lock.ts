@@ -3,26 +3,26 @@ import { type OpenTabChannel, platformChannels } from './channel.ts'
 /** The subset of `navigator.locks` that tabs use. */
 export interface LockManagerLike {
   /**
-   * Calls `held` once the lock is the caller's, who keeps it until the promise of `held` settles. With `steal` that is at
-   * once: the request of the holder before rejects, before any later request is granted.
+   * Calls `held` once the lock is granted to the caller, who keeps it until the promise of `held` settles. With `steal` it is
+   * granted immediately: the request of the previous holder rejects before any later request is granted.
    *
    * @param name - The name of the lock.
    * @param options - `signal` ends the request while it waits.
-   * @returns Resolves to what `held` resolved to.
+   * @returns Resolves to the result of `held`.
    */
   request(name: string, options: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<unknown>
 }
 
-/** What the tabs of one device share beside the database. */
+/** What the tabs of one device share besides the database. */
 export interface TabPlatform {
   locks: LockManagerLike
   openChannel: OpenTabChannel
 }
 
 /**
- * A lock says which tab has the socket, and a channel says whether that tab is alive. Only the platform's own database
- * is shared by tabs, so one that the app passed in has neither, unless the app passes locks. The channel is the platform's
- * then, unless the app passes that too.
+ * A lock shows which tab has the socket, and a channel shows whether that tab is alive. Tabs share only the platform's own
+ * database. So for a database that the app passed there is neither, unless the app passes locks. The channel is then the
+ * platform's, unless the app passes a channel too.
  */
 export function tabPlatform(
   locks: LockManagerLike | null | undefined,
@@ -39,13 +39,15 @@ export function tabPlatform(
 }
 
 export interface LockOptions {
-  /** Another tab has taken the lock away. */
+  /** Another tab has stolen the lock. */
   lost?: () => void
-  /** Takes it away from the tab that has it. */
+  /** Steals the lock from the tab that has it. */
   isStolen?: boolean
 }
 
-/** Calls `held` once the lock is this tab's, which then keeps it. Returns a function that gives it back, or stops asking. */
+/**
+ * Calls `held` once this tab has the lock, which it then keeps. Returns a function that releases it, or cancels the request.
+ */
 export function holdLock(
   locks: LockManagerLike,
   name: string,
@@ -58,7 +60,7 @@ export function holdLock(
   const released = new Promise<void>(resolve => {
     release = resolve
   })
-  // The platform refuses a signal beside `steal`.
+  // The platform rejects a signal together with `steal`.
   const holding = locks.request(name, isStolen ? { steal: true } : { signal: abort.signal }, () => {
     if (abort.signal.aborted) return Promise.resolve()
     isHeld = true

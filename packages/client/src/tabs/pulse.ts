@@ -3,17 +3,21 @@ import type { Clock, Randomness } from '../clock.ts'
 import type { TabChannel } from './channel.ts'
 import type { Lease } from './lease.ts'
 
-/** How often a tab without the socket asks whether the one that has it is alive, in milliseconds. */
+/** How often a tab without the socket asks whether the tab with the socket is alive, in milliseconds. */
 const askEveryMs = 1_000
 /**
- * The longest time between two questions that counts as silence, in milliseconds. A tab whose own timers come late, as in
- * the background or after it stood still itself, may not have looked yet at an answer that is there: one late question
- * alone proves nothing.
+ * The maximum time between two questions that counts as silence, in milliseconds. A tab whose own timers are late, as in the
+ * background or after it was suspended, may not have read an answer that has already arrived. So one late question alone proves
+ * nothing.
  */
 const mostCountedMs = 3_000
-/** Unanswered for so long, after the second until the first question: it is not known to have a connection, in milliseconds. */
+/**
+ * After this silence, counted from the first question, it is unknown whether the other tab has a connection, in milliseconds.
+ */
 const silentMs = 4_000
-/** Unanswered for so long it counts as standing still, in milliseconds; some tabs wait longer, so that not all act at once. */
+/**
+ * After this silence, the other tab counts as suspended, in milliseconds; some tabs wait longer, so that not all act together.
+ */
 const deadMs = 9_000
 const spreadMs = 2_000
 
@@ -23,26 +27,26 @@ export interface PulsePort {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly channel: TabChannel
-  /** The status of the connection of this tab, while it has the socket. */
+  /** The status of this tab's connection, while it has the socket. */
   status(): Status
-  /** The tab with the socket is alive, and says this of its connection. */
+  /** The tab with the socket is alive, and reports the status of its connection. */
   heard(status: Status): void
-  /** It has not answered for some time. */
+  /** The tab with the socket has not answered for some time. */
   silent(): void
-  /** It has not answered for so long that this tab is to take its place. */
+  /** The tab with the socket has not answered for so long that this tab must take over. */
   takeOver(): void
 }
 
 /**
- * Whether the tab that has the socket is alive. The other tabs ask, it answers: messages between tabs are not slowed down
- * in the background as timers are, so a healthy tab always answers at once.
+ * Checks whether the tab that has the socket is alive. The other tabs ask, and it answers. Unlike timers, messages between tabs
+ * are not slowed down in the background, so a healthy tab always answers immediately.
  */
 export class Pulse {
   readonly #port: PulsePort
   #lease: Lease | undefined
   #cancelTick: () => void = () => undefined
   #tickedAt = 0
-  /** This tab's last question has not been answered. */
+  /** This tab's last question is unanswered. */
   #isAsking = false
   #silenceMs = 0
   #isSilent = false
@@ -68,13 +72,13 @@ export class Pulse {
     this.tell()
   }
 
-  /** Lets the other tabs hear the status, if this one has the socket. */
+  /** Announces the status to the other tabs, if this tab has the socket. */
   tell(): void {
     if (this.#lease?.isCertain) this.announce()
     else this.#lease?.verify().catch(() => undefined) // Verifying announces.
   }
 
-  /** To be called by a lease only, which knows that this tab has the socket. */
+  /** Only for the lease, which knows that this tab has the socket. */
   announce(): void {
     this.#lease?.extend()
     this.#post({ type: 'alive', status: this.#port.status() })
@@ -114,7 +118,7 @@ export class Pulse {
       this.#port.silent()
     }
     if (this.#silenceMs < this.#deadMs) return
-    this.#silenceMs = 0 // If taking over comes to nothing, it is tried again.
+    this.#silenceMs = 0 // If taking over fails, it is tried again.
     this.#port.takeOver()
   }
 

@@ -10,25 +10,26 @@ export interface QuestionsPort {
   readonly tab: string
   /** Fires when the client closes. */
   readonly closing: AbortSignal
-  /** To the tab that has the socket, if there is one now. */
+  /** Sends to the tab that has the socket, if there is one now. */
   post(message: Asked): void
 }
 
 interface Pending {
   question: Question
   askedAt: number
-  /** The message may have been sent: no other tab may send it. */
+  /** The message may have been sent, so no other tab may send it. */
   isGone: boolean
   resolve(reply: Reply): void
   reject(error: unknown): void
 }
 
-/** How much earlier than the tab that asked the tab with the socket ends a message, in milliseconds. */
+/** How much earlier the tab with the socket stops sending a message than the asking tab stops waiting, in milliseconds. */
 const aheadMs = 1_000
 
 /**
- * What this tab asks of the one that has the socket, until that answers. Another tab that takes over is asked again. So that
- * no message is sent twice, it is sent in three steps: the tab with the socket is asked, says that it would, and is told to.
+ * The unanswered questions of this tab to the tab that has the socket. A tab that takes over is asked again. So that no message
+ * is sent twice, a message takes three steps: this tab asks, the tab with the socket says that it would send, and this tab
+ * tells it to.
  */
 export class Questions {
   readonly #port: QuestionsPort
@@ -40,7 +41,7 @@ export class Questions {
   }
 
   /**
-   * Resolves to the reply. When the signal fires, rejects with `aborted`; of a message, resolves to what is known of it.
+   * Resolves to the reply. When the signal fires, rejects with `aborted`, or for a message, resolves to its known outcome.
    * Rejects with `closed` when the client closes, unless a message may have been sent.
    */
   ask(question: Question, abort?: AbortSignal): Promise<Reply> {
@@ -88,7 +89,7 @@ export class Questions {
     else pending.resolve(message.answer.reply)
   }
 
-  /** Another tab has the socket. It may be that the one before has sent a message, and did not say so. */
+  /** Another tab has the socket. The previous one may have sent a message without reporting it. */
   #askAgain(): void {
     for (const [id, { question, isGone, resolve }] of [...this.#pending]) {
       if (isGone) resolve('unconfirmed')

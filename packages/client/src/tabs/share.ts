@@ -18,13 +18,13 @@ export interface SharePort {
   /** This tab's own name among the tabs. */
   readonly tab: string
   newLink(held: Held, others: OtherTabs): OwnLink
-  /** What is due once for all tabs. */
+  /** Work that is needed once for all tabs. */
   begin(): Promise<void>
-  /** Reports what no call waits for, unless the client is closing, and returns it as the one error class. */
+  /** Reports an error for which no call waits, unless the client is closing. Returns it as a KithError. */
   failed(error: unknown): KithError
 }
 
-/** What the connection of this tab tells the other tabs. */
+/** The messages of this tab's connection to the other tabs. */
 interface OtherTabs {
   tell(notice: Notice): void
   showPresence(known: PresenceByUser): void
@@ -33,14 +33,14 @@ interface OtherTabs {
 /** What one tab shares with the others. */
 export interface Sharing {
   readonly link: SharedLink
-  /** Ends this after `closeStore`, whose last changes the other tabs hear of. */
+  /** Ends sharing after `closeStore`, whose last changes the other tabs are notified of. */
   close(closeStore: () => Promise<void>): Promise<void>
 }
 
-/** More people than this in one notice, and it says "many". */
+/** If a notice is about more people than this, it says "many". */
 const mostNamed = 200
 
-/** Makes this client one of several tabs on one database: what each writes the others hear of, and one has the socket. */
+/** Makes this client one of several tabs on one database: tabs are notified of each other's writes, and one has the socket. */
 export async function share(port: SharePort): Promise<Sharing> {
   const { store, shown, clock, randomness, tab } = port
   const { locks, openChannel } = port.platform
@@ -91,11 +91,11 @@ export async function share(port: SharePort): Promise<Sharing> {
   channel.onmessage = ({ data }) => {
     const message = data as TabMessage
     if (isNotice(message)) void inOrder(() => hear(message))
-    // Notices that came before the answer are shown first.
+    // Notices that arrived before the answer are shown first.
     else if (message.type === 'answer') void inOrder(async () => link.hear(message))
     else link.hear(message)
   }
-  await store.refresh() // What was written before this tab listened.
+  await store.refresh() // Changes that were written before this tab listened.
 
   store.changing.on(({ people, happenings, hasWritten, isChanged, isOwnProfileChanged }) => {
     const isNews = people.size > 0 || happenings.length > 0 || hasWritten || isChanged || isOwnProfileChanged
@@ -104,7 +104,7 @@ export async function share(port: SharePort): Promise<Sharing> {
   store.committed.on(({ happenings }) => {
     if (happenings.length > 0) post({ type: 'happened', happenings })
   })
-  // Each row may have come into another database here, and that does not know what the app wants.
+  // Each row may have moved to another database, which does not know whether the app wants to be connected.
   store.onOpen(isAnother => {
     if (!isAnother) return
     post({ type: 'changing', ids: 'many', hasWritten: true })
@@ -122,7 +122,7 @@ export async function share(port: SharePort): Promise<Sharing> {
   }
 }
 
-/** Runs work one piece after the other, and reports what fails. */
+/** Runs work one piece after the other, and reports errors. */
 function queue(failed: (error: unknown) => void): (work: () => Promise<unknown>) => Promise<unknown> {
   const state = { last: Promise.resolve() as Promise<unknown> }
   return work => {

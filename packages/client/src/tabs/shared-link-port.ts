@@ -9,21 +9,21 @@ import type { LockManagerLike } from './lock.ts'
 import type { Answered, Asked } from './tab-messages.ts'
 import type { TabsWatching } from './watching.ts'
 
-/** What a client uses of its connection, whether that is shared by tabs or not. */
+/** The connection as a client uses it, whether tabs share it or not. */
 export interface DeviceLink extends LinkPort {
   wake(): void
   retryNow(): void
 }
 
-/** A connection that this tab has of its own. */
+/** A connection of this tab's own. */
 export interface OwnLink extends DeviceLink {
   /** Whether the app wants to be connected. */
   readonly isWanted: boolean
-  /** Ends it at once, and says so only to those who wait for it. */
+  /** Ends it immediately. Only pending calls are notified. */
   end(error: KithError): void
 }
 
-/** What a connection of a tab may use as long as no other tab has taken over. */
+/** What a connection of a tab may use until another tab takes over. */
 export interface Held {
   /** The store for this connection only. */
   fence(store: OpenStore): OpenStore
@@ -41,12 +41,12 @@ export interface SharedLinkPort {
   /** This tab's own name among the tabs. */
   readonly tab: string
   readonly watching: TabsWatching
-  /** To the other tabs. */
+  /** Sends to the other tabs. */
   post(message: Asked | Answered): void
   newLink(held: Held): OwnLink
-  /** This tab is the first, or goes on where another one ended. */
+  /** This tab is the first, or has taken over from another one. */
   tookOver(): Promise<void>
   setStatus(status: Status): void
-  /** Reports what no call waits for, and gives it as the one error class. */
+  /** Reports an error for which no call waits. Returns it as a KithError. */
   failed(error: unknown): KithError
 }

@@ -13,19 +13,19 @@ import { steppedDown } from './stepped-down.ts'
 import type { Answered, Asked, Question, Reply } from './tab-messages.ts'
 import { isCurrent, noteWish, storeWish } from './wishes.ts'
 
-/** How long a tab waits for the one with the socket to fetch a profile, in milliseconds. */
+/** How long a tab waits for the tab with the socket to fetch a profile, in milliseconds. */
 const fetchMs = 10_000
-/** How long before the time of a message is up a tab takes it back, in milliseconds. */
+/** How long before its timeout a tab takes a message back, in milliseconds. */
 const takingBackMs = 500
 
 /**
- * The connection of a device with several tabs. One of them, the holder of a lock, has the socket; what the others want is
- * asked of it over their channel. When it closes, another one takes over, and is asked again:
+ * The connection of a device with several tabs. One of them, the holder of a lock, has the socket; the others ask it over their
+ * channel. When it closes, another one takes over, and is asked again:
  *
  *   following   asks the holder whether it is alive; waits for the lock
- *   leading     has the lock, a connection, and answers; until it closes, or another tab took the lock because it stood still
+ *   leading     has the lock and a connection, and answers; until it closes, or another tab takes the lock from a suspended tab
  *
- * A tab that stood still finds out before it sends or takes anything (`lease.ts`), and follows again.
+ * A tab that was suspended finds out before it sends or accepts anything (`lease.ts`), and follows again.
  */
 export class SharedLink implements DeviceLink {
   readonly #port: SharedLinkPort
@@ -33,17 +33,19 @@ export class SharedLink implements DeviceLink {
   readonly #questions: Questions
   #release: () => void = () => undefined
   readonly #closing: AbortController = new AbortController()
-  /** Whom the app in this tab looked at: a look lives as long as the tab, whichever has the socket [V7]. */
+  /**
+   * The users whose profiles the app accessed in this tab. An access lasts as long as the tab, whichever has the socket [V7].
+   */
   readonly #looks: Set<string> = new Set()
-  /** While this tab has the socket. */
+  /** Set while this tab has the socket. */
   #leading: Leading | undefined
   #lease: Lease | undefined
-  /** Of the connection of this tab. */
+  /** The status of this tab's own connection. */
   #ownStatus: Status = 'offline'
   #terms = 0
-  /** What this tab wanted last and could not store. */
+  /** This tab's last wish to be connected or not, if it could not be stored. */
   #unkept: boolean | undefined
-  /** Resolves when the tab with the connection has followed this tab's last wish. */
+  /** Resolves when the tab with the connection has applied this tab's last wish. */
   #wished: Promise<void> = Promise.resolve()
 
   constructor(port: SharedLinkPort) {
@@ -64,7 +66,7 @@ export class SharedLink implements DeviceLink {
     })
   }
 
-  /** Follows the tab that leads, until this one gets the lock. */
+  /** Follows the leading tab, until this one gets the lock. */
   begin(): void {
     this.#pulse.follow()
     this.#requestLock(false)
@@ -74,7 +76,7 @@ export class SharedLink implements DeviceLink {
     this.#wish(true)
   }
 
-  /** A tab that has the connection ends it at once: what is changed after this call is not sent. */
+  /** A tab that has the connection ends it immediately: changes after this call are not sent. */
   disconnect(): void {
     this.#leading?.own.disconnect()
     this.#wish(false)
@@ -84,7 +86,7 @@ export class SharedLink implements DeviceLink {
     this.#looks.add(owner)
     const limit = new AbortController()
     const fetching = async (): Promise<void> => {
-      await this.#wished // Else there is no connection yet to wait for.
+      await this.#wished // Otherwise, there is no connection yet to wait for.
       if (!limit.signal.aborted) await this.#ask({ type: 'fetch', owner }, limit.signal)
     }
     await within(this.#port.clock, fetchMs, fetching, () => limit.abort())
@@ -119,7 +121,7 @@ export class SharedLink implements DeviceLink {
     }
   }
 
-  /** Another tab has the socket now, and doesn't know whom this one shows. */
+  /** Another tab has the socket now, and does not know the accessed profiles of this one. */
   lookAgain(): void {
     if (this.#leading) return
     for (const owner of this.#looks) {
@@ -127,7 +129,7 @@ export class SharedLink implements DeviceLink {
     }
   }
 
-  /** The status of the connection of this tab. */
+  /** Sets the status of this tab's connection. */
   #setStatus(status: Status): void {
     if (!this.#leading) return
     this.#ownStatus = status
@@ -143,7 +145,7 @@ export class SharedLink implements DeviceLink {
     this.#leading?.own.retryNow()
   }
 
-  /** A database was opened, which may not know what the app wants. */
+  /** A database was opened that may not know whether the app wants to be connected. */
   async noteWish(): Promise<void> {
     const { own } = this.#leading ?? {}
     if (own) await this.#port.store.use(db => noteWish(db, own.isWanted))
@@ -168,7 +170,7 @@ export class SharedLink implements DeviceLink {
       .catch((error: unknown) => {
         this.#report(error)
         if (this.#closing.signal.aborted) return
-        // It cannot be stored: this tab, at least, follows it.
+        // The wish cannot be stored: at least this tab applies it.
         this.#unkept = isWanted
         this.#leading?.follow(isWanted)
       })
@@ -214,7 +216,7 @@ export class SharedLink implements DeviceLink {
     this.#begin(leading).catch((error: unknown) => this.#report(error))
   }
 
-  /** Another tab has taken the lock: this one stood still for too long. */
+  /** Another tab has taken the lock: this one was suspended for too long. */
   #stepDown(): void {
     const leading = this.#leading
     this.#lease?.end()
@@ -224,7 +226,7 @@ export class SharedLink implements DeviceLink {
     leading?.own.end(steppedDown)
     this.#questions.hear({ type: 'leading' })
     if (this.#closing.signal.aborted) return
-    this.#show('offline') // Until the other tab says otherwise.
+    this.#show('offline') // Until the other tab reports another status.
     this.#pulse.follow()
     this.lookAgain()
     this.#requestLock(false)

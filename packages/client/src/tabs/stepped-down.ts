@@ -8,5 +8,5 @@ export class SteppedDown extends SessionEnded {
   }
 }
 
-/** The same, for those who wait for the connection of this tab. Never shown to an app. */
+/** The same, for calls that wait for this tab's connection. Never shown to an app. */
 export const steppedDown: KithError = new KithError('closed', 'Another tab has taken over the connection')

@@ -4,21 +4,23 @@ import type { Happening } from '../database/people.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { Delivery } from '../sync/port.ts'
 
-/** What tabs tell each other over their channel. It ends with them: what must last is in the database. */
+/** The messages of tabs over their channel. They end with the tabs: lasting data is in the database. */
 export type TabMessage = Notice | Asked | Answered
 
 export type Notice =
-  /** Rows are being written, of these people, or of too many to name: the next transaction sees them, or that they failed. */
+  /**
+   * Rows of these people, or of too many to name, are being written. The next transaction sees them, or that writing failed.
+   */
   | { type: 'changing'; ids: string[] | 'many'; hasWritten: boolean }
-  /** What the app is told of rows that were written. */
+  /** The events of rows that were written, for the app. */
   | { type: 'happened'; happenings: readonly Happening[] }
   | { type: 'message'; message: IncomingMessage }
   | { type: 'error'; error: PlainError }
   /** A tab wants the presence of these users only. */
   | { type: 'watching'; tab: string; users: readonly string[] }
-  /** Another tab has the socket now: it must be told who wants whose presence, and asked again for those looked at. */
+  /** Another tab has the socket now: the others tell it which users they watch, and request their accessed profiles again. */
   | { type: 'whoWatches' }
-  /** All that is known of those whom other tabs watch. */
+  /** All known presence of the users that other tabs watch. */
   | { type: 'presence'; known: PresenceByUser }
 
 const toOrFromTheSocket = ['question', 'go', 'cancel', 'leading', 'taken', 'answer']
@@ -27,7 +29,7 @@ export function isNotice(message: TabMessage): message is Notice {
   return !toOrFromTheSocket.includes(message.type)
 }
 
-/** What a tab asks of the one that has the socket, and waits for. */
+/** A question of a tab to the tab that has the socket; it waits for the reply. */
 export type Question =
   | { type: 'fetch'; owner: string }
   | { type: 'send'; to: string; text: string }
@@ -37,25 +39,25 @@ export type Question =
 
 export type Reply = Delivery | undefined
 
-/** To the tab that has the socket. `id` names the question. */
+/** A message to the tab that has the socket. `id` names the question. */
 export type Asked =
   | { type: 'question'; id: string; question: Question }
-  /** The message is to be sent, in this term and no other. The tab that asked waits for so long, in milliseconds. */
+  /** The message is to be sent, in this term and no other. The asking tab waits for this long, in milliseconds. */
   | { type: 'go'; id: string; term: string; to: string; text: string; leftMs: number }
-  /** The tab that asked does not wait any more. */
+  /** The asking tab no longer waits. */
   | { type: 'cancel'; id: string }
 
-/** From the tab that has the socket. */
+/** A message from the tab that has the socket. */
 export type Answered =
-  /** It answers from now on: what was asked before is asked again. */
+  /** This tab answers from now on: earlier questions are asked again. */
   | { type: 'leading' }
-  /** It would send the message. */
+  /** This tab would send the message. */
   | { type: 'taken'; id: string; term: string }
   | { type: 'answer'; id: string; answer: Answer }
 
 export type Answer = { reply: Reply } | { error: PlainError }
 
-/** A KithError as a channel takes it. */
+/** A KithError in a form that a channel can clone. */
 export interface PlainError {
   code: ErrorCode
   message: string

@@ -9,22 +9,22 @@ export interface TabsWatchingPort {
   readonly tab: string
   readonly locks: LockManagerLike
   readonly lockName: string
-  /** Tells the other tabs, when it is its turn; `undefined`: nothing any more. */
+  /** Sends a notice to the other tabs in turn; none if `notice` returns `undefined`. */
   tell(notice: () => Notice | undefined): void
-  /** All that is known now, for the app in this tab. */
+  /** Shows all known presence to the app in this tab. */
   show(known: PresenceByUser): void
 }
 
-/** What another tab wants. */
+/** The users that another tab watches. */
 interface Wanted {
   users: readonly string[]
-  /** Hears no more of its end. */
+  /** Stops waiting for the end of that tab. */
   forget(): void
 }
 
 /**
- * Whom the tabs of a device watch: each tells the one that has the socket, which watches them all and tells those that
- * asked what is known. A tab that ends, also by a crash, releases a lock, and with it the users that it watched.
+ * The users that the tabs of a device watch. Each tab tells the tab that has the socket, which watches them all, and sends the
+ * known presence to the tabs that asked. A tab that ends, even by a crash, releases a lock, and with it its watched users.
  */
 export class TabsWatching {
   readonly #port: TabsWatchingPort
@@ -32,7 +32,7 @@ export class TabsWatching {
   #own: readonly string[] = []
   readonly #others: Map<string, Wanted> = new Map()
   #known: PresenceByUser = new Map()
-  /** Other tabs hold a presence that this tab sent. */
+  /** Whether other tabs hold presence that this tab sent. */
   #hasTold = false
   #isTelling = false
   #release: (() => void) | undefined
@@ -41,14 +41,14 @@ export class TabsWatching {
     this.#port = port
   }
 
-  /** This tab's app wants these watched from now on. */
+  /** This tab's app watches these users from now on. */
   want(users: readonly string[]): void {
     this.#own = users
     if (this.#link) this.#watch()
     else this.#tellWanted()
   }
 
-  /** This tab has the socket from now on. What was known ended with the one before. */
+  /** This tab has the socket from now on. The presence that the previous tab knew is discarded. */
   takeOver(link: LinkPort): void {
     this.#link = link
     this.#port.show(new Map())
@@ -56,7 +56,7 @@ export class TabsWatching {
     this.#port.tell(() => ({ type: 'whoWatches' }))
   }
 
-  /** Another tab has taken the socket. What was known ended with it. */
+  /** Another tab has taken the socket. The presence known here is discarded. */
   stepDown(): void {
     this.#link = undefined
     for (const { forget } of this.#others.values()) forget()
@@ -67,7 +67,7 @@ export class TabsWatching {
     if (this.#own.length > 0) this.#tellWanted()
   }
 
-  /** The socket of this tab knows this, and nothing else. */
+  /** Shows the presence that this tab's socket knows, and no other. */
   show(known: PresenceByUser): void {
     this.#known = known
     this.#port.show(known)
@@ -84,7 +84,7 @@ export class TabsWatching {
   heardWanted(tab: string, users: readonly string[]): void {
     if (!this.#link) return
     const before = this.#others.get(tab)
-    this.#others.delete(tab) // So that the newest comes last.
+    this.#others.delete(tab) // The newest is last.
     if (users.length > 0) {
       const forget = before?.forget ?? holdLock(this.#port.locks, this.#lockOf(tab), () => this.heardWanted(tab, []))
       this.#others.set(tab, { users, forget })
@@ -115,7 +115,7 @@ export class TabsWatching {
     this.#port.tell(() => ({ type: 'watching', tab, users }))
   }
 
-  /** Sends only what other tabs asked for, and all of it each time. */
+  /** Sends only presence that other tabs asked for, and all of it each time. */
   #tellKnown(): void {
     if (this.#isTelling) return
     this.#isTelling = true

@@ -4,20 +4,20 @@ import type { KithOptions } from '../options.ts'
 
 /** The server that test devices connect to. A `TestServer` of `@kith/server/testing` is one. */
 export interface TestDevicesServer {
-  /** As in `ws://127.0.0.1:40123`. */
+  /** For example `ws://127.0.0.1:40123`. */
   readonly wsUrl: string
   /**
    * Resolves to a token for a user.
    *
    * @param user - The user id.
-   * @throws Whatever the server says; `openKith` then reports `unavailable`.
+   * @throws Any error of the server; `openKith` then reports `unavailable`.
    */
   issueToken(user: string): Promise<string>
 }
 
 /**
- * What test devices are made of. Node has no IndexedDB: `IDBFactory` and `IDBKeyRange` are those of the package
- * fake-indexeddb, or of another IndexedDB in memory. (`openKith` takes an instance: `indexedDB: new IDBFactory()`.)
+ * The options of test devices. Node has no IndexedDB: `IDBFactory` and `IDBKeyRange` are those of the package fake-indexeddb,
+ * or of another IndexedDB in memory. (`openKith` takes an instance: `indexedDB: new IDBFactory()`.)
  */
 export interface TestDevicesOptions {
   /** Without a server, the devices stay offline. */
@@ -25,7 +25,7 @@ export interface TestDevicesOptions {
   /** The class of an IndexedDB in memory. Each device gets an instance. */
   IDBFactory: new () => IDBFactory
   IDBKeyRange: typeof IDBKeyRange
-  /** By default the platform's, which Node has from version 22 on. The class of the package ws is one too. */
+  /** By default, the platform's, which Node has from version 22 on. The class of the package ws also fits. */
   WebSocket?: KithOptions['WebSocket'] | undefined
   /** Options of `openKith` for each device, such as a `clock`. */
   defaults?: Partial<KithOptions> | undefined
@@ -36,7 +36,7 @@ export interface TestDevice {
   readonly user: string
   readonly indexedDB: IDBFactory
   /**
-   * Opens the client on this device's storage, also again after `close()`: as when the app starts again. `options` override
+   * Opens the client on this device's storage. May be called again after `close()`, as when an app restarts. `options` override
    * those of the device. Rejects as `openKith` does; with `database-in-use` while an earlier client is open.
    *
    * @returns Resolves to the client, when it is open.
@@ -44,10 +44,10 @@ export interface TestDevice {
   open(options?: Partial<KithOptions>): Promise<Kith>
 }
 
-/** Devices of a test, and their end. */
+/** The devices of a test. */
 export interface TestDevices {
   /**
-   * Returns a new device with empty storage. Nothing is opened yet. `options` count each time that it is opened.
+   * Returns a new device with empty storage. Nothing is opened yet. `options` apply each time it is opened.
    *
    * @param user - The user id.
    */
@@ -61,7 +61,7 @@ export interface TestDevices {
    */
   open(user: string, options?: Partial<KithOptions>): Promise<Kith>
   /**
-   * Opens a pair of devices: of two users, or two devices of one user. Rejects as `openKith` does.
+   * Opens two devices, of two users or of one. Rejects as `openKith` does.
    *
    * @param one - The user of the first device.
    * @param other - The user of the second device.
@@ -70,14 +70,14 @@ export interface TestDevices {
    */
   openPair(one: string, other: string, options?: Partial<KithOptions>): Promise<[Kith, Kith]>
   /**
-   * Resolves when the changes of all these clients are on the server's disk, and when each has what it may see of them. Waits
-   * while a client is offline. Rejects as `whenSynced()` does.
+   * Resolves when the changes of all these clients are on the server's disk, and each client has received what it may see of
+   * them. Waits while a client is offline. Rejects as `whenSynced()` does.
    *
    * @param clients - Clients that `open` or `openPair` returned.
    */
   settle(...clients: Kith[]): Promise<void>
   /**
-   * Closes all clients. Storage stays as it is, until it is garbage. Can be called twice.
+   * Closes all clients. Their storage stays until it is garbage-collected. May be called twice.
    *
    * @returns Resolves when all clients are closed. Never rejects.
    */
@@ -120,7 +120,7 @@ export function createTestDevices(options: TestDevicesOptions): TestDevices {
     open,
     openPair: (one, other, own) => Promise.all([open(one, own), open(other, own)]),
     async settle(...all) {
-      // In the first round the changes of each reach the server, in the second they reach the others.
+      // In the first round, all changes reach the server; in the second, they reach the other clients.
       for (let round = 0; round < 2; round++) for (const kith of all) await kith.whenSynced()
     },
     async close() {

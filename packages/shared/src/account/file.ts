@@ -1,5 +1,5 @@
 /**
- * The file of an account: all that a user has said, and nothing of what others show to them. The guide
+ * The file of an account: all of the user's own data, and no data that other users show to them. The guide
  * `docs/guides/account.md` describes it.
  */
 export interface AccountFile {
@@ -10,9 +10,9 @@ export interface AccountFile {
   user: string
   /** When the file was made, in ISO 8601. */
   exportedAt: string
-  /** The own profile: the fields of each level that has any. */
+  /** The own profile: the fields of each level that has fields. */
   profile: { level: number; fields: Record<string, FileValue> }[]
-  /** Everyone whom the roster names, by user id. What is `false` or empty is left out. */
+  /** All users that the roster names, by user id. `false` and empty values are omitted. */
   contacts: FileContact[]
   /** The settings by name, such as `autoSync`. */
   settings: Record<string, string | number | boolean>
@@ -31,11 +31,11 @@ export interface FileContact {
   /** Automatic synchronisation does not follow them. */
   isDeclined?: true
   isBlocked?: true
-  /** The id had another holder since: the contact, the levels and the follow did not count, and are not imported [D7]. */
+  /** The id has changed hands: the contact, the levels and the follow did not count, and are not imported [D7]. */
   hasChangedHands?: true
 }
 
-/** The value of a field. What JSON has no value for is an object: bytes, and numbers such as `Infinity`. */
+/** The value of a field. A value that JSON lacks is an object: bytes, and numbers such as `Infinity`. */
 export type FileValue = string | number | boolean | { base64: string } | { number: string }
 
 export const accountFormat = 'kith-account'

@@ -5,7 +5,7 @@ import { parseNonceKey } from '../roster/keys.ts'
 import { type AccountFile, accountFormat, accountVersion, type FileContact, type FileValue } from './file.ts'
 import { encodeValue } from './values.ts'
 
-/** What a file is made of. */
+/** The content of a file. */
 export interface AccountContent {
   user: string
   /** When the file is made, in milliseconds since 1970. */
@@ -13,11 +13,11 @@ export interface AccountContent {
   /** The fields of each level. */
   profile: ReadonlyMap<number, Fields>
   roster: FlatMaps
-  /** The incarnation that the roster is to confirm of an id that has changed hands [D7]; empty for every other id. */
+  /** The incarnation that the roster must confirm for an id that has changed hands [D7]; empty for every other id. */
   unconfirmedOf(id: string): string
 }
 
-/** The file of an account, in an order that does not depend on how the account came about. */
+/** Returns the file of an account, in an order that does not depend on the account's history. */
 export function accountFile({ user, exportedAtMs, profile, roster, unconfirmedOf }: AccountContent): AccountFile {
   const settings = [...roster.entries('settings')] as [string, string | number | boolean][]
   return {

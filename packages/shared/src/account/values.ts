@@ -2,7 +2,7 @@ import { fromBase64, toBase64 } from 'lib0/buffer'
 import type { FieldValue } from '../flat-maps.ts'
 import type { FileValue } from './file.ts'
 
-/** Numbers that JSON has not. */
+/** Numbers that JSON lacks. */
 const numbers: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
   Infinity: Infinity,
@@ -16,7 +16,7 @@ export function encodeValue(value: FieldValue): FileValue {
   return name === undefined ? value : { number: name }
 }
 
-/** Returns the value of a field, or `undefined` for what is none. */
+/** Returns the value of a field, or `undefined` if the input is invalid. */
 export function decodeValue(value: unknown): FieldValue | undefined {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
   if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return undefined

@@ -1,5 +1,5 @@
 /**
- * Counts what reading a file costs: the bytes and characters that any loop looks at. Tests bound it by the length of the
+ * Counts the cost of reading a file: the bytes and characters that any loop visits. Tests compare it with the length of the
  * file, since time on a busy machine proves nothing.
  */
 export class Effort {

@@ -1,8 +1,8 @@
-/** What is wrong with an entry of a phone book, or what was done about it. */
+/** A problem of an entry of a phone book, or what was done about it. */
 export interface Diagnosis {
   /** The line of the file, from 1. */
   line: number
-  /** In words for people. */
+  /** A text for people. */
   reason: string
 }
 
@@ -19,7 +19,7 @@ export interface ContactEntry {
   diagnoses: Diagnosis[]
 }
 
-/** Lists what is wrong with one entry, and keeps the list short when much is. */
+/** Collects the problems of one entry, and keeps the list short. */
 export class Diagnoses {
   readonly list: Diagnosis[] = []
   #passedOver = 0
@@ -29,7 +29,7 @@ export class Diagnoses {
     else this.#passedOver++
   }
 
-  /** The whole list, in the order of the lines. */
+  /** The whole list, ordered by line. */
   get sorted(): Diagnosis[] {
     const sorted = [...this.list].sort((a, b) => a.line - b.line)
     const last = sorted.at(-1)
@@ -40,7 +40,7 @@ export class Diagnoses {
 
 const maxDiagnoses = 20
 
-/** Says of an entry what it lacks, once it is complete. */
+/** Adds what a complete entry lacks. */
 export function diagnoseGaps(
   entry: Pick<ContactEntry, 'line' | 'name' | 'phoneNumbers' | 'emails'>,
   into: Diagnoses,

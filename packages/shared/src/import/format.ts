@@ -4,11 +4,11 @@ import { looksLikeProperty } from './vcard/property.ts'
 /** The format of a phone book: vCard of any version, or CSV. */
 export type PhoneBookFormat = 'vcard' | 'csv'
 
-/** Whether a line of the head of a file says that it is vCard: it begins a card, or is the first line and a property. */
+/** Whether one of the first lines of a file shows that it is vCard: it begins a card, or is the first line and a property. */
 export function saysVcard({ text }: Line, isFirst: boolean): boolean {
   const plain = text.replace(/^\xef\xbb\xbf/, '').trim()
   return /^BEGIN\s*:\s*VCARD/i.test(plain) || (isFirst && plain.includes(':') && looksLikeProperty(plain))
 }
 
-/** A file is CSV if none of so many lines says that it is vCard. */
+/** A file is CSV if none of its first lines, this many, shows that it is vCard. */
 export const formatLines = 20

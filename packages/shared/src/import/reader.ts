@@ -7,32 +7,31 @@ import { Transcoder } from './text/transcode.ts'
 import { VcardReader } from './vcard/reader.ts'
 
 /**
- * Reads a phone book, in pieces of any size: vCard 2.1, 3.0 and 4.0, or CSV. Each card or row gives one entry, whatever is
- * wrong with it, and no bytes make it throw. What it takes in memory is bounded (`bounds.ts`), and time is linear in the
- * length of the file.
+ * Reads a phone book, in pieces of any size: vCard 2.1, 3.0 and 4.0, or CSV. Each card or row gives one entry, even if it is
+ * broken, and no bytes make it throw. Its memory is bounded (`bounds.ts`), and its time is linear in the length of the file.
  */
 export class PhoneBookReader {
   readonly #effort: Effort = new Effort()
   readonly #transcoder: Transcoder = new Transcoder()
   readonly #splitter: LineSplitter
   #lines: VcardReader | CsvReader | undefined
-  /** The first lines, until they tell the format. */
+  /** The first lines, until they determine the format. */
   #head: Line[] = []
   #headBytes = 0
   #entries: ContactEntry[] = []
 
-  /** Without a format, the first lines tell it. */
+  /** Without a format, the first lines determine it. */
   constructor(format?: PhoneBookFormat) {
     this.#splitter = new LineSplitter(this.#effort, line => this.#line(line))
     if (format) this.#lines = this.#readerOf(format)
   }
 
-  /** How many bytes and characters were looked at so far. */
+  /** The number of bytes and characters visited so far. */
   get visited(): number {
     return this.#effort.visited
   }
 
-  /** Takes the next bytes. Returns the entries that they complete. */
+  /** Adds the next bytes. Returns the entries that they complete. */
   push(bytes: Uint8Array): ContactEntry[] {
     this.#splitter.push(this.#transcoder.push(bytes))
     return this.#taken()

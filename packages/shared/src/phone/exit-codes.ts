@@ -1,9 +1,9 @@
-// What people dial before the calling code of another country: 00 in most regions, 011 in North America.
+// The digits dialled before the calling code of another country: 00 in most regions, 011 in North America.
 
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 
-// The CommonJS build of libphonenumber-js, which Jest loads, has no `Metadata`. In both builds each number has its metadata,
-// where the second item of a region is its exit code.
+// The CommonJS build of libphonenumber-js, which Jest loads, has no `Metadata`. In both builds, each number has its metadata,
+// in which the second item of a region is its exit code.
 const anyNumber = parsePhoneNumberFromString('+12025550123') as unknown as {
   getMetadata(): { countries: Record<string, readonly [callingCode: string, exitCode: string]> }
 }

@@ -1,7 +1,7 @@
-// How many digits a number has where people leave out its area code. Source: the `localOnly` lengths of fixed lines in
-// Google's PhoneNumberMetadata.xml (libphonenumber 9, 2026), which libphonenumber-js leaves out. For regions whose numbers
-// have no one length, and which Google's file therefore leaves out, the lengths of subscriber numbers in the national
-// numbering plans at the ITU (https://www.itu.int/oth/T0202). Four digits and fewer are short codes.
+// The number of digits of a number without its area code. Source: the `localOnly` lengths of fixed lines in Google's
+// PhoneNumberMetadata.xml (libphonenumber 9, 2026), which libphonenumber-js omits. For regions whose numbers have no single
+// length, and which Google's file therefore omits: the lengths of subscriber numbers in the national numbering plans at the ITU
+// (https://www.itu.int/oth/T0202). Four digits and fewer are short codes.
 
 const regionsByLengths: Record<string, string> = {
   '5': 'NF',

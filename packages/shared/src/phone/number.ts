@@ -1,4 +1,4 @@
-// What the metadata of libphonenumber know: which numbers are assigned, and which of them may be mobile numbers.
+// Data in the metadata of libphonenumber: which numbers are assigned, and which of them may be mobile numbers.
 
 import {
   type CountryCode,
@@ -7,28 +7,28 @@ import {
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max'
 
-/** One way to understand the digits of an entry. */
+/** One reading of the digits of an entry. */
 export interface Reading {
   /** E.164 with `+`. */
   id: string
   callingCode: string
   mayBeMobile: boolean
-  /** The digits as written are no longer a number: a renumbering made them one. */
+  /** The digits as written are no longer a number: a renumbering was applied. */
   isRenumbered: boolean
 }
 
-/** `ambiguous`: a number, but it can't be told whose. `none`: no number that is assigned. */
+/** `ambiguous`: a number, but it is uncertain whose. `none`: no assigned number. */
 export type Found = Reading | 'ambiguous' | 'none'
 
-/** The number with these digits after the `+`; a trunk prefix after the calling code is passed over, as in +44 (0)20. */
+/** The number with these digits after the `+`; a trunk prefix after the calling code is ignored, as in +44 (0)20. */
 export function internationalNumber(digits: string): Reading | undefined {
   return assigned(parsePhoneNumberFromString(`+${digits}`, { extract: false }))
 }
 
-/** The number that these digits are in the region's own plan, with or without the trunk prefix. */
+/** The number of these digits in the region's own plan, with or without the trunk prefix. */
 export function nationalNumber(digits: string, region: CountryCode): Reading | undefined {
   const number = assigned(parsePhoneNumberFromString(digits, { defaultCountry: region, extract: false }))
-  // Another country's number had the region's exit code, which is a reading of its own.
+  // Digits with the region's exit code gave another country's number; that is a separate reading.
   return number?.callingCode === getCountryCallingCode(region) ? number : undefined
 }
 
@@ -37,15 +37,15 @@ export function mayBeWrittenInThrees({ id, callingCode, mayBeMobile }: Reading):
   const number = parsePhoneNumberFromString(id)
   const groups = number?.formatInternational().slice(1 + callingCode.length) ?? ''
   const isComplete = number?.formatNational().replace(/\D/g, '') === number?.nationalNumber
-  // Of mobile numbers people and their spreadsheets leave it out.
+  // People and spreadsheets omit the trunk prefix of mobile numbers.
   return /^(?:\D*\d){3}\D+\d/.test(groups) && (mayBeMobile || isComplete)
 }
 
 function assigned(number: PhoneNumber | undefined): Reading | undefined {
   if (!number || !(number.isValid() || reservedForFiction.test(number.number))) return undefined
-  // E.164 allows 15 digits; Germany assigned a few numbers of more.
+  // E.164 allows 15 digits; Germany assigned a few longer numbers.
   if (number.number.length > 16) return undefined
-  // What leaves here is an id, so reading it again must give it again.
+  // The result is an id, so reading it again must give the same id.
   if (parsePhoneNumberFromString(number.number, { extract: false })?.number !== number.number) return undefined
   return {
     id: number.number,
@@ -55,7 +55,7 @@ function assigned(number: PhoneNumber | undefined): Reading | undefined {
   }
 }
 
-/** In North America people keep their number when they leave a fixed line for a mobile phone, so each may be one. */
+/** In North America, people keep their number when they change from a fixed line to a mobile phone, so each may be one. */
 function mayBeMobile(number: PhoneNumber): boolean {
   const type = number.getType() ?? ''
   if (type === 'FIXED_LINE') return number.countryCallingCode === '1'
@@ -64,6 +64,6 @@ function mayBeMobile(number: PhoneNumber): boolean {
 
 const mobileTypes = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE'])
 
-// Ofcom's numbers for use in TV and radio drama, so far as the metadata leave them out: assigned to no user, and common in examples.
+// Ofcom's numbers for TV and radio drama that the metadata omit: assigned to no user, and common in examples.
 const reservedForFiction = /^\+44(?:7700900|1632960|115496\d)\d{3}$/
 const fictionalMobiles = '+447700900'

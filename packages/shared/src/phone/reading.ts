@@ -1,10 +1,10 @@
-// Which number the digits of an entry mean. Digits with a `+` or an exit code are international. All others may be national
-// or international with the `+` left out; with a region the first of these rules that applies decides:
+// Which number the digits of an entry mean. Digits with a `+` or an exit code are international. All others may be national, or
+// international without their `+`. With a region, the first of these rules that applies decides:
 //
-//   1. The region's own calling code before a mobile number of it is a calling code.
-//   2. If one reading is valid, it is meant.
-//   3. If both are and one may be a mobile number, that one is meant; if both may be, the national one.
-//   4. Else it can't be told.
+//   1. The region's own calling code before a mobile number of the region is a calling code.
+//   2. If only one reading is valid, it is used.
+//   3. If both are valid and one may be a mobile number, that one is used; if both may be, the national one.
+//   4. Otherwise, it is ambiguous.
 
 import { type CountryCode, getCountryCallingCode } from 'libphonenumber-js/max'
 import { withoutExitCode } from './exit-codes.ts'
@@ -14,14 +14,14 @@ import { renumberedAbroad, renumberedWithin } from './renumbering.ts'
 import { acrossBorder } from './territories.ts'
 import { digitsOf } from './text.ts'
 
-/** Reads digits and separators, as `isPhoneNumberText` knows them. */
+/** Reads digits and separators, as `isPhoneNumberText` accepts them. */
 export function read(written: string, region: CountryCode | undefined): Found {
   const digits = digitsOf(written)
   if (written.includes('+')) return international(written, digits)
   const afterExitCode = region && withoutExitCode(digits, region)
   const abroad = afterExitCode === undefined ? 'none' : international(written, afterExitCode)
   if (/^[( ]*00/.test(written)) {
-    // 00 is everybody's exit code, and some regions' own begin with it: 001 44 … in Hong Kong.
+    // 00 is understood in all regions, and some regions' own exit codes begin with it: 001 44 … in Hong Kong.
     const anywhere = agreed(international(written, digits.slice(2)), abroad)
     return agreed(anywhere, (region && acrossBorder(digits, region)) ?? 'none')
   }
@@ -58,7 +58,7 @@ function readInRegion(written: string, digits: string, region: CountryCode): Fou
   if (mayBeMobile(own) && own.callingCode === getCountryCallingCode(region)) return own
 
   const home = national(digits, region)
-  // 222222 in Germany is a number in the same town, not one of the area 02222. 683 4123 in the USA is not on Niue.
+  // 222222 in Germany is a number in the same town, not one of the area 02222. 683 4123 in the USA is not in Niue.
   if (!mayBeMobile(home) && isLocal(home, digits, region)) return 'ambiguous'
   const abroad = withoutPlus(written, digits)
   const found = chosen(home, isAreaCodeInBrackets(written, abroad) ? 'none' : abroad, digits)
@@ -84,7 +84,7 @@ function chosen(home: Found, abroad: Found, digits: string): Found {
   if (home === 'ambiguous' || abroad === 'ambiguous') return 'ambiguous'
   if (home.id === abroad.id) return home
   if (home.mayBeMobile && !home.isRenumbered) return home
-  // An old form of one number and the form of another today: the phone book may have either.
+  // An old form of one number and the current form of another: the phone book may contain either.
   if (home.isRenumbered !== abroad.isRenumbered) return 'ambiguous'
   if (home.mayBeMobile) return home
   // 18005550001 is a free-phone number in India and in the USA. 84951234567 in Russia, whose trunk prefix is 8, is a line in
@@ -96,7 +96,7 @@ function mayBeMobile(found: Found): found is Reading {
   return found !== 'none' && found !== 'ambiguous' && found.mayBeMobile
 }
 
-/** Whether the digits may lack their area code. 359 1234 in the Bahamas doesn't: the plan added the only one. */
+/** Whether the digits may lack their area code. 359 1234 in the Bahamas does not: the plan added the only one. */
 function isLocal(home: Found, digits: string, region: CountryCode): boolean {
   if (!mayLackAreaCode(digits, region)) return false
   if (home === 'none' || home === 'ambiguous') return true
@@ -107,7 +107,7 @@ function nationalDigits({ id, callingCode }: Reading): string {
   return id.slice(1 + callingCode.length)
 }
 
-/** The international number whose `+` was left out. Nothing else may be added or missing: not 44 020 …, but 44 (0)20 …. */
+/** The international number whose `+` was omitted. Nothing else may be added or missing: not 44 020 …, but 44 (0)20 …. */
 function withoutPlus(written: string, digits: string): Found {
   if (zeroInBrackets.test(written)) return international(written, digits)
   const number = internationalNumber(digits)
@@ -117,7 +117,7 @@ function withoutPlus(written: string, digits: string): Found {
   return old?.mayBeMobile ? old : 'none'
 }
 
-/** Its groups, if there are some, begin with the calling code: not (415) 555-2671, 415-555-2671. */
+/** If the number is written in groups, they begin with the calling code: not (415) 555-2671, 415-555-2671. */
 function isWrittenAsInternational(written: string, digits: string, abroad: Found): abroad is Reading {
   if (abroad === 'none' || abroad === 'ambiguous') return false
   const [firstGroup] = written.replace(/^\D+/, '').split(/\D/)
@@ -132,8 +132,8 @@ function isAreaCodeInBrackets(written: string, abroad: Found): boolean {
 }
 
 /**
- * (415) 555-2671 in Brazil is a line in San Francisco, not (41) 5555-2671. Where mobile numbers are written in such groups,
- * as in Turkey or Colombia, it is one of them.
+ * (415) 555-2671 in Brazil is a line in San Francisco, not (41) 5555-2671. In regions that write mobile numbers in such groups,
+ * such as Turkey or Colombia, it is a national number.
  */
 function isWrittenAsNational(written: string, digits: string, home: Reading): boolean {
   if (home.callingCode === '1' || !northAmericanStyle.test(written)) return true

@@ -1,10 +1,10 @@
-// Numbers that people dial as national ones though they lie under another calling code. The metadata know each calling code
-// for itself, and partly take such numbers for the region's own, where no user has them.
+// Numbers that people dial as national numbers although they have another calling code. The metadata treat each calling code
+// separately, and take some such numbers for the region's own, where no user has them.
 
 import type { CountryCode } from 'libphonenumber-js/max'
 import { type Found, internationalNumber, nationalNumber, type Reading } from './number.ts'
 
-/** The reading of digits that the region dials across its border, or `undefined` if it doesn't dial them so. */
+/** The reading of digits that the region dials across its border, or `undefined` if it does not. */
 export function acrossBorder(digits: string, region: CountryCode): Found | undefined {
   if (frenchPlan.has(region)) return inFrenchPlan(digits, region)
   for (const { from, written, to } of borders) {
@@ -18,7 +18,7 @@ const borders: readonly { from: CountryCode; written: RegExp; to: string }[] = [
   { from: 'IE', written: /^0?48(\d{8})$/, to: '4428$1' },
   // San Marino from Italy, which had it as the area 0549 until 1996. ITU, national numbering plan T02020000B5.
   { from: 'IT', written: /^(0549\d{6})$/, to: '378$1' },
-  // Singapore from Malaysia, until MCMC ended it in 2017; phone books still have it.
+  // Singapore from Malaysia, until MCMC ended it in 2017; phone books still contain it.
   { from: 'MY', written: /^02([3689]\d{7})$/, to: '65$1' },
   // Kenya (5), Uganda (6) and Tanzania (7) from each other. ITU, national numbering plans T0202000070, T02020000F1 and
   // T02020000CB. The same digits may be international: 006 737 705 691 is in Uganda, 00 673 770 5691 in Brunei.
@@ -41,7 +41,7 @@ function inFrenchPlan(digits: string, region: CountryCode): Found | undefined {
   // 08 is for services, the same everywhere, and Saint-Pierre's own numbers have six digits.
   if (number === '' || number.startsWith('8')) return undefined
   const [reading, ...others] = overseasCodes.flatMap(callingCode => overseas(callingCode, number) ?? [])
-  if (reading) return others.length > 0 ? 'ambiguous' : reading // Of some 09 the metadata know several territories.
+  if (reading) return others.length > 0 ? 'ambiguous' : reading // For some 09, the metadata list several territories.
   if (overseasAlone.test(number)) return 'none'
   return nationalNumber(number, 'FR') ?? (region === 'FR' ? undefined : 'none')
 }

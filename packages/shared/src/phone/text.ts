@@ -1,15 +1,15 @@
-// The characters of a phone book entry. People and phones write one number in many ways; the readings see digits, `+` and
-// the separators of ASCII alone.
+// The characters of a phone book entry. People and phones write one number in many ways; the readings get only digits, `+` and
+// ASCII separators.
 
 /**
- * The entry without format characters, such as the bidi marks that phones put around a number, and without the words in
- * brackets that people put beside it. A right-to-left override stays: it shows digits in another order than they are read.
+ * Removes format characters, such as the bidi marks that phones put around a number, and words in brackets beside the number. A
+ * right-to-left override stays: it shows digits in another order than they are read.
  */
 export function withoutMarks(text: string): string {
   return text.replace(/(?!\u202e)\p{Cf}/gu, '')
 }
 
-/** Digits and separators of every script as ASCII, all brackets as `()`; words in brackets and `tel:` are passed over. */
+/** Converts digits and separators of every script to ASCII, and all brackets to `()`; drops words in brackets and `tel:`. */
 export function inPlainCharacters(text: string): string {
   return text
     .replace(/\p{Nd}/gu, digit => String(digitValue(digit)))
@@ -23,10 +23,10 @@ export function inPlainCharacters(text: string): string {
     .replace(/^tel: */i, '')
 }
 
-/** Holds at most one digit, as (mobile 2) and (omit 0) do, and no `+`: (UK +44) is no word beside a number, but a part of it. */
+/** Contains at most one digit, as (mobile 2) and (omit 0) do, and no `+`: (UK +44) is part of the number. */
 const wordInBrackets = /\((?=[^()]*[\p{L}\p{So}])[^()\d+]*\d?[^()\d+]*\)/gu
 
-/** Without an extension such as `x12`, `(ext. 12)` or `;ext=12`: the account is the line's. */
+/** Removes an extension such as `x12`, `(ext. 12)` or `;ext=12`: the account is the line's. */
 export function withoutExtension(text: string): string {
   return text.replace(extension, '')
 }
@@ -38,9 +38,9 @@ export function isPhoneNumberText(text: string): boolean {
   return /^[( ]*(?:\+[( ]*)?\d[\d ().\-/]*$/.test(text)
 }
 
-/** Whether the text names more than one number. */
+/** Whether the text contains more than one number. */
 export function holdsSeveral(text: string): boolean {
-  // With only a space between them, they are known by being too long together for one number (E.164: 15 digits).
+  // Numbers with only a space between them are recognised because together they are too long for one number (E.164: 15 digits).
   const isTooLong = isPhoneNumberText(text) && digitsOf(text).length > 15
   const pieces = text.split(isTooLong ? /[ /]/ : /[,;|&/]| (?=\(?\+)| (?:and|or|und|oder|et|ou|y|o|e) /i)
   return pieces.filter(piece => isPhoneNumberText(piece.trim()) && digitsOf(piece).length >= 7).length > 1
@@ -50,7 +50,7 @@ export function digitsOf(text: string): string {
   return text.replace(/\D/g, '')
 }
 
-/** Unicode keeps the digits of a script in one run from 0 to 9, and a run may follow upon another. */
+/** Unicode keeps the digits of a script in one range from 0 to 9, and another range may follow directly. */
 function digitValue(digit: string): number {
   const codePoint = digit.codePointAt(0) ?? 0
   let before = 0

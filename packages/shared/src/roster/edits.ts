@@ -12,14 +12,14 @@ import {
 } from './keys.ts'
 
 /**
- * Every edit of a roster, as the key changes that bring it about. Nothing is written here: an edit that changes nothing
- * gives no changes [R3]. The changes are applied in one transaction.
+ * Every edit of a roster, as key changes. Nothing is written here. An edit that changes nothing returns no changes [R3]. The
+ * changes are applied in one transaction.
  */
 
-/** What to set for a contact; what is absent is left alone. */
+/** The preferences to set for a contact; absent ones are left unchanged. */
 export interface ContactPreferences {
   isSubscribed?: boolean
-  /** A follow of these users ends, without declining them. */
+  /** Ends a follow of these users, without declining them. */
   endsFollow?: boolean
   /** `null` withdraws the contact and every grant; `[]` keeps a contact with no grants. */
   levels?: readonly number[] | null
@@ -34,7 +34,7 @@ export interface ContactEdit extends ContactPreferences {
 /** Makes an unpredictable nonce of 8–16 characters of base64url. */
 export type NewNonce = () => string
 
-/** How a bulk synchronisation changes each contact, and what it found. */
+/** How a bulk synchronisation changes each contact, and its counts. */
 export interface SyncPlan {
   changes: KeyChange[]
   added: number
@@ -42,7 +42,7 @@ export interface SyncPlan {
   unchanged: number
 }
 
-/** Overwrites levels and subscription of the contacts named, and touches no other [R2][R5]. */
+/** Overwrites the levels and the subscription of the given contacts, and changes no other [R2][R5]. */
 export function planSync(roster: FlatMaps, users: readonly string[], preferences: ContactPreferences): SyncPlan {
   return planEach(roster, users, (user, facts) => [
     ...membershipChanges(user, facts, preferences),
@@ -69,7 +69,7 @@ export function planSyncAsUpdate(
   ])
 }
 
-/** One contact's staged settings, and nothing else. */
+/** Changes one contact's staged settings, and nothing else. */
 export function planContact(roster: FlatMaps, user: string, edit: ContactEdit, newNonce: NewNonce): KeyChange[] {
   const facts = factsOf(roster, user)
   return [
@@ -82,7 +82,7 @@ export function planContact(roster: FlatMaps, user: string, edit: ContactEdit, n
 }
 
 /**
- * Confirms that the user knows the new holder of this id: what the roster says of the id counts again [D7]. Changes nothing
+ * Confirms that the user knows the new holder of this id: the roster's entries for the id count again [D7]. Changes nothing
  * when there is nothing to confirm.
  */
 export function planConfirmation(roster: FlatMaps, user: string, incarnation: string): KeyChange[] {
@@ -90,12 +90,12 @@ export function planConfirmation(roster: FlatMaps, user: string, incarnation: st
   return [...unconfirmChanges(roster, user), addition('confirmed', nonceKey(incarnation, user))]
 }
 
-/** No contact, label, grants, subscription or confirmation, and declined; a block stays. */
+/** Removes contact, label, grants, subscription and confirmation, and declines the user; a block stays. */
 export function planRemoval(roster: FlatMaps, user: string): KeyChange[] {
   return planRemovals(roster, [user])
 }
 
-/** As {@link planRemoval}, of many users at the cost of one walk over the roster. */
+/** As {@link planRemoval}, for many users, with one pass over the roster. */
 export function planRemovals(roster: FlatMaps, users: Iterable<string>): KeyChange[] {
   const facts = contactFacts(roster, users)
   const changes: KeyChange[] = []
@@ -113,7 +113,7 @@ export function planRemovals(roster: FlatMaps, users: Iterable<string>): KeyChan
   return changes
 }
 
-/** What automatic synchronisation writes when `user` is met: a follow, unless they are followed, blocked or declined. */
+/** The changes of automatic synchronisation for `user`: a follow, unless they are followed, blocked or declined. */
 export function planAutomaticFollow(roster: FlatMaps, user: string): KeyChange[] {
   const facts = factsOf(roster, user)
   if (facts.isSubscribed || facts.isDeclined || facts.isBlocked) return []
@@ -126,16 +126,16 @@ export function planAutoSync(roster: FlatMaps, isOn: boolean): KeyChange[] {
 }
 
 /**
- * Each change of the audience to other than `everyone` is a new key; a change that widens removes every key that is seen.
- * One that narrows, to `nobody`, removes none: a `contactsOnly` taken away with it would be missing once somebody who
- * never saw it lifts the `nobody` [R4].
+ * Every change of the audience, except to `everyone`, adds a new key; a change that widens removes all keys that this device
+ * sees. A change that narrows to `nobody` removes none: if it removed a `contactsOnly`, that would be missing after a device
+ * that never saw it removes the `nobody` [R4].
  */
 export function planAudience(roster: FlatMaps, audience: Audience, newNonce: NewNonce): KeyChange[] {
   if (rosterSettings(roster).audience === audience) return []
   return audienceChanges(roster, publicAudienceNames, audience, newNonce)
 }
 
-/** As {@link planAudience}, for whose messages reach the user. */
+/** As {@link planAudience}, for the audience of messages. */
 export function planMessageAudience(roster: FlatMaps, audience: Audience, newNonce: NewNonce): KeyChange[] {
   if (rosterSettings(roster).messageAudience === audience) return []
   return audienceChanges(roster, messageAudienceNames, audience, newNonce)
@@ -152,7 +152,7 @@ function audienceChanges(roster: FlatMaps, names: AudienceNames, audience: Audie
   return changes
 }
 
-/** Hiding is a new key; showing removes every key that is seen, so a hiding survives on a device that had not seen it [R4]. */
+/** Hiding adds a new key. Showing removes all keys that this device sees, so a hiding that it had not seen survives [R4]. */
 export function planPresence(roster: FlatMaps, isHidden: boolean, newNonce: NewNonce): KeyChange[] {
   if (rosterSettings(roster).hidesPresence === isHidden) return []
   if (isHidden) return [addition('privacy', nonceKey(newNonce(), hidePresenceName))]
@@ -161,8 +161,8 @@ export function planPresence(roster: FlatMaps, isHidden: boolean, newNonce: NewN
 }
 
 /**
- * Whether a change takes something away from others: a removed contact, grant or subscription, a block or a narrower
- * audience added. These go first when changes are applied again, and profile edits wait for them [D5].
+ * Whether a change takes something away from others: it removes a contact, grant or subscription, or adds a block or a narrower
+ * audience. Such changes go first when changes are applied again, and profile edits wait for them [D5].
  */
 export function isNarrowing({ root, value }: KeyChange): boolean {
   const isAdded = value !== undefined
@@ -185,7 +185,7 @@ function planEach(
   return plan
 }
 
-/** Following or declining a user, or withdrawing that, makes no contact. */
+/** Following or declining a user, or undoing that, makes no contact. */
 function isNewContact(before: ContactFacts, changes: readonly KeyChange[]): boolean {
   if (before.isContact || before.levels.length > 0) return false
   return changes.some(({ root, value }) => (root === 'contacts' || root === 'grants') && value !== undefined)

@@ -11,11 +11,11 @@ import {
   publicAudienceNames,
 } from './keys.ts'
 
-/** What a roster says of one other user. */
+/** The facts of a roster about one other user. */
 export interface ContactFacts {
-  /** Stands in `contacts`. */
+  /** Is in `contacts`. */
   isContact: boolean
-  /** Levels granted, ascending. */
+  /** The granted levels, in ascending order. */
   levels: readonly number[]
   isSubscribed: boolean
   isDeclined: boolean
@@ -24,17 +24,17 @@ export interface ContactFacts {
   confirmed: readonly string[]
 }
 
-/** What a roster says of its owner. */
+/** The settings of a roster's owner. */
 export interface RosterSettings {
   audience: Audience
   autoSync: boolean
-  /** No viewer learns whether the owner is online, or was. */
+  /** No viewer learns whether the owner is online, or was online. */
   hidesPresence: boolean
   /** Whose messages reach the owner. */
   messageAudience: Audience
 }
 
-/** Facts about the users named, in their order. Cost: grows with the users named or with the roster, whichever is less. */
+/** Facts about the given users, in their order. The cost grows with the users or with the roster, whichever is smaller. */
 export function contactFacts(roster: FlatMaps, users: Iterable<string>): Map<string, ContactFacts> {
   const named = new Set(users)
   const levels = grantedLevels(roster, named)
@@ -54,12 +54,12 @@ export function contactFacts(roster: FlatMaps, users: Iterable<string>): Map<str
   return facts
 }
 
-/** Facts about one user; all false and empty when the roster doesn't name them. */
+/** Facts about one user; all false and empty when the roster does not name them. */
 export function factsOf(roster: FlatMaps, user: string): ContactFacts {
   return contactFacts(roster, [user]).get(user) as ContactFacts
 }
 
-/** Looking 256 keys up for each of a few users beats a walk over all grants; for many it's the other way round. */
+/** For a few users, looking up 256 keys for each is faster than a pass over all grants; for many users it is slower. */
 const fewUsers = 32
 
 function grantedLevels(roster: FlatMaps, users: ReadonlySet<string>): Map<string, number[]> {
@@ -86,8 +86,8 @@ function grantedLevels(roster: FlatMaps, users: ReadonlySet<string>): Map<string
 }
 
 /**
- * A device that confirms an incarnation removes earlier confirmations, so more than a few come from a hostile device: the
- * bound keeps what other users' records hold of it small.
+ * A device that confirms an incarnation removes earlier confirmations, so only a hostile device writes more than a few. The
+ * bound keeps the copies in other users' records small.
  */
 const mostConfirmed = 8
 
@@ -102,14 +102,14 @@ function confirmedIncarnations(roster: FlatMaps, users: ReadonlySet<string>): Ma
   return incarnationsByUser
 }
 
-/** Whether these facts say anything that a change of hands puts in question: a contact, a grant or a follow [D7]. */
+/** Whether these facts contain anything that a change of hands affects: a contact, a grant or a follow [D7]. */
 export function gives({ isContact, levels, isSubscribed }: ContactFacts): boolean {
   return isContact || levels.length > 0 || isSubscribed
 }
 
 /**
- * Whether the user id has changed hands since these facts were stated, and the roster has not confirmed it. `incarnation`:
- * the one that must be confirmed; empty when there is none.
+ * Whether the user id has changed hands since these facts were written, and the roster has not confirmed the new holder.
+ * `incarnation`: the one that must be confirmed; empty when there is none.
  */
 export function isUnconfirmed(facts: ContactFacts, incarnation: string): boolean {
   return incarnation !== '' && gives(facts) && !facts.confirmed.includes(incarnation)
@@ -117,13 +117,13 @@ export function isUnconfirmed(facts: ContactFacts, incarnation: string): boolean
 
 /**
  * The facts that count [D7]: until the roster confirms the incarnation, no contact, no grant and no follow. A block and a
- * decline count always.
+ * decline always count.
  */
 export function countingFacts(facts: ContactFacts, incarnation: string): ContactFacts {
   return isUnconfirmed(facts, incarnation) ? { ...facts, isContact: false, levels: [], isSubscribed: false } : facts
 }
 
-/** Everybody whom the roster blocks. */
+/** All users that the roster blocks. */
 export function blockedUsers(roster: FlatMaps): Set<string> {
   const blocked = new Set<string>()
   for (const [key] of roster.entries('blocks')) {
@@ -133,7 +133,7 @@ export function blockedUsers(roster: FlatMaps): Set<string> {
   return blocked
 }
 
-/** Of several privacy settings the narrowest counts [R4]; `autoSync` is on unless it was switched off. */
+/** Of several privacy settings, the narrowest counts [R4]; `autoSync` is on unless it was turned off. */
 export function rosterSettings(roster: FlatMaps): RosterSettings {
   const names = new Set<string | undefined>()
   for (const [key] of roster.entries('privacy')) names.add(parseNonceKey(key)?.name)

@@ -26,7 +26,7 @@ export function grantKey(level: number, user: string): string {
   return `${level}/${user}`
 }
 
-/** `undefined` when the key is not of the form `<level>/<user id>`; the level in plain decimal, no leading zeros. */
+/** Returns `undefined` when the key does not have the form `<level>/<user id>`, with the level in decimal, no leading zeros. */
 export function parseGrantKey(key: string): { level: number; user: string } | undefined {
   const slash = key.indexOf('/')
   const level = Number(key.slice(0, slash))
@@ -35,7 +35,7 @@ export function parseGrantKey(key: string): { level: number; user: string } | un
   return { level, user }
 }
 
-/** Blocks and privacy settings carry a nonce, new for each addition, so that lifting spares what it hadn't seen [R4]. */
+/** Blocks and privacy settings have a nonce, new for each addition, so that removing one keeps additions not seen yet [R4]. */
 export function nonceKey(nonce: string, name: string): string {
   return `${nonce}/${name}`
 }
@@ -45,13 +45,13 @@ export function isNonce(text: string): boolean {
   return /^[A-Za-z0-9_-]{8,16}$/.test(text)
 }
 
-/** `undefined` when the key is not `<8–16 characters of base64url>/<name>`. */
+/** Returns `undefined` when the key is not `<8–16 characters of base64url>/<name>`. */
 export function parseNonceKey(key: string): { nonce: string; name: string } | undefined {
   const match = /^([A-Za-z0-9_-]{8,16})\/(.+)$/s.exec(key)
   return match ? { nonce: match[1] as string, name: match[2] as string } : undefined
 }
 
-/** The names in `privacy` that narrow an audience; without any it is everyone. */
+/** The names in `privacy` that narrow an audience; without them, it is everyone. */
 export interface AudienceNames {
   contacts: string
   nobody: string
@@ -62,7 +62,7 @@ export const publicAudienceNames: AudienceNames = { contacts: 'contactsOnly', no
 /** Whose messages reach the user. */
 export const messageAudienceNames: AudienceNames = { contacts: 'messagesContactsOnly', nobody: 'messagesNobody' }
 
-/** Whether others may know that the user is online. */
+/** Hides from others whether the user is online. */
 export const hidePresenceName = 'hidePresence'
 
 /** The names in `privacy` that this version enforces. Servers of wire 1 enforce the same. */

@@ -7,8 +7,8 @@ import { type RosterRoot, userOfKey } from './keys.ts'
 export const namingRoots = ['contacts', 'labels', 'grants', 'subscriptions', 'declined', 'blocks'] as const
 
 /**
- * Whether changes would make a roster name more users than `most` [S3]. What only takes away, blocks or narrows always has
- * room; so have changes after which no more users are named than before.
+ * Whether changes would make a roster name more users than `most` [S3]. Changes that only remove, block or narrow always have
+ * room, and so do changes that do not increase the number of named users.
  */
 export function exceedsRelations(roster: FlatMaps, changes: readonly KeyChange[], most: number): boolean {
   const additions = changes.filter(({ root, key, value }) => value !== undefined && userOf(root, key) !== undefined)
@@ -26,14 +26,14 @@ export function exceedsRelations(roster: FlatMaps, changes: readonly KeyChange[]
   return isWidening && added.size > removed && before.size + added.size - removed > most
 }
 
-/** An upper bound of the users named: cheap, since no key is read. */
+/** An upper bound of the number of named users; cheap, since no key is read. */
 function keyCount(roster: FlatMaps): number {
   let count = 0
   for (const root of namingRoots) for (const _ of roster.entries(root)) count++
   return count
 }
 
-/** How many users have no key left. */
+/** The number of users without any remaining key. */
 function usersLeft(roster: FlatMaps, changes: readonly KeyChange[]): number {
   const removed = changes.filter(({ root, key, value }) => value === undefined && roster.has(root, key))
   const users = new Set(removed.map(({ root, key }) => userOf(root, key)).filter(user => user !== undefined))

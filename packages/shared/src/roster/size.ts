@@ -3,14 +3,14 @@ import { utf8Length } from '../limits.ts'
 import { rosterRoots } from './keys.ts'
 
 /**
- * How many bytes an entry of a roster counts toward `rosterBytes`: what Yjs' `updateV1` encoding takes for it alone. Device and
- * server count the same, independent of their documents' histories, so what fits on one fits on the other [D6].
+ * The number of bytes that an entry of a roster counts toward `rosterBytes`: its size alone in Yjs' `updateV1` encoding. Device
+ * and server count the same, independent of their documents' histories, so an entry that fits on one fits on the other [D6].
  */
 export function rosterEntryBytes(root: string, key: string, value: FieldValue): number {
   return structBytes + textBytes(root) + textBytes(key) + anyBytes(value)
 }
 
-/** How many bytes the live content of a roster takes. */
+/** The size of the live content of a roster, in bytes. */
 export function rosterBytes(roster: FlatMaps): number {
   let bytes = 0
   for (const root of rosterRoots) {
@@ -19,7 +19,7 @@ export function rosterBytes(roster: FlatMaps): number {
   return bytes
 }
 
-/** The kind of struct, the kind of parent, and how many values there are. */
+/** The kind of struct, the kind of parent, and the number of values. */
 const structBytes = 3
 
 function anyBytes(value: FieldValue): number {

@@ -5,8 +5,8 @@ interface Timer {
 }
 
 /**
- * A clock that stands still until a test moves it: for the `clock` of a server and of its devices. Tests with it do not
- * wait, and give the same result each time. A timer runs inside {@link TestClock.move}, never by itself.
+ * A clock that stands still until a test moves it, for the `clock` of a server and of its devices. Tests with it do not wait,
+ * and have the same result each time. A timer runs only inside {@link TestClock.move}.
  */
 export class TestClock {
   #nowMs: number
@@ -43,7 +43,7 @@ export class TestClock {
     return this.#add({ dueAtMs: this.#nowMs + intervalMs, everyMs: intervalMs, task })
   }
 
-  /** Lets `ms` milliseconds pass. Runs the timers that fall due, in order, each at its own time. */
+  /** Advances the time by `ms` milliseconds. Runs the timers that become due, in order, each at its own time. */
   move(ms: number): void {
     const untilMs = this.#nowMs + ms
     for (let next = this.#next(untilMs); next; next = this.#next(untilMs)) {
@@ -55,15 +55,15 @@ export class TestClock {
     this.#nowMs = untilMs
   }
 
-  /** Moves to the time of the next timer, and runs what is due then. Does nothing without a timer. */
+  /** Advances to the time of the next timer, and runs the timers that are due then. Does nothing without a timer. */
   moveToNext(): void {
     const next = this.#next(Number.POSITIVE_INFINITY)
     if (next) this.move(next.dueAtMs - this.#nowMs)
   }
 
   /**
-   * Lets `ms` milliseconds pass, or goes back if they are negative, and puts every timer off by as much. No timer runs, so a
-   * day can pass without a day of heartbeats.
+   * Advances the time by `ms` milliseconds, or moves it back if they are negative, and postpones every timer by as much. No
+   * timer runs, so a day can pass without a day of heartbeats.
    */
   leap(ms: number): void {
     this.#nowMs += ms
@@ -73,7 +73,7 @@ export class TestClock {
   /**
    * Sets the machine's clock forwards or back, as a user or a time server does. No time passes.
    *
-   * @param byMs - How far, in milliseconds; negative to set it back.
+   * @param byMs - The difference in milliseconds; negative to set it back.
    */
   set(byMs: number): void {
     this.#offsetMs += byMs

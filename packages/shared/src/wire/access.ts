@@ -15,24 +15,24 @@ import {
 } from './codec.ts'
 
 /**
- * 107, server → device: which levels of an owner this viewer gets from now on. It's also the order to withdraw: replicas
- * of every level not named are dropped [V7]. No levels: not registered, not visible, blocked, or no longer followed; the
- * viewer can't tell which [V8].
+ * 107, server → device: the levels of an owner that this viewer gets from now on. It is also the order to withdraw: replicas of
+ * every level that it does not name are dropped [V7]. No levels: not registered, not visible, blocked, or no longer followed;
+ * the viewer cannot tell which [V8].
  */
 export interface Access {
   type: 'access'
   owner: string
-  /** Ascending. */
+  /** In ascending order. */
   levels: readonly number[]
-  /** The follow is beyond a limit, and is not served yet (S3, S4). */
+  /** The follow exceeds a limit, and is not served yet (S3, S4). */
   isWaiting: boolean
-  /** The owner has registered since the viewer began to follow: tell it, once [F3]. */
+  /** The owner has registered since the viewer began to follow: report it, once [F3]. */
   hasJustJoined: boolean
-  /** They are shown only because this session asked for them: their replica ends with it [V7]. */
+  /** The owner is shown only because this session fetched the profile: the replica ends with the session [V7]. */
   isFetched: boolean
   /**
-   * The id has changed hands: what this user's roster says of it does not count until the roster confirms this incarnation
-   * [D7], a string of 8–16 characters of base64url. Left out when everything counts.
+   * The id has changed hands: the entries of this user's roster for it do not count until the roster confirms this incarnation
+   * [D7], a string of 8–16 characters of base64url. Absent when everything counts.
    */
   changedHands?: string
   /** As in `profile`. */

@@ -1,8 +1,8 @@
 import { type Decoder, type Encoder, readBytes, writeBytes } from './codec.ts'
 
 /**
- * 1 and 3, y-protocols' own: awareness, and the query for it. Kith carries no awareness; what a stock provider says
- * is read and dropped. The server's heartbeat is an awareness message with no clients.
+ * 1 and 3, y-protocols' own: awareness, and the query for it. Kith does not relay awareness; messages of a stock provider are
+ * read and dropped. The server's heartbeat is an awareness message with no clients.
  */
 export interface Awareness {
   type: 'awareness'
@@ -25,7 +25,7 @@ export function readAwareness(decoder: Decoder): Awareness {
 }
 
 export function writeQueryAwareness(_encoder: Encoder): void {
-  // The type says it all.
+  // The type has no content.
 }
 
 export function readQueryAwareness(): QueryAwareness {

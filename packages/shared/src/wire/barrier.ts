@@ -6,7 +6,7 @@ import { type Decoder, type Encoder, readUint, writeUint } from './codec.ts'
  */
 export interface Barrier {
   type: 'barrier'
-  /** Chosen by the device; comes back in `reached`. */
+  /** Chosen by the device; returned in `reached`. */
   id: number
   withFeed: boolean
 }

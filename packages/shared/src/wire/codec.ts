@@ -7,14 +7,14 @@ import { isLevel } from '../roster/keys.ts'
 import { isUserId } from '../user-id.ts'
 
 /**
- * The primitives of the wire, on lib0's varints as y-protocols has them. Reading is strict: a read that finds something
- * else than its writer makes throws, and {@link decodeFrame} turns that into `malformed`.
+ * The primitives of the wire, on lib0's varints, as in y-protocols. Reading is strict: a read throws if the bytes are not what
+ * the writer produces, and {@link decodeFrame} turns that into `malformed`.
  */
 
 export type Encoder = encoding.Encoder
 export type Decoder = decoding.Decoder
 
-/** Thrown inside this folder only, where bytes are not what they should be. */
+/** Thrown inside this folder only, for invalid bytes. */
 class MalformedError extends Error {}
 
 export function ensure(condition: boolean, what: string): asserts condition {
@@ -25,7 +25,7 @@ export function writeString(encoder: Encoder, text: string): void {
   writeBytes(encoder, encodeUtf8(text))
 }
 
-/** Throws where the bytes are no well-formed UTF-8. */
+/** Throws if the bytes are not well-formed UTF-8. */
 export function readString(decoder: Decoder, maxBytes: number): string {
   return decodeUtf8(readBytes(decoder, maxBytes))
 }
@@ -35,8 +35,8 @@ export function writeBytes(encoder: Encoder, bytes: Uint8Array): void {
 }
 
 /**
- * A copy. lib0 checks lengths against the buffer beneath, not against the frame: in Node a frame can lie in a pool that
- * holds other sessions' bytes, so the end is checked here, and what goes on to Yjs lies in a buffer of its own.
+ * Returns a copy. lib0 checks lengths against the underlying buffer, not against the frame. In Node, a frame may be part of a
+ * pool that contains other sessions' bytes. So the end is checked here, and Yjs gets bytes in a buffer of their own.
  */
 export function readBytes(decoder: Decoder, maxBytes: number): Uint8Array {
   const length = readUint(decoder)
@@ -47,13 +47,13 @@ export function readBytes(decoder: Decoder, maxBytes: number): Uint8Array {
   return bytes
 }
 
-/** Throws a `TypeError` for what is no integer from 0 to 2^53 − 1: lib0 would write another number, or never end. */
+/** Throws a `TypeError` unless the value is an integer from 0 to 2^53 − 1: lib0 would write another number, or never end. */
 export function writeUint(encoder: Encoder, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${value} is no length, count or id`)
   encoding.writeVarUint(encoder, value)
 }
 
-/** A number has one form only: needless zeros at its end are malformed. */
+/** A number has only one form: unnecessary zeros at its end are malformed. */
 export function readUint(decoder: Decoder, max: number = Number.MAX_SAFE_INTEGER): number {
   const start = decoder.pos
   const value = decoding.readVarUint(decoder)
@@ -62,15 +62,15 @@ export function readUint(decoder: Decoder, max: number = Number.MAX_SAFE_INTEGER
   return value
 }
 
-/** Reads what another side of a later wire sent: what is new there is passed over. */
+/** Reads messages of a side with a later wire: new parts are skipped. */
 export class NewerDecoder extends decoding.Decoder {}
 
-/** Leaves the rest unread: a side of a later wire has added it. */
+/** Skips the rest, which a side with a later wire has added. */
 export function passOver(decoder: Decoder): void {
   decoder.pos = decoder.arr.length
 }
 
-/** An error code. One that only a later wire has is `upgrade-required`. */
+/** Reads an error code. A code that only a later wire has becomes `upgrade-required`. */
 export function readCode(decoder: Decoder): ErrorCode {
   const code = readString(decoder, 64)
   if (isErrorCode(code)) return code
@@ -84,7 +84,7 @@ export function readUserId(decoder: Decoder): string {
   return id
 }
 
-/** Levels as a count and a byte each, ascending. */
+/** Writes levels as a count and a byte each, in ascending order. */
 export function writeLevels(encoder: Encoder, levels: readonly number[]): void {
   writeUint(encoder, levels.length)
   for (const level of levels) encoding.writeUint8(encoder, level)
@@ -102,7 +102,7 @@ export function readLevels(decoder: Decoder): number[] {
 
 const valueTags = { string: 0, number: 1, true: 2, false: 3, bytes: 4 } as const
 
-/** Of the many bit patterns of NaN: the same fields have the same bytes everywhere, and so the same digest. */
+/** One of the many bit patterns of NaN: the same fields have the same bytes everywhere, and so the same digest. */
 const oneNaN = Uint8Array.of(0x7f, 0xf8, 0, 0, 0, 0, 0, 0)
 
 /** One tag byte, then the value: a string, a float64 (big-endian), nothing for a boolean, bytes. */
@@ -122,7 +122,7 @@ export function writeValue(encoder: Encoder, value: FieldValue): void {
   }
 }
 
-/** Passes over a value that {@link writeValue} made. */
+/** Skips a value that {@link writeValue} wrote. */
 export function skipValue(decoder: Decoder): void {
   const tag = decoding.readUint8(decoder)
   if (tag === valueTags.number) decoder.pos += 8

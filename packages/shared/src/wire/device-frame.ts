@@ -25,7 +25,7 @@ import { watchType, writeWatch } from './watch.ts'
 import { readWelcome, welcomeType } from './welcome.ts'
 
 /*
- * What a device needs of the wire, and nothing more: what only servers write, and only they read, is in no app's bundle.
+ * The part of the wire that a device needs: code that only servers use to write or read is not in an app's bundle.
  */
 
 type Writers = {
@@ -69,13 +69,13 @@ const readers: Readers = {
   presence: [presenceType, readPresence],
 }
 
-/** As `encodeFrame`. */
+/** See `encodeFrame`. */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
   const [number, write] = writers[message.type]
   return framed(number, encoder => (write as (encoder: Encoder, message: ClientMessage) => void)(encoder, message))
 }
 
-/** As `decodeFrame`; what a server doesn't send is malformed. `isFromNewer`: the server has a later wire. */
+/** As `decodeFrame`; messages that a server does not send are malformed. `isFromNewer`: the server has a later wire. */
 export function decodeServerMessage(bytes: Uint8Array, isFromNewer = false): ServerMessage | Malformed {
   const all: [number, (decoder: Decoder) => ServerMessage][] = Object.values(readers)
   return unframed(bytes, number => all.find(([own]) => own === number)?.[1], isFromNewer)

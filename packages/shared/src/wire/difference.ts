@@ -16,16 +16,16 @@ import { framed } from './framing.ts'
 import { type LevelHead, readHead, writeHead } from './profile.ts'
 
 /**
- * 119, server → device, from wire 6 on: what of a level is other than what this device was handed last. It names values that
- * stand and fields that are gone, and no value that was erased [V5].
+ * 119, server → device, from wire 6 on: the changes of a level since this device last received it. It contains current values
+ * and the names of removed fields, and no erased value [V5].
  */
 export interface Difference extends LevelHead {
   type: 'difference'
   /** Fields that are new or have another value. */
   fields: Fields
-  /** Names of fields that are gone, ascending. */
+  /** Names of removed fields, in ascending order. */
   removed: readonly string[]
-  /** `fieldsDigest` of the whole level as it stands then: a device that comes to another one lacks what this builds on. */
+  /** `fieldsDigest` of the whole level after the change: a device with another result lacks the state on which this builds. */
   digest: Uint8Array
 }
 
@@ -36,7 +36,7 @@ export function writeDifference(encoder: Encoder, message: Difference): void {
   writeFields(encoder, message.fields)
 }
 
-/** The frame of a difference whose fields are encoded already, as `splitFields` has them, names ascending. */
+/** The frame of a difference whose fields are already encoded, as by `splitFields`, names in ascending order. */
 export function encodeDifferenceFrame(
   message: Omit<Difference, 'type' | 'fields'>,
   fields: readonly Uint8Array[],

@@ -1,15 +1,15 @@
 import type { ErrorCode } from '../errors.ts'
 import { type Decoder, type Encoder, readCode, readUint, readUserId, writeString, writeUint } from './codec.ts'
 
-/** 115, server → device: something that was asked for waits or was not done, which ends nothing. */
+/** 115, server → device: a request waits or was not served. The session continues. */
 export interface Failure {
   type: 'failure'
   code: ErrorCode
-  /** Milliseconds until all of it will have been served; 0 where waiting doesn't help. Sent as a whole number. */
+  /** Milliseconds until all of it will have been served; 0 if waiting does not help. Sent as a whole number. */
   retryAfterMs: number
-  /** How many user ids this is about. */
+  /** The number of user ids that this is about. */
   count: number
-  /** The first of them, at most 100. */
+  /** The first of the user ids, at most 100. */
   addresses: readonly string[]
 }
 
@@ -18,7 +18,7 @@ export const maxFailureAddresses = 100
 
 export function writeFailure(encoder: Encoder, message: Failure): void {
   writeString(encoder, message.code)
-  // A limit that refills by nothing makes a wait without end.
+  // A limit without refill would make the wait infinite.
   writeUint(encoder, Number.isFinite(message.retryAfterMs) ? Math.ceil(message.retryAfterMs) : 0)
   writeUint(encoder, message.count)
   writeUint(encoder, message.addresses.length)

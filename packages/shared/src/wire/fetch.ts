@@ -1,8 +1,8 @@
 import { type Decoder, type Encoder, readUserId, writeString } from './codec.ts'
 
 /**
- * 106, device → server: "show me this owner's profile, for as long as this session lives". Answered by `access`, even if
- * nothing is visible, and by a `profile` for each visible level that has fields.
+ * 106, device → server: "show me this owner's profile while this session lasts". Answered by `access`, even if nothing is
+ * visible, and by a `profile` for each visible level that has fields.
  */
 export interface Fetch {
   type: 'fetch'

@@ -16,7 +16,9 @@ import {
   writeValue,
 } from './codec.ts'
 
-/** The fields of one level: a count, then name and value of each, names ascending. The same bytes on wire and disk. */
+/**
+ * Writes the fields of one level: a count, then name and value of each, names in ascending order. The same on wire and disk.
+ */
 export function writeFields(encoder: Encoder, fields: Fields): void {
   const names = Object.keys(fields).sort()
   writeUint(encoder, names.length)
@@ -42,7 +44,7 @@ export function encodeFields(fields: Fields): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** Throws when the bytes are not what {@link encodeFields} made. */
+/** Throws when the bytes are not a result of {@link encodeFields}. */
 export function decodeFields(bytes: Uint8Array): Fields {
   const decoder = decoding.createDecoder(bytes)
   const fields = readFields(decoder)
@@ -50,7 +52,7 @@ export function decodeFields(bytes: Uint8Array): Fields {
   return fields
 }
 
-/** The fields of a level that {@link encodeFields} made: name → the bytes of its name and value, in their order. */
+/** Splits the fields of a level from {@link encodeFields}: name → the bytes of its name and value, in their order. */
 export function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
   const decoder = decoding.createDecoder(bytes)
   const fields = new Map<string, Uint8Array>()
@@ -63,10 +65,10 @@ export function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
   return fields
 }
 
-/** Enough that no two states of a level have the same digest by chance. */
+/** Long enough that two states of a level never have the same digest by chance. */
 export const fieldsDigestBytes = 16
 
-/** A digest of all fields of a level, as {@link encodeFields} has them: the first bytes of their SHA-256. */
+/** A digest of all fields of a level: the first bytes of the SHA-256 of {@link encodeFields}. */
 export function fieldsDigest(fields: Fields): Uint8Array {
   return digest(encodeFields(fields)).slice(0, fieldsDigestBytes)
 }

@@ -32,7 +32,7 @@ import { readSendMessage, type SendMessage, sendMessageType, writeSendMessage } 
 import { readWatch, type Watch, watchType, writeWatch } from './watch.ts'
 import { readWelcome, type Welcome, welcomeType, writeWelcome } from './welcome.ts'
 
-/** What Kith's own client sends. */
+/** The messages that Kith's own client sends. */
 export type ClientMessage =
   | RosterSync
   | DeflatedRoster
@@ -45,10 +45,10 @@ export type ClientMessage =
   | Renew
   | Watch
 
-/** What a device may send: stock providers speak of awareness too. */
+/** The messages that a device may send: stock providers also send awareness. */
 export type DeviceMessage = ClientMessage | Awareness | QueryAwareness
 
-/** What the server may send. */
+/** The messages that the server may send. */
 export type ServerMessage =
   | RosterSync
   | Awareness
@@ -101,21 +101,22 @@ const codecs: { [T in Frame['type']]: Codec<Extract<Frame, { type: T }>> } = {
 
 let readersByNumber: Map<number, (decoder: Decoder) => Frame> | undefined
 
-/** One message as one binary websocket frame: its type number as a varint, then its content. */
+/** Encodes one message as one binary websocket frame: its type number as a varint, then its content. */
 export function encodeFrame(message: Frame): Uint8Array {
   const codec = codecs[message.type] as Codec<Frame>
   return framed(codec.number, encoder => codec.write(encoder, message))
 }
 
 /**
- * The message in a frame; `{ type: 'malformed' }` with what is wrong for any bytes that {@link encodeFrame} can't make, but
- * for the content of an awareness message, which is dropped unread. Never throws. Whether this side may send such a message is for the receiver to check.
+ * Decodes the message in a frame. Returns `{ type: 'malformed' }` with the reason for any bytes that {@link encodeFrame} cannot
+ * produce, except for the content of an awareness message, which is dropped unread. Never throws. The receiver must check
+ * whether the other side may send such a message.
  */
 export function decodeFrame(bytes: Uint8Array): Frame | Malformed {
   return unframed(bytes, readerOf)
 }
 
-/** As `decodeFrame`, from a side of a later wire. */
+/** As `decodeFrame`, for a frame from a side with a later wire. */
 export function decodeNewerFrame(bytes: Uint8Array): Frame | Malformed {
   return unframed(bytes, readerOf, true)
 }
@@ -125,7 +126,7 @@ function readerOf(number: number): ((decoder: Decoder) => Frame) | undefined {
   return readersByNumber.get(number)
 }
 
-/** Whether a frame is one of y-protocols' own (types 0 to 3), which have the roster's limit and not the frame's [S3]. */
+/** Whether a frame is one of y-protocols' own (types 0 to 3), to which the roster's limit applies, not the frame's [S3]. */
 export function isYProtocols(bytes: Uint8Array): boolean {
   return bytes.length > 0 && (bytes[0] as number) <= queryAwarenessType
 }

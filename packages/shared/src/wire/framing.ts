@@ -3,18 +3,18 @@ import * as encoding from 'lib0/encoding'
 import { type Decoder, type Encoder, NewerDecoder, readUint, writeUint } from './codec.ts'
 import { firstOptionalType } from './versions.ts'
 
-/** What is no message, and why. */
+/** Bytes that are not a message, and why. */
 export interface Malformed {
   type: 'malformed'
   what: string
-  /** A message that only a later wire has, and that may be passed over. */
+  /** A message that only a later wire has, and that may be skipped. */
   isOptional?: true
 }
 
-/** Read strictly from any side: what follows them is part of what is admitted, or y-protocols' own. */
+/** Always read strictly: additional bytes would be part of what is admitted, or are y-protocols' own. */
 const closed: ReadonlySet<string> = new Set(['rosterSync', 'ownProfile', 'awareness', 'queryAwareness'])
 
-/** One message as one binary websocket frame: its type number as a varint, then its content. */
+/** Encodes one message as one binary websocket frame: its type number as a varint, then its content. */
 export function framed(number: number, writeContent: (encoder: Encoder) => void): Uint8Array {
   const encoder = encoding.createEncoder()
   writeUint(encoder, number)
@@ -23,8 +23,8 @@ export function framed(number: number, writeContent: (encoder: Encoder) => void)
 }
 
 /**
- * What a frame holds; `readerOf` gives what reads a message of that number. `isFromNewer`: the other side has a later wire, so
- * optional messages and bytes at the end of messages are passed over. Never throws.
+ * Decodes a frame. `readerOf` returns the reader of a message by its number. `isFromNewer`: the other side has a later wire, so
+ * optional messages, and bytes at the end of messages, are skipped. Never throws.
  */
 export function unframed<M extends { type: string }>(
   bytes: Uint8Array,

@@ -16,20 +16,20 @@ import { digestsWire, wireVersion } from './versions.ts'
 /** 100, device → server, once and first: "I speak Kith's messages; my feed was read up to this cursor." */
 export interface Hello {
   type: 'hello'
-  /** The device's wire: 1 on `kith.v1`, else what `versions.ts` says. */
+  /** The device's wire: 1 on `kith.v1`, otherwise as in `versions.ts`. */
   version: number
-  /** The lowest wire of a server with which the device works; left out, and 1, for wire 1. */
+  /** The lowest wire of a server with which the device works; absent for wire 1, and then 1. */
   oldest?: number
-  /** Opaque bytes that the server gave out; empty for a device that has none. */
+  /** Opaque bytes from the server; empty if the device has none. */
   cursor: Uint8Array
-  /** The incarnation of the account that the device synced with [D7], as the last `welcome` said; left out before that. */
+  /** The incarnation of the account that the device synced with [D7], from the last `welcome`; absent before that. */
   incarnation?: Uint8Array
   /**
-   * Fetched before and still looked at, at most 256: as `fetch` of each, but answered before the device is caught up, so
-   * that it then holds nothing of theirs that it may not [V7]. Left out when there are none.
+   * Owners that were fetched before and are still shown, at most 256: the same as a `fetch` of each, but answered before the
+   * device is caught up, so that it then holds nothing of theirs that it may not see [V7]. Absent when there are none.
    */
   owners?: readonly string[]
-  /** Digests of the documents that the device asks for only if the server holds something else; from wire 3 on. */
+  /** Digests of the documents that the device requests only if the server holds something else; from wire 3 on. */
   holds?: Readonly<Partial<Record<OwnDocumentName, Uint8Array>>>
 }
 

@@ -1,6 +1,6 @@
 import { type Decoder, type Encoder, readString, readUserId, writeString } from './codec.ts'
 
-/** 111, server → device: a direct message to this user. Answered by `received`, once the device has it. */
+/** 111, server → device: a direct message to this user. Answered by `received`, once the device has received it. */
 export interface Message {
   type: 'message'
   id: string

@@ -2,19 +2,19 @@ import type { ErrorCode } from '../errors.ts'
 import { type Decoder, type Encoder, readCode, readString, readUint, writeString, writeUint } from './codec.ts'
 
 /**
- * What became of a direct message:
- * - `delivered`: a device of the addressee took it.
- * - `undelivered`: no device took it in time, or none may.
+ * The outcome of a direct message:
+ * - `delivered`: a device of the recipient accepted it.
+ * - `undelivered`: no device accepted it in time, or none may.
  * - `unconfirmed`: the sender may not know whether the recipient is online, so the outcome is not sent [V10].
  */
 export type Delivery = 'delivered' | 'undelivered' | 'unconfirmed'
 
-/** 113, server → device: what became of a message. */
+/** 113, server → device: the outcome of a message. */
 export interface Outcome {
   type: 'outcome'
   id: string
   state: Delivery
-  /** It was not sent on because of a limit; `retryAfterMs` is 0 where waiting doesn't help. Then it is undelivered. */
+  /** It was not relayed because of a limit, and is undelivered; `retryAfterMs` is 0 if waiting does not help. */
   refusal?: { code: ErrorCode; retryAfterMs: number } | undefined
 }
 

@@ -1,7 +1,7 @@
 import type { Decoder, Encoder } from './codec.ts'
 import { readSyncStep, type SyncStep, writeSyncStep } from './sync-step.ts'
 
-/** 102, both ways: the same for the owner's own profile document, among the owner's devices. */
+/** 102, both ways: like `rosterSync`, for the owner's own profile document, among the owner's devices. */
 export interface OwnProfile extends SyncStep {
   type: 'ownProfile'
 }

@@ -1,8 +1,8 @@
 import { type Decoder, type Encoder, ensure, readUint, readUserId, writeString, writeUint } from './codec.ts'
 
 /**
- * 117, server → device: whether a watched user is online. `unknown`: not registered, not visible, blocked, hidden, or
- * neither followed nor fetched; the viewer can't tell which [V8], and forgets what it knew.
+ * 117, server → device: whether a watched user is online. `unknown`: not registered, not visible, blocked, hidden, or neither
+ * followed nor fetched; the viewer cannot tell which [V8], and discards earlier presence.
  */
 export interface Presence {
   type: 'presence'
@@ -13,7 +13,7 @@ export interface Presence {
 export type PresenceState =
   | { is: 'unknown' }
   | { is: 'online' }
-  /** In minutes since 1970; absent where the server doesn't know. */
+  /** In minutes since 1970; absent if the server does not know. */
   | { is: 'offline'; lastSeenMinute?: number | undefined }
 
 export const presenceType = 117

@@ -14,13 +14,13 @@ import {
 import { readFields, writeFields } from './fields.ts'
 import { framed } from './framing.ts'
 
-/** 108, server → device: all fields of an owner at one level, as they stand now. No fields: the level is empty. */
+/** 108, server → device: all current fields of an owner at one level. No fields: the level is empty. */
 export interface Profile {
   type: 'profile'
   owner: string
   level: number
   fields: Fields
-  /** Where the feed stands once this is stored; empty while more is to come, or when it stays where it is. */
+  /** The position in the feed once this is stored; empty if more follows, or if the position does not change. */
   cursor: Uint8Array
 }
 
@@ -32,7 +32,9 @@ export function writeProfile(encoder: Encoder, message: Profile): void {
   writeFields(encoder, message.fields)
 }
 
-/** The frame of a level whose fields are encoded already, as by `encodeFields`: the bytes on disk are those on the wire. */
+/**
+ * The frame of a level whose fields are already encoded, as by `encodeFields`: the bytes are the same on disk and on the wire.
+ */
 export function encodeProfileFrame(head: LevelHead, fields: Uint8Array): Uint8Array {
   return framed(profileType, encoder => {
     writeHead(encoder, head)
@@ -40,7 +42,7 @@ export function encodeProfileFrame(head: LevelHead, fields: Uint8Array): Uint8Ar
   })
 }
 
-/** What stands at the beginning of each frame with content of a level. */
+/** The beginning of each frame with content of a level. */
 export type LevelHead = Pick<Profile, 'cursor' | 'owner' | 'level'>
 
 export function writeHead(encoder: Encoder, { cursor, owner, level }: LevelHead): void {

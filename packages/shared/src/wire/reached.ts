@@ -1,12 +1,12 @@
 import { type Decoder, type Encoder, readUint, writeUint } from './codec.ts'
 
-/** 104, server → device, the answer to a barrier. */
+/** 104, server → device: the answer to a barrier. */
 export interface Reached {
   type: 'reached'
   id: number
   /**
-   * False when an update that this device sent since its last barrier was refused, or dropped because its predecessors
-   * are missing: then what it sent since is not on disk, and must be sent again or rebuilt [D5].
+   * False when an update that this device sent since its last barrier was refused, or dropped because its predecessors are
+   * missing. Then the updates since that barrier may not be on disk, and must be sent again or rebuilt [D5].
    */
   isComplete: boolean
 }

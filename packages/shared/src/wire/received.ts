@@ -1,6 +1,6 @@
 import { type Decoder, type Encoder, readString, readUserId, writeString } from './codec.ts'
 
-/** 112, device → server: this device has taken that message. */
+/** 112, device → server: this device has accepted that message. */
 export interface Received {
   type: 'received'
   id: string

@@ -3,7 +3,7 @@ import { type Decoder, type Encoder, ensure, readString, readUserId, writeString
 /** 110, device → server: a direct message. Answered by `outcome`. */
 export interface SendMessage {
   type: 'sendMessage'
-  /** Chosen by the device, up to 64 bytes; the receiver gets it as it is. */
+  /** Chosen by the device, up to 64 bytes; passed on to the recipient unchanged. */
   id: string
   to: string
   /** Not empty. */

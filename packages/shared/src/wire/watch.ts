@@ -1,9 +1,9 @@
 import { type Decoder, type Encoder, readUint, readUserId, writeString, writeUint } from './codec.ts'
 
 /**
- * 116, device → server: "these are the people whose presence I want to know from now on", instead of those named before.
- * Nobody: none. Answered by a `presence` for each that was not watched before; by `failure` with `too-many-watched` for
- * those beyond the limit, which are the last.
+ * 116, device → server: "I want the presence of these users from now on", instead of the users named before. An empty list:
+ * none. Answered by a `presence` for each user who was not watched before, and by `failure` with `too-many-watched` for the
+ * users beyond the limit, which are the last ones.
  */
 export interface Watch {
   type: 'watch'
@@ -11,7 +11,7 @@ export interface Watch {
 }
 
 export const watchType = 116
-/** More than any limit on what is watched. */
+/** More than any limit of watched users. */
 const maxOwners = 4096
 
 export function writeWatch(encoder: Encoder, { owners }: Watch): void {

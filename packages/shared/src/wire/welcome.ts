@@ -14,34 +14,34 @@ import {
 import { maxIncarnationBytes, type OwnDocumentName, ownDocumentNames } from './hello.ts'
 import { digestsWire, wireVersion } from './versions.ts'
 
-/** 101, server → device, the answer to a hello. */
+/** 101, server → device: the answer to a hello. */
 export interface Welcome {
   type: 'welcome'
   /**
-   * The cursor was of no use (another store, too old, none): keep all replicas hidden until they are repeated, and drop
-   * those that did not once the server knows this device's roster and the feed has caught up with it.
+   * The cursor was unusable (another store, too old, none): hide all replicas until they are repeated, and drop those that were
+   * not repeated once the server knows this device's roster and the feed has caught up with it.
    */
   isFresh: boolean
   /**
-   * The account that the device synced with was erased [D7]: the device deletes all that it holds, and sends nothing more. The
-   * server closes with 4403 after this.
+   * The account that the device synced with was erased [D7]: the device deletes all its data, and sends nothing more. The
+   * server then closes with 4403.
    */
   isErased: boolean
   /** The account's present incarnation, opaque bytes: the device stores it, and declares it in each later `hello`. */
   incarnation: Uint8Array
   /** The limits that changes must meet on this server. */
   limits: ContentLimits
-  /** What the server understands; left out for a device whose `hello` had version 1, and by a server of wire 1. */
+  /** What the server understands; absent for a device whose `hello` had version 1, and from a server of wire 1. */
   understands?: Understanding
 }
 
-/** What a server says of itself. */
+/** The capabilities of a server. */
 export interface Understanding {
   /** Its wire, from 2 on. */
   wire: number
   /** The names in `privacy` that it enforces. */
   privacy: readonly string[]
-  /** The documents whose digest in `hello` is that of the server's: there is nothing to exchange. From wire 3 on. */
+  /** The documents whose digest in `hello` equals the server's: there is nothing to exchange. From wire 3 on. */
   same?: readonly OwnDocumentName[]
 }
 

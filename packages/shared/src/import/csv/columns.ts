@@ -1,4 +1,4 @@
-/** What a column of a phone book holds. `undefined` for what is not read, such as addresses and notes. */
+/** The content of a column of a phone book. `undefined` for content that is not read, such as addresses and notes. */
 export type ColumnKind =
   | 'phone'
   | 'email'
@@ -13,7 +13,7 @@ export type ColumnKind =
   | 'company'
   | undefined
 
-/** The columns of Google's old and new layout, of Outlook in English, and of others that name theirs alike. */
+/** The columns of Google's old and new layout, of Outlook in English, and of other programs with similar names. */
 export function columnKind(header: string): ColumnKind {
   const name = header
     .toLowerCase()
@@ -42,7 +42,7 @@ const kinds = new Map<string, ColumnKind>(
   }).flatMap(([kind, names]) => names.map(name => [name, kind as ColumnKind])),
 )
 
-/** How many columns of a header are known. */
+/** The number of known columns of a header. */
 export function knownColumns(headers: readonly string[]): number {
   return headers.filter(header => columnKind(header) !== undefined).length
 }

@@ -13,9 +13,9 @@ import { entryOfRow, kindsOf } from './rows.ts'
 const delimiters = [',', ';', '\t', '|'] as const
 
 /**
- * Makes an entry of each row of a CSV file. The first row is the header, if it names a column that is known; the delimiter is
- * the one that finds most of them. A file whose header is in another language, or that has none, gives an entry for each row,
- * the first included, that says so: which column holds what is never guessed.
+ * Makes an entry of each row of a CSV file. The first row is the header if it contains a known column; the delimiter is the one
+ * that finds most of them. If the header is in another language, or there is none, each row, including the first, gives an
+ * entry with a diagnosis: the content of columns is never guessed.
  */
 export class CsvReader {
   readonly #effort: Effort

@@ -2,20 +2,20 @@ import { maxRecordBytes } from '../bounds.ts'
 import type { Effort } from '../effort.ts'
 import type { Line } from '../text/lines.ts'
 
-/** A row of a CSV file: one line, or several when a quoted field holds line ends. */
+/** A row of a CSV file: one line, or several if a quoted field contains line ends. */
 export interface CsvRecord {
   /** One character per byte. */
   text: string
   /** The line at which it begins. */
   line: number
-  /** What is wrong with it; empty when nothing is. */
+  /** The problems of the row; empty if there are none. */
   reasons: string[]
 }
 
 /**
- * Joins lines into rows. Splitting a row into fields is papaparse's; where a row ends is decided here, since there a quote that
- * is never closed makes one field of the rest of the file. Here such a quote ends with its line, once the row is too long or
- * the file ends, and the lines after it are rows of their own.
+ * Joins lines into rows. papaparse splits a row into fields, but this class decides where a row ends: in papaparse, a quote
+ * that is never closed makes one field of the rest of the file. Here, such a quote ends with its line once the row is too long
+ * or the file ends, and the following lines are separate rows.
  */
 export class RecordJoiner {
   readonly #delimiter: string
@@ -72,7 +72,7 @@ export class RecordJoiner {
 
 const tooLong = 'A line is too long, and was cut off'
 
-/** Whether a field is still in quotes at the end of a line. A quote within a field that has none at its start means nothing. */
+/** Whether a field is still in quotes at the end of a line. A quote within a field that does not start with one is ignored. */
 function endsQuoted(text: string, delimiter: string, wasQuoted: boolean): boolean {
   let isQuoted = wasQuoted
   let isFieldStart = !wasQuoted

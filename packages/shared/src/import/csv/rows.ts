@@ -2,7 +2,7 @@ import { type ContactEntry, Diagnoses, diagnoseGaps } from '../entry.ts'
 import { onOneLine } from '../text/one-line.ts'
 import { type ColumnKind, columnKind } from './columns.ts'
 
-/** Makes an entry of the fields of a row, without its index. */
+/** Returns the entry of the fields of a row, without its index. */
 export function entryOfRow(
   fields: readonly string[],
   kinds: readonly ColumnKind[],

@@ -1,13 +1,13 @@
 import { utf8Length } from '../../limits.ts'
 import type { ContactEntry } from '../entry.ts'
 
-/** An address of a phone book, as the user id that it stands for, with the name that the phone book gives it. */
+/** An address of a phone book as a user id, with its name in the phone book. */
 export interface ImportContact {
   address: string
   label: string | undefined
 }
 
-/** An address that was not accepted, as written; `undefined` for an entry that has none of the kind that is looked for. */
+/** A rejected address, as written; `undefined` for an entry without an address of the wanted kind. */
 export interface InvalidContact {
   address: string | undefined
   label: string | undefined
@@ -16,7 +16,7 @@ export interface InvalidContact {
   line: number
 }
 
-/** Why an entry of a phone book, or an address of it, is not imported. */
+/** Why an entry of a phone book, or one of its addresses, is not imported. */
 export type InvalidImportReason = 'malformed' | 'too-long' | 'self' | 'not-a-phone-number' | 'ambiguous' | 'no-address'
 
 /** Which values of an entry are addresses. */
@@ -27,7 +27,7 @@ export interface BookOptions {
   self: string
   kind: AddressKind
   parse(input: string): { id: string } | { reason: Exclude<InvalidImportReason, 'no-address'> }
-  /** Longer names are cut off. */
+  /** Longer names are truncated. */
   labelBytes: number
 }
 
@@ -56,7 +56,7 @@ export class PhoneBook {
   }
 }
 
-/** A name as a label: well-formed, and with as many of its characters as there is room for. */
+/** Returns a name as a label: well-formed, and truncated to the bytes that there is room for. */
 function labelOf(name: string, mostBytes: number): string | undefined {
   let label = name.replace(/\p{Cs}/gu, '\ufffd').trim()
   if (utf8Length(label) > mostBytes) {

@@ -4,10 +4,10 @@ import { contactFacts } from '../../roster/facts.ts'
 import { type RosterRoot, userOfKey } from '../../roster/keys.ts'
 import type { ImportContact } from './book.ts'
 
-/** What the last import of a source had: address → the label that the file gave it, `''` for none. */
+/** The contacts of the last import of a source: address → the label in the file, `''` for none. */
 export type ImportRecord = ReadonlyMap<string, string>
 
-/** How many contacts one transaction takes. */
+/** The number of contacts per transaction. */
 export const contactsPerTransaction = 1000
 
 export interface ImportChanges {
@@ -18,9 +18,9 @@ export interface ImportChanges {
 }
 
 /**
- * What importing these contacts changes: as `syncAsUpdate`, it only adds contacts, levels and a subscription [R5]. A label is
- * written when the file has another one than at the last import, so a contact that the user renamed keeps that name until the
- * file changes.
+ * Returns the changes of importing these contacts. Like `syncAsUpdate`, it only adds contacts, levels and a subscription [R5].
+ * A label is written if it differs from the file's label at the last import, so a contact that the user renamed keeps that name
+ * until the file changes.
  */
 export function planContacts(
   roster: FlatMaps,
@@ -46,7 +46,7 @@ export function planContacts(
   return plan
 }
 
-/** The contacts that the last import of the source had, that this one has not, and that are contacts still. */
+/** The contacts of the source's last import that are not in this one, and that are still contacts. */
 export function goneContacts(
   roster: FlatMaps,
   record: ImportRecord,
@@ -65,7 +65,7 @@ export function planGone(roster: FlatMaps, gone: readonly ImportContact[]): KeyC
   return gone.flatMap(({ address }) => planRemoval(roster, address))
 }
 
-/** A change that was made, and what stood there before. */
+/** A change that was made, and the value before it. */
 export interface MadeChange extends KeyChange {
   before: FieldValue | undefined
 }
@@ -74,14 +74,14 @@ export function madeChanges(roster: FlatMaps, changes: readonly KeyChange[]): Ma
   return changes.map(change => ({ ...change, before: roster.get(change.root, change.key) }))
 }
 
-/** Takes changes back, except where something else was written since. */
+/** Undoes changes, except where another value was written since. */
 export function planUndo(roster: FlatMaps, made: readonly MadeChange[]): KeyChange[] {
   return made
     .filter(({ root, key, value }) => sameValue(roster.get(root, key), value))
     .map(({ root, key, before }) => ({ root, key, value: before }))
 }
 
-/** The contacts in pieces of one transaction each. */
+/** Splits the contacts into one piece per transaction. */
 export function inTransactions<T>(contacts: readonly T[]): T[][] {
   const pieces: T[][] = []
   for (let from = 0; from < contacts.length; from += contactsPerTransaction) {
@@ -90,7 +90,7 @@ export function inTransactions<T>(contacts: readonly T[]): T[][] {
   return pieces
 }
 
-/** What is to be remembered of an import of these contacts. */
+/** The record to store for an import of these contacts. */
 export function recordOf(contacts: ReadonlyMap<string, string | undefined>): Map<string, string> {
   return new Map([...contacts].map(([address, label]) => [address, label ?? '']))
 }

@@ -1,10 +1,10 @@
-// A text whose encoding is not known yet is kept as a string with one character per byte: lines, names of properties and
-// separators are ASCII in every encoding that phone books are written in.
+// A text in an unknown encoding is kept as a string with one character per byte: lines, names of properties and separators are
+// ASCII in every encoding of phone books.
 
 const pieceLength = 8192
 const { fromCharCode } = String
 
-/** Bytes as a string with one character per byte. */
+/** Converts bytes to a string with one character per byte. */
 export function binaryOf(bytes: Uint8Array): string {
   let text = ''
   for (let from = 0; from < bytes.length; from += pieceLength) {

@@ -4,7 +4,7 @@ import { bytesOf, isAscii } from './bytes.ts'
 let utf8: TextDecoder | undefined
 const decoders = new Map<string, TextDecoder | undefined>()
 
-/** The decoder of a character set by any of its names; `undefined` when the platform knows none of that name. */
+/** The decoder of a character set by any of its names; `undefined` if the platform does not know the name. */
 export function decoderOf(label: string): TextDecoder | undefined {
   const name = label.trim().toLowerCase()
   if (decoders.has(name)) return decoders.get(name)
@@ -24,8 +24,8 @@ function newDecoder(label: string): TextDecoder | undefined {
 }
 
 /**
- * Decodes a text that names no character set: as UTF-8, which text in another one hardly ever is by chance. `undefined` when
- * it is not UTF-8.
+ * Decodes a text without a named character set as UTF-8; text in another character set is hardly ever valid UTF-8 by chance.
+ * Returns `undefined` when it is not UTF-8.
  */
 export function decodeUtf8(binary: string, effort: Effort): string | undefined {
   effort.visited += binary.length
@@ -38,7 +38,7 @@ export function decodeUtf8(binary: string, effort: Effort): string | undefined {
   }
 }
 
-/** UTF-8 with a few wrong bytes, as in a file that was cut within a character, has more that is right than that is wrong. */
+/** Damaged UTF-8, as in a file that was cut within a character, has more correct sequences than wrong ones. */
 function decodeDamagedUtf8(binary: string): string | undefined {
   const whole = binary.match(utf8Sequences) ?? []
   const length = whole.reduce((sum, sequence) => sum + sequence.length, 0)
@@ -49,8 +49,8 @@ function decodeDamagedUtf8(binary: string): string | undefined {
 const utf8Sequences = /[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}/g
 
 /**
- * Decodes a text whose character set is named. Text in UTF-8 that is labelled ASCII is read as UTF-8, and other text labelled
- * UTF-8 as if it were not labelled. `undefined` when the name does not help.
+ * Decodes a text with a named character set. UTF-8 text that is labelled ASCII is read as UTF-8; other text that is labelled
+ * UTF-8 is read as unlabelled. Returns `undefined` when the name does not help.
  */
 export function decodeLabelled(binary: string, label: string, effort: Effort): string | undefined {
   effort.visited += binary.length

@@ -1,14 +1,14 @@
 import type { Effort } from '../effort.ts'
 import { decoderOf } from './charset.ts'
 
-// Guesses the character set of a text that is not UTF-8 and names none, as old phones and Outlook write it. Each candidate
-// gets points for what it makes of the bytes, by what names look like: words of one script, capitals at their start, letters
-// that are frequent in the languages of that character set. The most points win; without any difference it's Windows-1252.
+// Guesses the character set of a text that is not UTF-8 and has no label, as old phones and Outlook write it. Each candidate
+// gets points for the text that it decodes, by what names look like: words of one script, capitals at their start, letters that
+// are frequent in the languages of that character set. The most points win; if all have the same, it is Windows-1252.
 
 export interface Hints {
   /** A language tag from the file, such as `cs` or `de-AT`. */
   language?: string | undefined
-  /** The character set of what came before in the same file. */
+  /** The character set of the earlier text in the same file. */
   previous?: string | undefined
 }
 
@@ -71,7 +71,7 @@ function pointsOf(text: string, frequent: ReadonlySet<string>): number {
 const unlikelyPairs = /ø[áéíúý]|[áéíúý]ø|õ(?!\p{L})/gu
 
 function characterPoints(character: string, before: string, frequent: ReadonlySet<string>): number {
-  // What a decoder makes of bytes that have no character.
+  // The result of a decoder for bytes without a character.
   if (/[\ufffd\x80-\x9f]/.test(character)) return -8
   if (!isLetter(character)) {
     if (/[\p{M}\u00a0\u00ab\u00bb\u2013-\u2026]/u.test(character)) return 0
@@ -94,14 +94,14 @@ function isLetter(character: string): boolean {
   return /\p{L}/u.test(character)
 }
 
-/** Kana and the frequent half of kanji have lead bytes of 0x81 to 0x98, which are hardly letters elsewhere. */
+/** Kana and the frequent half of kanji have lead bytes of 0x81 to 0x98, which are rarely letters elsewhere. */
 function shiftJisPoints(bytes: Uint8Array): number {
   let points = 0
   for (let index = 0; index < bytes.length; index++) {
     const lead = bytes[index] ?? 0
     if (lead < 0x80) continue
     if (lead >= 0xa1 && lead <= 0xdf) {
-      points -= 0.25 // Katakana of half width.
+      points -= 0.25 // Half-width katakana.
       continue
     }
     const trail = bytes[++index] ?? 0

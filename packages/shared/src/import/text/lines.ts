@@ -16,8 +16,8 @@ const lf = 10
 const cr = 13
 
 /**
- * Splits bytes into lines. CR LF, LF, CR alone and CR CR LF (a CR LF that was converted twice) end a line: so any number of
- * CRs before an LF is one end, and without an LF each CR is one.
+ * Splits bytes into lines. CR LF, LF, CR alone and CR CR LF (a CR LF that was converted twice) end a line: any number of CRs
+ * before an LF is one line end, and without an LF, each CR is one.
  */
 export class LineSplitter {
   readonly #take: (line: Line) => void
@@ -25,7 +25,7 @@ export class LineSplitter {
   #text = ''
   #isCut = false
   #number = 1
-  /** CRs that were read, and whose LF may follow. */
+  /** The number of CRs that were read, and that an LF may follow. */
   #crs = 0
 
   constructor(effort: Effort, take: (line: Line) => void) {
@@ -54,7 +54,7 @@ export class LineSplitter {
     if (this.#crs === 0) this.#append(bytes, from, bytes.length)
   }
 
-  /** The file ends: so does its last line, unless it is empty. */
+  /** Ends the file, and with it its last line, unless that is empty. */
   end(): void {
     this.#endAtCrs()
     if (this.#text !== '') this.#endLine()

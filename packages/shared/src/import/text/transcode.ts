@@ -1,4 +1,4 @@
-/** Makes UTF-8 of a file in UTF-16, and leaves all others as they are. Takes a byte order mark at the start away. */
+/** Converts a file in UTF-16 to UTF-8, and leaves all others unchanged. Removes a byte order mark at the start. */
 export class Transcoder {
   #head: number[] | undefined = []
   #decoder: TextDecoder | undefined
@@ -37,7 +37,7 @@ export class Transcoder {
 const headLength = 4
 const empty = new Uint8Array()
 
-/** UTF-16 by its mark, or by the zero bytes of its first two characters, which are ASCII in every phone book. */
+/** Detects UTF-16 by its mark, or by the zero bytes of its first two characters, which are ASCII in every phone book. */
 function encodingOf([a, b, c, d]: readonly number[]): [label: string | undefined, markLength: number] {
   if (a === 0xff && b === 0xfe) return ['utf-16le', 2]
   if (a === 0xfe && b === 0xff) return ['utf-16be', 2]

@@ -11,15 +11,15 @@ import { nameOf } from './name.ts'
 import { unescapeText } from './text.ts'
 import type { UnfoldedProperty } from './unfold.ts'
 
-/** Collects the properties of one card. Its texts are decoded when it is complete, as any of them may say how. */
+/** Collects the properties of one card. Its texts are decoded when it is complete, since any property may name the encoding. */
 export class Card {
   readonly line: number
   readonly diagnoses: Diagnoses = new Diagnoses()
   isOld = false
-  /** Bytes of the values that are kept. */
+  /** The bytes of the stored values. */
   bytes = 0
   readonly #properties: UnfoldedProperty[] = []
-  /** The character set that a property of the card names, of which the others may be too. */
+  /** The character set that a property of the card names; the others may have it too. */
   #charset: string | undefined
   #language: string | undefined
   #isFull = false
@@ -44,7 +44,7 @@ export class Card {
     this.#properties.push(property)
   }
 
-  /** The entry that the card makes. Its index is set by the caller. `previous` is the character set of the cards before. */
+  /** Returns the entry of the card. The caller sets its index. `previous` is the character set of the earlier cards. */
   entry(previous: string | undefined, effort: Effort): { entry: ContactEntry; charset: string | undefined } {
     effort.visited += this.bytes
     const values = this.#properties.map(property => ({ property, binary: binaryValue(property) }))
@@ -67,7 +67,7 @@ export class Card {
     return { entry: { ...entry, diagnoses: this.diagnoses.sorted }, charset: guess?.label }
   }
 
-  /** How to read what is neither UTF-8 nor labelled; `undefined` when all is. */
+  /** The encoding of texts that are neither UTF-8 nor labelled; `undefined` when there are none. */
   #guess(unlabelled: readonly string[], hints: Hints, effort: Effort): { label: string } | undefined {
     const foreign = unlabelled.filter(binary => !isAscii(binary) && decodeUtf8(binary, effort) === undefined)
     if (foreign.length === 0) return undefined
@@ -100,7 +100,7 @@ function whyNot(charset: string | undefined): string {
   return decoderOf(charset) ? `is not in ${name}` : `names the character set ${name}, which is unknown`
 }
 
-/** What keeping a value costs beside its bytes, so that many empty ones are bounded too. */
+/** The cost of storing a value besides its bytes, so that the number of empty values is bounded too. */
 const overhead = 64
 
 function binaryValue({ value, encoding }: UnfoldedProperty): string {
@@ -116,14 +116,14 @@ function decodeBase64(value: string): string {
   }
 }
 
-/** A number as written; of a `tel:` URI the number alone. */
+/** Returns a number as written; for a `tel:` URI, only the number. */
 function phoneNumberOf(text: string): string {
   const number = onOneLine(text)
   return /^tel:/i.test(number) ? percentDecoded(number.slice(4)).trim() : number
 }
 
 function emailOf(text: string): string {
-  const email = text.replace(/[\s\0]+/g, '') // A fold of vCard 2.1 may have put a space into it.
+  const email = text.replace(/[\s\0]+/g, '') // A fold in vCard 2.1 may have inserted a space.
   return /^mailto:/i.test(email) ? percentDecoded(email.slice(7)) : email
 }
 

@@ -2,7 +2,7 @@ import { onOneLine } from '../text/one-line.ts'
 import type { KeptName } from './kept.ts'
 import { splitText, unescapeText } from './text.ts'
 
-/** The name to show: FN, or else what comes closest to it, with the reason. */
+/** The displayed name: FN, or otherwise the closest to it, with the reason. */
 export function nameOf(
   texts: Readonly<Record<KeptName, readonly string[]>>,
   isOld: boolean,

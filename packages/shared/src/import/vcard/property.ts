@@ -9,7 +9,7 @@ export interface Property {
   language: string | undefined
 }
 
-/** Reads the first line of a property. `undefined` when it has no colon, and so is none. */
+/** Reads the first line of a property. Returns `undefined` when it has no colon, and so is not a property. */
 export function parseProperty(line: string): Property | undefined {
   const colon = valueColon(line)
   if (colon < 0) return undefined
@@ -30,7 +30,7 @@ export function parseProperty(line: string): Property | undefined {
   return property
 }
 
-/** Files that were put together have one before each card. */
+/** Concatenated files have one before each card. */
 const byteOrderMark = /^\xef\xbb\xbf/
 
 function readParameter(property: Property, parameter: string): void {
@@ -78,7 +78,7 @@ function splitUnquoted(head: string): string[] {
   return [...parts, head.slice(from)]
 }
 
-/** Whether a line is surely the first of a property, and not the rest of a text. */
+/** Whether a line is certainly the first of a property, and not the rest of a text. */
 export function looksLikeProperty(line: string): boolean {
   return /^(?:[\w-]+\.)?(?:BEGIN|END|VERSION|PRODID|UID|REV|FN|N|NICKNAME|ORG|TEL|EMAIL|ADR|LABEL|URL|TITLE|ROLE|NOTE|PHOTO|LOGO|SOUND|KEY|AGENT|BDAY|TZ|GEO|CATEGORIES|IMPP|X-[\w-]+)[;:]/i.test(
     line.slice(0, 100),

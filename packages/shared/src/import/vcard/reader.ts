@@ -9,21 +9,21 @@ import { unescapeText } from './text.ts'
 import { type UnfoldedProperty, Unfolder } from './unfold.ts'
 
 /**
- * Makes entries of the lines of a vCard file, one for each card, in the order in which they begin. A card may be within
- * another one (as an AGENT, or by a phone that exports a group so), may lack its BEGIN when the head of the file is missing,
- * and its END when another card or the end of the file comes first.
+ * Makes entries of the lines of a vCard file, one for each card, in the order in which the cards begin. A card may be within
+ * another one (as an AGENT, or because a phone exports a group in this way). A card may lack its BEGIN if the head of the file
+ * is missing, and its END if another card or the end of the file comes first.
  */
 export class VcardReader {
   readonly #effort: Effort
   readonly #take: (entry: ContactEntry) => void
   readonly #unfolder: Unfolder
-  /** The cards that have not ended, each within the one before. */
+  /** The cards that have not ended, each within the previous one. */
   #open: Card[] = []
-  /** The outermost of them and all cards within it, in their order. */
+  /** The outermost open card and all cards within it, in order. */
   #group: Card[] = []
   #groupBytes = 0
   #index = 0
-  /** Whether the outermost card had no BEGIN, so the next one is not within it. */
+  /** Whether the outermost card had no BEGIN, so that the next card is not within it. */
   #isHeadless = false
   /** The last character set that was guessed. */
   #charset: string | undefined
@@ -105,7 +105,7 @@ export class VcardReader {
     this.#groupBytes += (card?.bytes ?? 0) - before
   }
 
-  /** In 2.1 a card follows as it is; in 3.0 it is the value, with its line ends escaped. */
+  /** In 2.1, the agent's card follows unchanged; in 3.0 it is the value, with escaped line ends. */
   #agent({ value, line }: UnfoldedProperty): void {
     if (!/^\s*BEGIN:VCARD/i.test(value)) return
     const [, ...lines] = unescapeText(value, false).split('\n')
@@ -114,7 +114,7 @@ export class VcardReader {
     this.#begin(line)
     for (const text of lines) {
       const property = parseProperty(text.trim())
-      // An agent of an agent is not looked for, so that no text is read twice.
+      // An agent of an agent is ignored, so that no text is read twice.
       if (!property || property.name === 'AGENT' || property.name === 'BEGIN') continue
       if (property.name === 'END') break
       this.#add({ ...property, line, isCut: false })
@@ -127,5 +127,5 @@ export class VcardReader {
   }
 }
 
-/** Beside those that make an entry, what structures the file. */
+/** The properties that structure the file, besides those that make an entry. */
 const shortNames = new Set(['BEGIN', 'END', 'VERSION', 'AGENT'])

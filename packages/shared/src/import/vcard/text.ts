@@ -1,4 +1,4 @@
-/** Takes the backslashes of a value away. vCard 2.1 has no `\n`, and a backslash before another character is itself. */
+/** Removes the backslash escapes of a value. vCard 2.1 has no `\n`, and a backslash before another character is literal. */
 export function unescapeText(text: string, isOld: boolean): string {
   if (!text.includes('\\')) return text
   return text.replace(/\\([\s\S])/g, (pair, character: string) => {

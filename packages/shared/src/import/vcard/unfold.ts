@@ -12,7 +12,7 @@ export interface UnfoldedProperty extends Property {
 }
 
 export interface UnfoldPort {
-  /** Whether the value of such a property is wanted; if not, it is passed over without being kept, as pictures are. */
+  /** Whether the value of such a property is wanted; if not, it is skipped without being stored, as pictures are. */
   isWanted(name: string): boolean
   /** Whether the card is in version 2.1, in which a fold stands for white space. */
   isOld(): boolean
@@ -21,10 +21,10 @@ export interface UnfoldPort {
   stray(line: Line): void
 }
 
-/** A property whose value may go on. */
+/** A property whose value may continue. */
 interface OpenProperty {
   property: UnfoldedProperty
-  /** Whether the value is kept. */
+  /** Whether the value is stored. */
   isWanted: boolean
   parts: string[]
   length: number
@@ -35,8 +35,8 @@ interface OpenProperty {
 /**
  * Joins the lines of each property:
  *
- *   - a line that begins with white space continues the one before (in 2.1 the white space belongs to the value);
- *   - quoted-printable continues after an `=` at the end, also over empty lines that a conversion of line ends put between;
+ *   - a line that begins with white space continues the previous one (in 2.1, the white space belongs to the value);
+ *   - quoted-printable continues after an `=` at the end, also over empty lines that a conversion of line ends inserted;
  *   - base64 continues on any line without a colon, and ends at an empty one.
  */
 export class Unfolder {
@@ -67,7 +67,7 @@ export class Unfolder {
     this.#begin(line)
   }
 
-  /** Hands over the property that was read last. */
+  /** Passes on the property that was read last. */
   flush(): void {
     const open = this.#open
     this.#open = undefined
@@ -127,7 +127,7 @@ export class Unfolder {
     if (!open) return
     let end = text.length
     if (open.property.encoding === 'quoted-printable') {
-      // A mail program may have put white space after the break.
+      // A mail program may have inserted white space after the break.
       while (text[end - 1] === ' ' || text[end - 1] === '\t') end--
       open.isSoftBroken = text[end - 1] === '='
       if (open.isSoftBroken) end--
@@ -137,9 +137,9 @@ export class Unfolder {
     if (end > room || isCut) open.property.isCut = true
     if (room <= 0) return
     open.parts.push(text.slice(0, Math.min(end, room)))
-    open.length += Math.min(end, room) + 1 // Many empty parts are bounded too.
+    open.length += Math.min(end, room) + 1 // The number of empty parts is bounded too.
   }
 }
 
-/** The first or the last line of a card, whatever a program that indents cards put before it. */
+/** The first or last line of a card, possibly indented. */
 const isEdge = /^[ \t]*(?:BEGIN|END):VCARD[ \t]*$/i
