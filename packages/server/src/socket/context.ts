@@ -15,7 +15,7 @@ import type { OneAtATime } from './one-at-a-time.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { UnfinishedFrames } from './unfinished-frames.ts'
 
-/** What sessions share. */
+/** The parts that all sessions share. */
 export interface Context {
   store: Store
   accounts: Accounts
