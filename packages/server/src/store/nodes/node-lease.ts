@@ -32,7 +32,7 @@ export interface NodeLeaseOptions {
  * database, and longer.
  *
  *   renewed in time    the lease continues
- *   too late           others may have acknowledged changes without this node, so the lease is current again only when this node
+ *   too late           others may have acknowledged changes without this node, so the lease is current again only when it
  *                      has reported everything up to the head after the renewal
  */
 export class NodeLease implements Lease {
