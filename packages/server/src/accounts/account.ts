@@ -247,6 +247,7 @@ export class Account {
 
 /**
  * The approximate size in a roster of one user whom the roster names. The cost of a switch is estimated from the size of the
- * user's own roster. What others' rosters say about the user is not counted, because the user's debt would reveal it [V10].
+ * user's own roster. Entries about the user in others' rosters are not counted, because the user's debt would reveal them
+ * [V10].
  */
 const bytesPerRelation = 160

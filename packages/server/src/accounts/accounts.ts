@@ -57,7 +57,7 @@ export class Accounts {
     })
   }
 
-  /** Refounds a document, in the order of the user's other changes, also if its history is small. */
+  /** Refounds a document, in the order of the user's other changes, even if its history is small. */
   refound(user: string, name: DocumentName): Promise<void> {
     return new Promise((resolve, reject) => {
       const account = this.of(user)

@@ -68,7 +68,7 @@ function rosterSizeError(
     return undefined
   }
   const known = document.contentBytesAtMost
-  // The stored encoding is `updateV2`, which contains every text and value. What it saves per struct is bounded.
+  // The stored encoding is `updateV2`, which contains every text and value. Its saving per struct is bounded.
   const atMost = document.storedBytes + maxStructBytes * document.structs + update.length
   if (known === undefined && atMost <= limits.rosterBytes) return undefined
   const growth = rosterGrowth(document.doc, update)

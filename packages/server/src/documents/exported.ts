@@ -14,8 +14,8 @@ export interface ExportedBeside {
 }
 
 /**
- * Returns the export file of an account, in JSON. It contains what the user wrote. What others say about the user is not in it,
- * since that belongs to them.
+ * Returns the export file of an account, in JSON. It contains what the user wrote. It does not contain what others say about
+ * the user, because that belongs to them.
  */
 export function exportedBytes({ doc }: StoredDocument, { unconfirmed, ...beside }: ExportedBeside): Uint8Array {
   const file = accountFile({ ...beside, roster: flatMapsOf(doc), unconfirmedOf: id => unconfirmed.get(id) ?? '' })

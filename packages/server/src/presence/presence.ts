@@ -87,7 +87,7 @@ export class Presence {
     this.#cancel ??= this.#clock.after(graceMs, () => this.#noteDue())
   }
 
-  /** The account is erased: the next holder of its id has never been online. */
+  /** The account is erased. The next holder of its id counts as never having been online. */
   forget(user: string): void {
     this.#stays.delete(user)
     this.#leaving.delete(user)

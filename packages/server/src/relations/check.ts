@@ -264,9 +264,7 @@ function isSameSide(a: Side, b: Side): boolean {
   return a === b || JSON.stringify(a, sideNames) === JSON.stringify(b, sideNames)
 }
 
-/**
- * What must be confirmed is stored, not derived. It must be of the present incarnation, and there must be something to confirm.
- */
+/** The incarnation to confirm is stored, not derived. It must be the present one, and there must be something to confirm. */
 function checkUnconfirmed(
   { incarnations, note }: Checking,
   other: string,

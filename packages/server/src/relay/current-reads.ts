@@ -20,8 +20,8 @@ interface Early {
  * Reads whose result is handed over in the state that was reported last [V4]. A read returns the position at which it was made.
  * The store may be ahead of the reported position, by a batch that is on disk, or by batches of other nodes.
  *
- * What a read waits for, and how often it is made, depends on batches only. It never depends on the users whose changes are in
- * the batches, or on the users that the read names [V10]:
+ * Only batches determine what a read waits for, and how often it is made. The users whose changes are in the batches, and the
+ * users that the read names, never do [V10]:
  * 1. A read begins while no batch is announced. If it was made at the position that was reported last, its result is handed
  *    over. If it was made at a later position, its result waits, and is handed over when that position is reported.
  * 2. If a later position was reported meanwhile, the read is made a second time. The next batch waits until the second read is

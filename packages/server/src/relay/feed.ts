@@ -16,8 +16,8 @@ import type { Relay } from './relay.ts'
  * The updates about other users that one session receives.
  *
  *   new       nothing is sent yet; owners that the device fetches are remembered
- *   opening   the viewer's relations are read; commits are noted
- *   open      a committed level goes out as it is, if the device has all else; otherwise the owner is queued by name [F2]
+ *   opening   the viewer's relations are read; commits are recorded
+ *   open      a committed level is sent as it is, if the device has everything else; otherwise the owner is queued by name [F2]
  *   closed
  */
 export class Feed implements Follower {
@@ -61,8 +61,8 @@ export class Feed implements Follower {
   }
 
   /**
-   * Finds the changes since a position (`undefined`: everything is new) and starts to send them. Commits are noted before the
-   * relations are read, so no change is missed.
+   * Finds the changes since a position (`undefined`: everything is new) and starts to send them. Commits are recorded before
+   * the relations are read, so no change is missed.
    */
   async open(since: number | undefined): Promise<void> {
     // The session may have ended while its cursor was checked. It must not be opened again.
@@ -91,7 +91,7 @@ export class Feed implements Follower {
   }
 
   /**
-   * The number of users that the viewer's own roster mentions. What others' rosters say about the viewer does not count [V10].
+   * The number of users that the viewer's own roster mentions. Entries about the viewer in others' rosters do not count [V10].
    */
   get relations(): number {
     return this.#relations

@@ -11,7 +11,9 @@ export class RecentChanges {
   #positions = new Map<string, number>()
   #knownSince: number
 
-  /** @param position of the last commit before the first that is noted */
+  /**
+   * @param position of the last commit before the first that is recorded
+   */
   constructor(position: number) {
     this.#knownSince = position
   }

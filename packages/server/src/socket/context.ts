@@ -21,7 +21,7 @@ export interface Context {
   accounts: Accounts
   relay: Relay
   presence: Presence
-  /** Absent where there are no other nodes. */
+  /** Absent if there are no other nodes. */
   stays?: Stays | undefined
   messages: DirectMessages
   tokens: Tokens

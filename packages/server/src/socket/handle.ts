@@ -172,7 +172,7 @@ async function sameDocuments(session: Session, holds: NonNullable<Hello['holds']
 function barrier(session: Session, id: number, withFeed: boolean): void {
   const { store, elsewhere } = session.context
   if (!withFeed || !store.node) return answerBarrier(session, id, withFeed)
-  // What the user may see up to now may have been written on any node.
+  // Any node may have written what the user may see up to now.
   run(session, async () => {
     await store.whenCurrent()
     await elsewhere.settled(session.user)

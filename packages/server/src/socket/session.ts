@@ -291,7 +291,7 @@ export class Session implements Device {
     if (!this.#isClosed) this.#expiry.set(identity.expiresAtMs)
   }
 
-  /** Ends the session because of what the device did. */
+  /** Ends the session because of a violation by the device. */
   end(code: ErrorCode, what: string): void {
     this.close(closeCodeFor(code), closeReason(code, what))
   }

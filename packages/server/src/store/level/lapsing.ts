@@ -30,7 +30,7 @@ type Entry = readonly [key: string, bytes: Uint8Array | undefined]
 /**
  * Removes, once a day, records that no device needs: relations that ended before the oldest cursor that is accepted, and
  * look-ups of users whom the roster does not name, after {@link lookupDays}. It examines every record of both families, a page
- * at a time, beside the commits. What a stop or a full disk leaves is removed on another day.
+ * at a time, beside the commits. Records that remain because of a stop or a full disk are removed on another day.
  */
 export class Lapsing {
   readonly #port: LapsingPort

@@ -71,7 +71,7 @@ export async function openLevelStore(folder: string, options: StoreOptions): Pro
   const verified = await VerifiedTables.read(folder)
   const reliance = { verified, nowMs: options.clock.now() }
   const database = await openWhole(folder, false, options.onMigration, reliance)
-  // What cannot be recorded is verified again at the next start.
+  // If the record cannot be written, the next start verifies the tables again.
   await verified.write().catch(() => undefined)
   try {
     await removeProbe(folder)

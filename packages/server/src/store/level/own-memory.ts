@@ -20,8 +20,8 @@ interface Own {
  * profile reads nothing else. A read of the disk waits for a thread, under load for longer than all other work on the edit
  * takes.
  *
- * It is used only for the user whose change is derived. What others' changes read about a user always comes from the disk.
- * Otherwise the time of their changes would reveal whether the user was recently active [V8].
+ * It is used only for the user whose change is derived. The records of a user that others' changes read always come from the
+ * disk. Otherwise the time of their changes would reveal whether the user was recently active [V8].
  *
  * Only the queue of commits may use it. Nothing else writes these records, so the cache matches the disk.
  */

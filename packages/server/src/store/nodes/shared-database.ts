@@ -103,7 +103,7 @@ export interface SharedDatabase {
   records(turn: Turn): BatchRecords
   /** Writes a batch, unless another batch after `knownUpTo` has written what this one read. */
   write: WriteBatch
-  /** Runs `work` while nothing else is written to the database. What it writes is there when `write` resolves. */
+  /** Runs `work` while nothing else is written to the database. Its writes are in the database when `write` resolves. */
   alone(work: (write: WriteBatch) => Promise<void>): Promise<void>
   logAfter(position: number): Promise<LogRead>
   /** Whether the outcome of a call is unknown because the connection was lost. */

@@ -30,7 +30,7 @@ function* wantedOf<Entry extends Waiting>(group: readonly Entry[]): Iterable<Wan
 
 /**
  * Returns the changes that build on the present documents and come from sessions with valid tokens. The others are rejected,
- * because they are based on outdated data. What is compared is recorded as read.
+ * because they are based on outdated data. The compared records are added to the read set.
  */
 export async function current<Entry extends Waiting>(
   group: readonly Entry[],

@@ -58,7 +58,7 @@ const waitForStandby = 'SyncRepWaitForLSN'
 
 const unconfirmed = new WeakSet<pg.Client>()
 
-/** Whether a commit on this connection, since the last call, was answered although no standby had confirmed it. */
+/** Whether a commit on this connection, since the last call, was acknowledged although no standby had confirmed it. */
 export function tookUnconfirmed(client: pg.Client): boolean {
   return unconfirmed.delete(client)
 }

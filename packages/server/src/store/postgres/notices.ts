@@ -20,8 +20,8 @@ const answerMs = 10_000
 
 /**
  * Notifies the nodes of a database immediately that the log has grown, by LISTEN and NOTIFY on a separate connection. In the
- * transaction of a batch, NOTIFY would take a lock for which all others wait. Nothing depends on the notices. What they miss,
- * for example because of a pooler, is found when the log is read the next time.
+ * transaction of a batch, NOTIFY would take a lock for which all others wait. Nothing depends on the notices. If some are
+ * missed, for example because of a pooler, the next read of the log finds the batches.
  */
 export class Notices {
   readonly #hosts: Hosts

@@ -72,7 +72,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     return { status: isOtherRun ? 'conflict' : status, last, isConfirmed: !tookUnconfirmed(client), isOtherRun }
   }
 
-  /** What was read for a batch may not be in the history of the present run. */
+  /** The state that was read for a batch may not be in the history of the present run. */
   async function learnRun(): Promise<void> {
     await writer.with(client => runs.load(client))
   }

@@ -20,7 +20,7 @@ const leftOut = [acknowledgedFile, verifiedFile, 'room']
 export interface BackUpOptions {
   /** The previous backup. A table that it contains is linked instead of copied. */
   previous?: string | undefined
-  /** Hears how many of the tables are there. */
+  /** Called with the number of tables that have been copied. */
   onProgress?: ((done: number, of: number) => void) | undefined
 }
 

@@ -83,7 +83,7 @@ export class Scrubbing {
       const rest = Math.min(restMs, verifiedAgainMs / 2 / tables.length)
       return this.#later(rest, () => this.#next(verified, tables, index + 1))
     }
-    // What cannot be recorded is verified again.
+    // If the record cannot be written, the tables are verified again.
     await verified.write().catch(() => undefined)
     this.#later(betweenRoundsMs, () => this.#round())
   }
