@@ -64,8 +64,8 @@ export class Account {
   }
 
   /**
-   * Calls `answer` with whether the disk holds exactly what the device holds, by its digest. Runs in the same turn as {@link
-   * missing}.
+   * Calls `answer` with whether the disk holds exactly what the device holds, by its digest. As in
+   * {@link missing}, no `await` is between the last check of the document and `answer`.
    */
   compare(name: DocumentName, digest: Uint8Array, answer: (isSame: boolean) => void): Promise<void> {
     return this.#handOver(

@@ -7,8 +7,8 @@ const reconnectMs = 1_000
 const connectMs = 5_000
 
 /**
- * Opens a connection to one of the servers of a URL, as in `nats://user:password@host1,host2:4222`. Rejects with {@link
- * BusError} if none can be reached. `prefix` separates clusters that share a server.
+ * Opens a connection to one of the servers of a URL, as in `nats://user:password@host1,host2:4222`. Rejects with
+ * {@link BusError} if none can be reached. `prefix` separates clusters that share a server.
  */
 export async function connectNats(url: string, prefix: string): Promise<Carrier> {
   const { servers, user, pass, isSecure } = partsOf(url)

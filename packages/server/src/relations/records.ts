@@ -76,7 +76,7 @@ export interface Relation {
   mine: ContactFacts
   /** What b's roster says about a, as far as it counts. */
   theirs: ContactFacts
-  /** What `mine` is derived from. */
+  /** What `mine` and `theirs` are derived from. */
   mySide: Side
   theirSide: Side
   isPaired: boolean

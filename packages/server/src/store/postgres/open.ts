@@ -42,8 +42,8 @@ export interface PostgresOptions {
 }
 
 /**
- * Opens the store of one node on a PostgreSQL database, which other nodes may have open as well. Rejects with {@link
- * DatabaseError} if the database cannot be reached, was not migrated, or is not as durable as required.
+ * Opens the store of one node on a PostgreSQL database, which other nodes may have open as well. Rejects with
+ * {@link DatabaseError} if the database cannot be reached, was not migrated, or is not as durable as required.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
   const { limits, clock, prepares = true, leaseClock = systemLeaseClock, listenUrl } = options
