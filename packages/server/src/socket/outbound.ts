@@ -56,7 +56,7 @@ export class Outbound {
     this.#socket.ping(this.#pings.next())
   }
 
-  /** Whether a pong answers a ping. Each ping has one answer. */
+  /** Whether a pong answers a ping. Only one answer to each ping is expected. */
   isAnswer(data: Buffer): boolean {
     return this.#pings.isAnswer(data)
   }

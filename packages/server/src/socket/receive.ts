@@ -59,7 +59,7 @@ export function receive(session: Session, socket: DeviceSocket, address: string)
   socket.on('message', (data, isBinary) => {
     if (session.isReading) take(session, inbox, data, isBinary)
   })
-  // Each ping has one answer. All other control frames count as writes.
+  // Only one answer to each ping is expected. All other control frames count as writes.
   socket.on('pong', data => {
     if (!outbound.isAnswer(data) && !session.isClosed) session.isWithinWrites()
   })

@@ -6,7 +6,7 @@ const unitsInTurn = 10
 /**
  * Limits what one user's frames may cost in one turn of the event loop, over all of the user's sockets. Hundreds of frames
  * arrive in one packet, and together they must not delay all other users [S3]. A frame that costs more than the share of one
- * turn is handled immediately. The user's next frame then waits for as many turns as that frame cost.
+ * turn is handled immediately. The user's next frame then waits for as many turns as that cost fills.
  */
 export class TurnShare {
   #left = unitsInTurn
