@@ -33,37 +33,37 @@ export interface EngineOptions {
   store: Store
   tokens: TokenSettings
   adminKey: string
-  /** Requests from this machine may read `/metrics` without the key: nothing from elsewhere gets here. */
+  /** Requests from this machine may read `/metrics` without the key. Set if no other requests can reach this server. */
   hasOpenMetrics?: boolean | undefined
   limits: Limits
   clock: Clock
   log: Logger
-  /** Large documents are merged in a thread beside this one. */
+  /** Whether large documents are merged in a worker thread. */
   hasMergeThread?: boolean
-  /** Delivers the events of the outbox; absent where none are written. */
+  /** Delivers the events of the outbox. Absent if no events are written. */
   webhook?: Pick<CourierOptions, 'send' | 'room' | 'giveUpMs'> | undefined
-  /** Present where other nodes share the store. The server closes it at its end. */
+  /** Present if other nodes share the store. The server closes it when it stops. */
   cluster?: Cluster | undefined
 }
 
-/** A whole server without a network: callers sign in, and the backend calls its API. */
+/** A whole server without a network. Callers sign in, and the backend calls its API. */
 export interface Engine {
   readonly context: Context
   readonly signIns: SignIns
   readonly api: FastifyInstance
   isReady: boolean
-  /** Resolves when other nodes, if there are any, know this one. */
+  /** Resolves when other nodes, if there are any, know this node. */
   join(): Promise<void>
   /** Flushes, closes sockets with 1001, the API and the store. */
   close(): Promise<void>
 }
 
-/** Well below the 30 s after which a stock provider takes a silent connection for dead. */
+/** Well below the 30 s after which a stock provider treats a silent connection as lost. */
 const heartbeatMs = 15_000
-/** Once an hour a connected device gets its cursor, and its waiting follows are tried again. */
+/** Once an hour, a connected device gets its cursor, and its waiting follows are retried. */
 const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 
-/** Puts the server together: the only place that names its concrete parts. `saves`: when a level goes out as a difference. */
+/** Composes the server. This is the only place that names its concrete parts. `saves`: when a level is sent as a difference. */
 export function assemble(options: EngineOptions, saves?: Saves): Engine {
   const { store, clock, log, limits } = options
   const relay = new Relay(store, saves)
@@ -92,7 +92,7 @@ export function assemble(options: EngineOptions, saves?: Saves): Engine {
     committed: commits => metrics.commits.inc(commits.length),
     refusing(refusal) {
       if (refusal) return log.error({ err: refusal.cause, reason: refusal.reason }, 'changes are refused')
-      // A change whose session heard nothing but its failure may be on disk after all.
+      // A change that was reported to its session as failed may be on disk after all.
       documents.forgetAll()
       log.info('changes are taken again')
     },
@@ -108,8 +108,8 @@ export function assemble(options: EngineOptions, saves?: Saves): Engine {
     relayOwn: (...change) => relay.relayOwn(...change),
     outdate: (user, document, founder) => relay.outdate(user, document, founder),
   })
-  // Each batch is reported in this order, after the store's own witness of what was answered (`store/level/open.ts`). The relay
-  // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
+  // Each batch is reported in this order, after the store's own witness of what was acknowledged (`store/level/open.ts`). The
+  // relay comes first: what it read before the batch is now outdated [V4], and presence relies on that.
   const elsewhere = new Elsewhere({
     ...{ store, accounts, documents, relay },
     endSessions: user => signIns.end(user),
@@ -139,7 +139,7 @@ export function assemble(options: EngineOptions, saves?: Saves): Engine {
   let beats = 0
   const stopBeating = clock.every(heartbeatMs, () => {
     beats++
-    // One for all: that the hour is over is no news.
+    // One frame for all sessions. That the hour is over reveals nothing.
     const caughtUp = beats % beatsPerHour === 0 ? relay.caughtUp() : undefined
     for (const session of signIns.sessions) {
       session.beat(heartbeat)
@@ -189,7 +189,7 @@ export function assemble(options: EngineOptions, saves?: Saves): Engine {
   return engine
 }
 
-/** An event that could not be written is lost, and the sender gets the outcome all the same. */
+/** An event that could not be written is lost. The sender gets the outcome nevertheless. */
 async function noted(commit: Promise<unknown>, log: Logger): Promise<void> {
   await commit.catch((error: unknown) =>
     log.error({ err: error }, 'the event of an undelivered message was not written'),

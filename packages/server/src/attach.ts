@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Network } from './network.ts'
 
-/** Kith's own paths. All others are the app's. */
+/** Kith's own paths. All others belong to the app. */
 const kithPaths = /^\/v1\/(roster|users|pairs|communication|visibility|webhooks|openapi\.json)(?=[/?]|$)/
 
 function isKith({ url = '' }: IncomingMessage): boolean {
@@ -11,8 +11,8 @@ function isKith({ url = '' }: IncomingMessage): boolean {
 }
 
 /**
- * Serves Kith's paths on an app's HTTP server, beside what it serves already. The app's listeners get all other requests, and
- * other upgrades. Returns a function that gives the server back as it was.
+ * Serves Kith's paths on an app's HTTP server, beside what it already serves. All other requests and upgrades go to the app's
+ * listeners. Returns a function that removes Kith from the server.
  */
 export function attachTo(server: HttpServer, api: FastifyInstance, network: Network): () => void {
   const others = server.listeners('request') as RequestListener[]
@@ -22,7 +22,7 @@ export function attachTo(server: HttpServer, api: FastifyInstance, network: Netw
   }
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (isKith(request)) network.upgrade(request, socket, head)
-    // Nobody else would ever end it.
+    // No other listener would ever end it.
     else if (server.listenerCount('upgrade') === 1) socket.destroy()
   }
   for (const other of others) server.off('request', other)

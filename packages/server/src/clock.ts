@@ -1,10 +1,10 @@
-/** Time and timers, so that a simulated world can bring its own. The only place that asks the machine. */
+/** Time and timers, so that a simulation can provide its own. This is the only place that reads the machine's clock. */
 export interface Clock {
   /** Returns milliseconds since 1970. */
   now(): number
   /** Runs `task` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void
-  /** Runs `task` every `intervalMs`. Returns a function that ends it. */
+  /** Runs `task` every `intervalMs`. Returns a function that stops it. */
   every(intervalMs: number, task: () => void): () => void
 }
 
@@ -22,8 +22,8 @@ export const systemClock: Clock = {
 }
 
 /**
- * What a lease is measured with, which other machines rely on: by the larger of two clocks. A monotonic clock stands still while
- * a machine is suspended, and the time of day may be set back.
+ * The clock that measures a lease. Other machines rely on it. It uses the larger of two clocks, because a monotonic clock stops
+ * while a machine is suspended, and the time of day may be set back.
  */
 export interface LeaseClock extends Clock {
   /** Milliseconds since some moment, by a clock that is never set. */

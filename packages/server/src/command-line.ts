@@ -42,7 +42,7 @@ const commands = {
   import: runImport,
 }
 
-/** Loaded only when it runs: no other command reads phone books. */
+/** Loaded only when it runs, because no other command reads phone books. */
 async function runImport(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   return (await import('./commands/import.ts')).runImport(args, env)
 }

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs'
 
-// Nothing but Node's own modules is imported here: with few descriptors nothing else can be loaded.
+// Only Node's own modules are imported here, because nothing else can be loaded if there are few descriptors.
 
-/** Node's own, the logs, requests for an issuer's keys, the files of the data folder. */
+/** For Node itself, the logs, requests for an issuer's keys, and the files of the data folder. */
 const ownDescriptors = 64
-/** LevelDB takes no fewer (`SanitizeOptions` in its db_impl.cc), and keeps no more than it needs. */
+/** LevelDB accepts no fewer (`SanitizeOptions` in its db_impl.cc), and keeps no more than it needs. */
 const fewestDatabaseFiles = 74
-/** As the `level` package has it. */
+/** The value of the `level` package. */
 const mostDatabaseFiles = 1000
 const fewestSockets = 54
 
 const fewestDescriptors = ownDescriptors + fewestDatabaseFiles + fewestSockets
 
-/** What a process may have open at a time, shared out. */
+/** How the descriptors of a process are divided. */
 export interface DescriptorShares {
   /** Files that the database keeps open. */
   databaseFiles: number
@@ -21,7 +21,7 @@ export interface DescriptorShares {
 }
 
 /**
- * Shares out the descriptors that this process may have: what the store needs first, and the rest for sockets.
+ * Divides the descriptors that this process may have: first what the store needs, and the rest for sockets.
  *
  * @param limit - How many descriptors the process may have.
  * @returns The shares.
@@ -32,7 +32,7 @@ export function descriptorShares(limit: number = openFileLimit()): DescriptorSha
 }
 
 /**
- * What is wrong and what to do, when this process may have too few descriptors for a server; else `undefined`.
+ * Returns what is wrong and what to do, if this process may have too few descriptors for a server.
  *
  * @param limit - How many descriptors the process may have.
  * @returns The text, or `undefined`.
@@ -45,12 +45,15 @@ export function descriptorProblem(limit: number = openFileLimit()): string | und
   )
 }
 
-/** How many files and sockets this process may have open at a time; `Infinity` when there is no limit, or none is known. */
+/**
+ * Returns how many files and sockets this process may have open at a time; `Infinity` if there is no limit, or if it is not
+ * known.
+ */
 function openFileLimit(): number {
   return limitInProc() ?? limitInReport() ?? Number.POSITIVE_INFINITY
 }
 
-/** Linux has the limits of a process in a file: proc(5). */
+/** On Linux, the limits of a process are in a file: proc(5). */
 function limitInProc(): number | undefined {
   try {
     return toLimit(/^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1])
@@ -59,13 +62,13 @@ function limitInProc(): number | undefined {
   }
 }
 
-/** On other systems Node has them in its diagnostic report. */
+/** On other systems, Node includes them in its diagnostic report. */
 function limitInReport(): number | undefined {
   if (process.platform === 'win32') return undefined
   const diagnostics = process.report as typeof process.report & { excludeNetwork?: boolean | undefined }
   const { excludeNetwork } = diagnostics
   try {
-    diagnostics.excludeNetwork = true // Or it would look up the name of each peer.
+    diagnostics.excludeNetwork = true // Otherwise it would look up the name of each peer.
     const report = diagnostics.getReport() as { userLimits?: { open_files?: { soft?: number | string } } }
     return toLimit(report.userLimits?.open_files?.soft)
   } finally {

@@ -2,44 +2,44 @@ import { getHeapStatistics } from 'node:v8'
 import type { Clock } from './clock.ts'
 
 const intervalMs = 5_000
-/** A quiet heap of so many times what the last collection left, and so many bytes more, is collected. */
+/** A quiet heap is collected if it exceeds this many times what the last collection left, plus this many bytes. */
 const timesKept = 1.25
 const bytesAboveKept = 32 * 1024 * 1024
-/** By so large a part of itself a quiet heap does not grow between two looks. */
+/** A heap is quiet if it grows by no more than this fraction of itself between two checks. */
 const quietGrowth = 1 / 16
 /**
- * A heap is collected once more after so many quiet looks, 45 s at least: by then the server has dropped the documents that it
- * had in use.
+ * After this number of quiet checks, 45 s at least, a heap is collected once more. By then the server has dropped the documents
+ * that were in use.
  */
 const looksUntilAgain = 10
 
 /**
- * More than the 64 MiB of memory outside the heap after which V8 begins to mark (`kExternalAllocationSoftLimit`). The memory
- * is never written to, so the system does not give it.
+ * More than the 64 MiB of memory outside the heap at which V8 starts to mark (`kExternalAllocationSoftLimit`). The memory is
+ * never written to, so the system does not allocate it.
  */
 const externalBytes = 80 * 1024 * 1024
 
-/** Finds the moments at which a heap holds garbage that V8 will not look for, since nothing is allocated any more. */
+/** Detects when a heap contains garbage that V8 will not collect, because nothing is allocated any more. */
 export class IdleHeap {
   #keptBytes: number
   #lastBytes: number
   #isAsked = false
   #looksLeft = 0
 
-  /** `bytes`: what the heap has now. */
+  /** `bytes`: the present size of the heap. */
   constructor(bytes: number) {
     this.#keptBytes = bytes
     this.#lastBytes = bytes
   }
 
-  /** Whether the heap, which has so many bytes by now, is to be collected. Call it at regular times. */
+  /** Whether the heap, which now has this size, must be collected. Call this at regular intervals. */
   isDue(bytes: number): boolean {
     const freedBytes = this.#isAsked ? this.#lastBytes - bytes : 0
     this.#keptBytes = this.#isAsked ? bytes : Math.min(this.#keptBytes, bytes)
     const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth
     this.#lastBytes = bytes
     const isMuch = bytes > this.#keptBytes * timesKept + bytesAboveKept
-    // Where much was freed, or the heap grows again, documents may be in use that are dropped later.
+    // If a collection freed much, or the heap grows again, documents may be in use that are dropped later.
     const isInUse = freedBytes > bytesAboveKept || (!isQuiet && this.#looksLeft > 0)
     if (isInUse) this.#looksLeft = looksUntilAgain
     else if (this.#looksLeft > 0) this.#looksLeft--
@@ -50,7 +50,7 @@ export class IdleHeap {
   }
 }
 
-/** Has V8 collect what a large piece of work has left, once the process is quiet. Returns a function that ends it. */
+/** Makes V8 collect the garbage of a large piece of work, once the process is quiet. Returns a function that stops this. */
 export function collectWhenIdle(clock: Clock): () => void {
   const heap = new IdleHeap(heapBytes())
   return clock.every(intervalMs, () => {
@@ -59,14 +59,14 @@ export function collectWhenIdle(clock: Clock): () => void {
 }
 
 /**
- * Has V8 begin a collection in steps, beside the work of the process. Node has no call for that: `gc()` collects in one piece,
- * in which nobody is served. V8 begins by itself when much memory outside the heap is taken.
+ * Makes V8 start an incremental collection, beside the work of the process. Node has no call for that: `gc()` collects in one
+ * piece, during which no user is served. V8 starts automatically when much memory outside the heap is allocated.
  */
 export function beginCollection(): void {
   try {
     new ArrayBuffer(externalBytes)
   } catch {
-    // A system that promises no memory which it does not have. V8 collects when the heap is full.
+    // The system does not promise memory that it does not have. V8 collects when the heap is full.
   }
 }
 

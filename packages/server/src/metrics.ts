@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { CourierCounts } from './webhooks/courier.ts'
 
-/** The metrics of `GET /metrics`, in Prometheus' form. */
+/** The metrics of `GET /metrics`, in the Prometheus format. */
 export interface Metrics {
   registry: Registry
   commits: Counter
@@ -10,13 +10,13 @@ export interface Metrics {
   closed: Counter<'code'>
 }
 
-/** What is asked for when it is told. */
+/** Values that are read when the metrics are requested. */
 interface Gauges {
   sessions(): number
   takesChanges(): boolean
-  /** Absent where one process has the store for itself. */
+  /** Absent if only one process uses the store. */
   node?: NodeGauges | undefined
-  /** Absent where no events are written. */
+  /** Absent if no events are written. */
   webhook?: { counts: Readonly<CourierCounts>; missed(): number } | undefined
 }
 

@@ -10,23 +10,23 @@ import { Places } from './socket/places.ts'
 import { Upgrades } from './socket/upgrade.ts'
 
 export interface NetworkOptions extends Pick<EngineOptions, 'clock' | 'limits' | 'log'> {
-  /** Addresses or networks whose X-Forwarded-For is believed, as in `10.0.0.0/8`. */
+  /** Addresses or networks whose X-Forwarded-For is trusted, as in `10.0.0.0/8`. */
   trustedProxies: readonly string[]
-  /** How many sockets may be open at a time; by default what the process may open, less what the store needs. */
+  /** How many sockets may be open at a time. Default: the process's limit, less what the store needs. */
   maxSockets?: number | undefined
 }
 
-/** What stands between an engine and HTTP servers: places for sockets, limits for each address, and websockets. */
+/** Connects an engine with HTTP servers: places for sockets, limits for each address, and websockets. */
 export interface Network {
-  /** Bounds all connections to a server that is Kith's own. */
+  /** Limits all connections to a server that belongs to Kith. */
   guard(server: HttpServer): void
-  /** Turns an upgrade into a websocket, or ends it. */
+  /** Upgrades a request to a websocket, or ends it. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   close(): void
 }
 
 export function openNetwork({ api, signIns, context }: Engine, options: NetworkOptions): Network {
-  // Of the process: they watch it for as long as it lives.
+  // Metrics of the process. They are collected for as long as the process lives.
   collectDefaultMetrics({ register: context.metrics.registry })
   const trust = proxyAddress.compile([...options.trustedProxies])
   const addressOf = (request: IncomingMessage): string => proxyAddress(request, trust)

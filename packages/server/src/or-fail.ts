@@ -1,12 +1,13 @@
-/** Something of one session that looks at commits. */
+/** A part of one session that processes commits. */
 interface Failing {
-  /** It may have missed a commit: its session ends. */
+  /** It may have missed a commit: ends its session. */
   fail(error: unknown): void
 }
 
 /**
- * Calls what belongs to one session. If that fails, it may have missed what a commit took away, so its session ends: the
- * device returns with its cursor, and gets all that has changed since [V4]. Other sessions go on.
+ * Calls a function that belongs to one session. If the call fails, the session may have missed what a commit took away, so the
+ * session ends. The device reconnects with its cursor, and gets everything that has changed since [V4]. Other sessions
+ * continue.
  */
 export function orFail(one: Failing, call: () => void): void {
   try {

@@ -1,14 +1,14 @@
-/** For so long after a small change was written, more of them are expected. */
+/** For this time after a small change was written, more small changes are expected. */
 const busyMs = 50
-/** A slice that took longer has mostly waited itself: for the disk, or for a processor. */
+/** A slice that took longer has mostly waited itself, for the disk or for a processor. */
 const mostRestMs = 30
 
 /**
- * How fast users' long work goes on: at full speed while nobody else changes anything, and for half of the time at most while
- * others do. The processors are few, and threads share them evenly: LevelDB's, those that read and write, and the one that
- * serves everybody. While work never rests, the latter waits for a processor half of the time [S3].
+ * Controls how fast users' long work proceeds: at full speed while no other changes are made, and for at most half of the time
+ * while there are. The processors are few, and threads share them evenly: LevelDB's threads, the I/O threads, and the main
+ * thread. If long work never paused, the main thread would wait for a processor half of the time [S3].
  *
- * It goes by the time of the machine. A simulated world leaves it off, as all is until `begin`.
+ * The pace uses the time of the machine. A simulation leaves it off. It is off until `begin` is called.
  */
 export class Pace {
   readonly #now: () => number
@@ -16,7 +16,7 @@ export class Pace {
   #servedAt = Number.NEGATIVE_INFINITY
   #sliceBegunAt = Number.NEGATIVE_INFINITY
 
-  /** `now`: milliseconds of a clock that never goes back. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(now: () => number) {
     this.#now = now
   }
@@ -38,7 +38,10 @@ export class Pace {
     this.#sliceBegunAt = this.#now()
   }
 
-  /** How long to rest before the next slice, in milliseconds: as long as the last one took, with what it read. 0: not at all. */
+  /**
+   * Returns how long to pause before the next slice, in milliseconds: as long as the last slice took, including its reads. 0:
+   * no pause.
+   */
   restMs(): number {
     const now = this.#now()
     if (!this.#isOn || now - this.#servedAt > busyMs) return 0
@@ -46,5 +49,5 @@ export class Pace {
   }
 }
 
-/** That of this process: all servers in it share its processors. */
+/** The pace of this process: all servers in it share its processors. */
 export const pace: Pace = new Pace(() => performance.now())

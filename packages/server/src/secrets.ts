@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { causeOf } from './relations/unwritable.ts'
 import { DataFolderError } from './store/level/folder-error.ts'
 
-/** A secret that the server made for itself, in the data folder, readable by its owner alone. */
+/** Returns a secret that the server made itself, stored in the data folder. Only its owner can read it. */
 export async function ownSecret(folder: string, name: 'token-secret' | 'admin-key'): Promise<string> {
   try {
     return await readOrMake(folder, join(folder, name))
@@ -27,7 +27,7 @@ async function readOrMake(folder: string, path: string): Promise<string> {
   })
   if (known?.trim()) return known.trim()
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  // Whole before it has its name, so that neither a crash nor another process at the same time leaves half of one.
+  // Complete before it gets its name, so that neither a crash nor another process at the same time leaves half of a secret.
   const temporary = `${path}.${randomBytes(8).toString('hex')}`
   try {
     await writeFile(temporary, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
@@ -39,7 +39,7 @@ async function readOrMake(folder: string, path: string): Promise<string> {
   return (await readFile(path, 'utf8')).trim()
 }
 
-/** Another process was first: its secret counts. */
+/** Another process was first: its secret is used. */
 function unlessThere(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }

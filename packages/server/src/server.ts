@@ -5,14 +5,14 @@ import { namesLoopback } from './http/loopback.ts'
 import { type NetworkOptions, openNetwork } from './network.ts'
 import { pace } from './pace.ts'
 
-/** What an app's own routes may ask of the server that they stand beside. */
+/** What an app's own routes may use of the server that serves them. */
 export interface RouteHost {
-  /** The address that it listens on. */
+  /** The address on which it listens. */
   readonly host: string
-  /** It made its secrets itself and believes no proxy: it is for this machine alone. */
+  /** It made its secrets itself and trusts no proxy, so it is for this machine alone. */
   readonly isForThisMachine: boolean
   /**
-   * A token for a user; rejects with `unavailable` when tokens come from an issuer elsewhere.
+   * Issues a token for a user. Rejects with `unavailable` if tokens come from another issuer.
    *
    * @param user - The user id.
    * @returns Resolves to the token.
@@ -20,7 +20,7 @@ export interface RouteHost {
   issueToken(user: string): Promise<string>
 }
 
-/** Adds an app's own HTTP routes, such as its pages. Kith's own are those below `/v1`, `/healthz`, `/readyz`, `/metrics`. */
+/** Adds an app's own HTTP routes, such as its pages. Kith's own routes are below `/v1`, `/healthz`, `/readyz`, `/metrics`. */
 export type Routes = (app: FastifyInstance, host: RouteHost) => Promise<void>
 
 /** The options of {@link startServer}. */
@@ -38,16 +38,16 @@ export interface Server {
   /** As in `http://127.0.0.1:4180`. */
   readonly url: string
   /**
-   * A token for a user of this server.
+   * Issues a token for a user of this server.
    *
    * @param user - The user id.
    * @param expiresInSeconds - How long it is valid; a day by default.
    * @returns Resolves to the token.
-   * @throws KithError `unavailable` when tokens come from an issuer elsewhere.
+   * @throws KithError `unavailable` if tokens come from another issuer.
    */
   issueToken(user: string, expiresInSeconds?: number): Promise<string>
   /**
-   * Stops accepting, flushes, closes sockets with 1001 and the store. Can be called twice.
+   * Stops accepting connections, flushes, closes sockets with 1001, and closes the store. Can be called twice.
    *
    * @returns Resolves when the store is closed.
    * @throws The error of the store, if it does not close.
@@ -56,10 +56,10 @@ export interface Server {
 }
 
 /**
- * Opens a server to the network. Resolves when it listens.
+ * Starts a server on the network. Resolves when it listens.
  *
- * @param options - Where it listens, and what it is made of.
- * @throws The error of the system when the port is taken or may not be used.
+ * @param options - Where it listens, and its parts.
+ * @throws The system's error, if the port is taken or may not be used.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   pace.begin()

@@ -3,56 +3,58 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwt
 import type { Clock } from './clock.ts'
 import type { Revocation } from './relations/revocation.ts'
 
-/** Who a token speaks for. */
+/** The user that a token authenticates. */
 export interface Identity {
   user: string
-  /** When the token expires, in ms; `undefined` when it doesn't. */
+  /** When the token expires, in ms. `undefined` if it does not. */
   expiresAtMs: number | undefined
 }
 
 /** A caller who has signed in. */
 export interface SignedIn extends Identity {
-  /** The position that the store had reported before the token was checked: a later revocation ends what comes of it. */
+  /**
+   * The position that the store had reported before the token was checked. A later revocation makes the session's changes fail.
+   */
   readonly signedInAt: number
 }
 
-/** Who issues tokens, and what is checked of them. */
+/** Who issues tokens, and how they are checked. */
 export interface TokenSettings {
-  /** HS256; needed to issue tokens here. */
+  /** HS256. Needed to issue tokens here. */
   secret?: Uint8Array | undefined
   /** Verifies tokens of the app's own issuer instead. */
   jwksUrl?: URL | undefined
   audience?: string | undefined
   issuer?: string | undefined
-  /** Verifies tokens that are no JWTs, in place of all others. */
+  /** Verifies tokens that are not JWTs, instead of all other checks. */
   verify?: VerifyToken | undefined
 }
 
-/** Who a token of the app's own speaks for. */
+/** The user that one of the app's own tokens authenticates. */
 export interface Verified {
   user: string
-  /** When it was issued, in ms. Without it a token is not ended by revocations: the app itself must refuse it then. */
+  /** When it was issued, in ms. If absent, revocations do not end the token, and the app itself must refuse it. */
   issuedAtMs?: number | undefined
-  /** When it expires, in ms: the session ends then. Without it the session lasts as long as its connection. */
+  /** When it expires, in ms. The session ends then. If absent, the session lasts as long as its connection. */
   expiresAtMs?: number | undefined
 }
 
 /**
- * Says who a token speaks for; `undefined` for a token that is not valid, and the device asks its app for another. If it rejects,
- * whether the token is valid cannot be found out now: the device tries again later.
+ * Returns the user that a token authenticates. Returns `undefined` if the token is not valid; the device then requests another
+ * one from its app. Rejects if the validity of the token cannot be determined now; the device then retries later.
  */
 export type VerifyToken = (token: string) => Verified | undefined | Promise<Verified | undefined>
 
 const defaultLifetimeSeconds = 24 * 60 * 60
 const clockToleranceSeconds = 5
 
-/** Whether an error speaks of the token; else the issuer's keys could not be fetched, and the token may well be good. */
+/** Whether the token caused the error. Otherwise the issuer's keys could not be fetched, and the token may be valid. */
 function isVerdict(error: unknown): boolean {
   if (!(error instanceof errors.JOSEError)) return false
   return !(error instanceof errors.JWKSTimeout) && !(error instanceof errors.JWKSInvalid) && error.code !== genericError
 }
 
-/** What jose calls an answer of the issuer's that is no JWK set, as in an HTTP status of 500. */
+/** The code that jose uses if the issuer's answer is not a JWK set, for example for HTTP status 500. */
 const genericError = errors.JOSEError.code
 
 /** Checks and issues the JWTs whose `sub` is a user id. */
@@ -80,7 +82,7 @@ export class Tokens {
     } else throw new TypeError('tokens need a secret or the URL of a JWK set')
   }
 
-  /** Rejects with `unauthorised` when the token is wrong, expired or revoked. */
+  /** Rejects with `unauthorised` if the token is wrong, expired or revoked. */
   async verify(token: string): Promise<Identity> {
     const { audience, issuer } = this.#settings
     const payload = await this.#verify(token, {
@@ -99,7 +101,7 @@ export class Tokens {
     })
     const { sub, iat, exp } = payload
     if (!isUserId(sub)) throw new KithError('unauthorised', 'the token names no user id as its subject (sub)')
-    // The tolerance is for tokens that are not valid yet, by clocks that disagree.
+    // The tolerance is for tokens that are not valid yet because clocks differ.
     if (exp !== undefined && exp * 1000 <= this.#clock.now()) {
       throw new KithError('unauthorised', 'the token has expired: ask the backend for a new one')
     }
@@ -111,12 +113,15 @@ export class Tokens {
     return { user: sub, expiresAtMs: exp === undefined ? undefined : exp * 1000 }
   }
 
-  /** Whether tokens can be had here, or only from the app's own issuer. */
+  /** Whether tokens can be issued here, instead of only by the app's own issuer. */
   get canIssue(): boolean {
     return this.#settings.secret !== undefined
   }
 
-  /** A token for a user, dated by the clock that dates revocations. `iat` has fractions of a second, so that one issued right after a revocation counts. */
+  /**
+   * Issues a token for a user, dated by the clock that dates revocations. `iat` has fractions of a second, so that a token that
+   * is issued right after a revocation is valid.
+   */
   async issue(user: string, expiresInSeconds: number = defaultLifetimeSeconds): Promise<string> {
     const { secret, audience, issuer } = this.#settings
     if (!secret)
@@ -132,7 +137,7 @@ export class Tokens {
   }
 }
 
-/** Thrown for a token that the app refuses: it says something of the token. */
+/** Throws if the app refuses the token. The error counts as caused by the token. */
 function payloadOf(verified: Verified | undefined): JWTPayload {
   if (!verified) throw new errors.JWTInvalid('the app refused the token')
   const { user, issuedAtMs, expiresAtMs } = verified
@@ -143,21 +148,24 @@ function payloadOf(verified: Verified | undefined): JWTPayload {
   }
 }
 
-/** Where no store is at hand: the token is dated by this machine. */
+/** For callers without a store. Tokens are dated by this machine's clock. */
 export function neverRevoked(clock: Clock): () => Promise<Revocation> {
   return async () => ({ atMs: 0, nowMs: clock.now() })
 }
 
 const clockToleranceMs = clockToleranceSeconds * 1000
 
-/** A time in the future is ignored, as when `iat` is given in ms: else no revocation would ever end such a token. */
+/** A time in the future is ignored, for example when `iat` is in ms. Otherwise no revocation would ever end such a token. */
 function isIssuedAfter(iat: number | undefined, { atMs, nowMs }: Revocation): boolean {
   if (iat === undefined) return false
   const issuedAtMs = Math.round(iat * 1000)
   return issuedAtMs > atMs && issuedAtMs <= nowMs + clockToleranceMs
 }
 
-/** Later than a revocation of the same millisecond, or of a clock that was set back a little. The next revocation is later still. */
+/**
+ * Returns a time after a revocation in the same millisecond, or by a clock that was set back a little. The next revocation is
+ * later still.
+ */
 function issuedAt({ atMs, nowMs }: Revocation): number {
   return atMs < nowMs + clockToleranceMs ? Math.max(nowMs, atMs + 1) : nowMs
 }

@@ -1,19 +1,19 @@
 import { pace } from './pace.ts'
 
-/** Resolves when everything that was ready to run has had its turn: sockets, timers, answers of the disk. */
+/** Resolves when everything that was ready to run has had its turn: sockets, timers, results from the disk. */
 export function othersTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
-/** Lets others have their turn before the next slice of long work. */
+/** Lets other work run before the next slice of long work. */
 export type Turn = () => Promise<void>
 
-/** Slices of all users' long work that have not begun, the first of them in the next turn of the event loop. */
+/** Slices of all users' long work that have not begun. The first one begins in the next turn of the event loop. */
 const waiting: (() => void)[] = []
 
 /**
- * Resolves in a turn of the event loop in which no other slice begins. A slice of each user's long work in every turn would
- * make turns as long as there are users with such work [S3].
+ * Resolves in a turn of the event loop in which no other slice begins. If every user's long work ran a slice in every turn, the
+ * duration of a turn would grow with the number of such users [S3].
  */
 export function turnForSlice(): Promise<void> {
   return new Promise(resolve => {
@@ -31,18 +31,19 @@ function schedule(): void {
 function beginNext(): void {
   pace.noteSliceBegins()
   waiting.shift()?.()
-  // How long the slice takes is known only in another turn.
+  // The duration of the slice is known only in a later turn.
   if (waiting.length > 0) setImmediate(pace.isOn ? schedule : beginNext)
 }
 
-/** A look-up in memory is one step; so many take about 5 ms. */
+/** A look-up in memory is one step. This many take about 5 ms. */
 const stepsInSlice = 10_000
 
 /**
- * Work that all commits wait for, in slices: it yields how many steps it has done since it last did. The first slice is done
- * at once, so little work is done when this returns `undefined`; else the promise resolves when all of it is. Its slices do
- * not stand in the line of users' long work, or all commits would wait for that too. The promise never rejects: what the work
- * throws ends the work and goes to `failed`, before those that wait for the work go on.
+ * Runs work for which all commits wait, in slices. The work yields the number of steps that it has done since the last yield.
+ * The first slice runs immediately, so if there is little work, it is done when this returns `undefined`. Otherwise the
+ * returned promise resolves when all of it is done. The slices do not queue behind users' long work, because all commits would
+ * wait for that too. The promise never rejects: an error of the work ends the work and is passed to `failed`, before those that
+ * wait for the work continue.
  */
 export function inSlices(work: Iterator<number>, failed: (error: unknown) => void): Promise<void> | undefined {
   return trySlice(work, failed) === 'done' ? undefined : doRest(work, failed)
@@ -72,7 +73,7 @@ function doSlice(work: Iterator<number>): 'done' | 'more' {
 }
 
 /**
- * Cuts work that grows with what one user owns into slices: between them all others have their turn, so no user holds the
+ * Cuts work that grows with the data of one user into slices. Between them all other work gets its turn, so no user blocks the
  * event loop for long [S3]. Counts steps instead of time, so that the same work is cut at the same places.
  */
 export class Turns {
@@ -80,14 +81,17 @@ export class Turns {
   #turn: Turn
   #left: number
 
-  /** So many steps go without a pause: about 2 ms' worth. Work that all others wait for takes {@link othersTurn} for `turn`. */
+  /**
+   * `stepsInTurn`: the number of steps in one slice, about 2 ms. Work for which all others wait passes {@link othersTurn} as
+   * `turn`.
+   */
   constructor(stepsInTurn: number, turn: Turn = turnForSlice) {
     this.#stepsInTurn = stepsInTurn
     this.#turn = turn
     this.#left = stepsInTurn
   }
 
-  /** Counts a step. True: it's time to `await pass()`. */
+  /** Counts a step. Returns true if it is time to `await pass()`. */
   isOver(): boolean {
     this.#left--
     return this.#left <= 0

@@ -8,7 +8,7 @@ export interface Write {
   writer: Writer
   document: DocumentName
   update: Uint8Array
-  /** It is the answer to the server's sync step 1, or came after that. */
+  /** The write is the reply to the server's sync step 1, or came after that reply. */
   isAnswered: boolean
 }
 
@@ -19,15 +19,16 @@ interface Task {
 }
 
 /**
- * What one user's devices sent, in the order in which it is done: an edit after the revocation that came before it [V6], and a
- * barrier after what it covers [D2]. Consecutive writes of one session are handed to `writeAll` together, which never rejects.
+ * The queue of one user's account. It does the work of the user's devices in the order in which they sent it: an edit after the
+ * revocation that preceded the edit [V6], and a barrier after the writes that the barrier covers [D2]. Consecutive writes of
+ * one session are passed to `writeAll` together, which never rejects.
  */
 export class AccountQueue {
   readonly #writeAll: (writer: Writer, run: Write[]) => Promise<void>
   readonly #onIdle: () => void
   #queue: (Write | Task)[] = []
   #isRunning = false
-  /** Of updates that were not written or refused yet. */
+  /** The size of the updates that were neither written nor refused yet. */
   #queuedBytes = 0
 
   constructor(writeAll: (writer: Writer, run: Write[]) => Promise<void>, onIdle: () => void) {
@@ -40,24 +41,28 @@ export class AccountQueue {
     this.#enqueue({ type: 'write', ...write })
   }
 
-  /** Runs when all that came before is on disk, or was refused. If it throws, `fail` is called, and the queue goes on. */
+  /**
+   * Queues `run`, which runs when all earlier entries are on disk or refused. If `run` throws, `fail` is called and the queue
+   * continues.
+   */
   task(run: () => Promise<void> | void, fail: (error: unknown) => void): void {
     this.#enqueue({ type: 'task', run, fail })
   }
 
-  /** Writes that are too many for one commit: they are the next. */
+  /** Puts back writes that do not fit into one commit. They are written next. */
   putBack(writes: readonly Write[]): void {
     this.#queue.unshift(...writes)
   }
 
-  /** Drops what this writer sent and nothing was done about yet. */
+  /** Drops the queued writes of this writer. */
   drop(writer: Writer): void {
     this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
   }
 
   /**
-   * Resolves when what is queued now has been done, if updates of more than `mostBytes` wait to be written; `undefined` if
-   * not. A caller that reads on all the same lets one user take any amount of memory [S3].
+   * If updates of more than `mostBytes` wait to be written, returns a promise that resolves when everything queued so far is
+   * done. Otherwise returns `undefined`. A caller that keeps reading without waiting for this promise lets one user take any
+   * amount of memory [S3].
    */
   backlog(mostBytes: number): Promise<void> | undefined {
     if (this.#queuedBytes <= mostBytes) return undefined
@@ -79,11 +84,12 @@ export class AccountQueue {
         (sum, entry) => sum + (entry.type === 'write' ? entry.update.length : 0),
         0,
       )
-      // What lies in memory is never waited for, so a long queue would else keep all others from being served [S1].
+      // Awaits on data that is already in memory never yield to the event loop, so a long queue would otherwise block all other
+      // users [S1].
       await othersTurn()
       next = this.#queue[0]
     }
-    // No `await` between the last look at the queue and this reset, so a later write starts a new loop.
+    // No `await` between the last check of the queue and this reset, so a later write starts a new loop.
     this.#isRunning = false
     this.#onIdle()
   }
@@ -97,7 +103,7 @@ export class AccountQueue {
     }
   }
 
-  /** Takes the writes of a session that are next, up to an entry of another kind or session. */
+  /** Takes the next writes of a session, up to the first entry of another kind or session. */
   #writesOf(writer: Writer): Write[] {
     const count = this.#queue.findIndex(entry => entry.type !== 'write' || entry.writer !== writer)
     return this.#queue.splice(0, count === -1 ? this.#queue.length : count) as Write[]

@@ -12,13 +12,13 @@ import { type RefoundingContext, refound } from './refounding.ts'
 import type { Writer } from './writer.ts'
 
 export interface AccountContext extends RefoundingContext {
-  /** Hands an update to the user's other devices. `founder`: that of the document that it changed. */
+  /** Sends an update to the user's other devices. `founder`: the founder of the changed document. */
   relayOwn(user: string, document: DocumentName, update: Uint8Array, founder: number, except: Writer | undefined): void
 }
 
 /**
- * One user's documents: the life of a write, and what a device that comes back lacks. Everything that the user's devices send
- * goes through one queue.
+ * One user's documents: commits writes, and finds what a returning device lacks. Everything that the user's devices send goes
+ * through one queue.
  */
 export class Account {
   readonly user: string
@@ -51,9 +51,9 @@ export class Account {
   }
 
   /**
-   * Answers with what the disk holds of a document that the device lacks; `undefined` for a state vector that is none. All that
-   * was relayed to the device before is in the answer: the device counts on that. What a roster takes away is shown to no device
-   * before every node has applied it [V4].
+   * Calls `answer` with the part of a document on disk that the device lacks, or with `undefined` if the state vector is
+   * malformed. The answer contains everything that was relayed to the device before; the device relies on that. A removal in a
+   * roster is shown to no device before every node has applied it [V4].
    */
   missing(
     name: DocumentName,
@@ -63,7 +63,10 @@ export class Account {
     return this.#handOver(name, () => this.#context.documents.missing(this.user, name, stateVector), answer)
   }
 
-  /** Whether the disk holds exactly what a device holds, by its digest. Called in one turn with the answer, as {@link missing}. */
+  /**
+   * Calls `answer` with whether the disk holds exactly what the device holds, by its digest. As in
+   * {@link missing}, no `await` is between the last check of the document and `answer`.
+   */
   compare(name: DocumentName, digest: Uint8Array, answer: (isSame: boolean) => void): Promise<void> {
     return this.#handOver(
       name,
@@ -72,26 +75,26 @@ export class Account {
     )
   }
 
-  /** The file of the account, in JSON. To be called in a task. */
+  /** Calls `answer` with the export file of the account, in JSON. Call this in a task. */
   exported(beside: ExportedBeside, answer: (file: Uint8Array) => void): Promise<void> {
     return this.#handOver('roster', () => this.#context.documents.exported(this.user, beside), answer)
   }
 
-  /** Reads the document as it is on disk: again, if another node changes it before what was read may be handed over. */
+  /** Reads the document from disk. Reads it again if another node changes it before the result may be handed over. */
   async #handOver<T>(name: DocumentName, read: () => Promise<T>, answer: (found: T) => void): Promise<void> {
     const { store, documents } = this.#context
     for (;;) {
       const found = await read()
       if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
       await mayHandOver(store)
-      // No `await` between this look and the answer: else what another node has written might be relayed between the two.
+      // No `await` between this check and the answer: otherwise a write of another node might be relayed between the two.
       if (!documents.isOutdated(this.user, name)) return answer(found)
     }
   }
 
   /**
-   * Hands the user's devices what these updates brought, by the document as it stands. To be called in a task. Between the update
-   * and its relaying another node may have written: what was overwritten since is in no byte of it [V5].
+   * Sends the user's devices the content of these updates, encoded from the document as it is now. Call this in a task. Another
+   * node may have written between an update and its relaying: a value that was overwritten since is not sent [V5].
    */
   relayNewest(name: DocumentName, updates: Updates, except?: Writer): Promise<void> {
     return this.#handOver(
@@ -111,7 +114,7 @@ export class Account {
     this.#context.relayOwn(this.user, name, update, this.founderInMemory(name), except)
   }
 
-  /** What a document weighs. */
+  /** Returns the weight of a document. */
   weight(name: DocumentName): Promise<number> {
     return this.#context.documents.weight(this.user, name)
   }
@@ -120,24 +123,27 @@ export class Account {
     return this.#context.documents.stateVector(this.user, name)
   }
 
-  /** The client that founded a document's generation, as far as it is in memory. */
+  /** Returns the client that founded the document's generation, if it is known in memory. */
   founderInMemory(name: DocumentName): number {
     return this.#context.documents.founderInMemory(this.user, name)
   }
 
-  /** Whether a state vector, or a document with it, is of another generation than the document on disk. To be called in a task. */
+  /**
+   * Whether a state vector, or a document with it, belongs to another generation than the document on disk. Call this in a
+   * task.
+   */
   isOfOther(name: DocumentName, stateVector: Uint8Array): Promise<boolean> {
     return this.#context.documents.isOfOther(this.user, name, stateVector)
   }
 
-  /** To be called in a task. `isForced`: also if the history of the document is small. */
+  /** Refounds the document. Call this in a task. `isForced`: also if the history of the document is small. */
   refound(name: DocumentName, isForced = false): Promise<void> {
     return refound(this.#context, this.user, name, isForced)
   }
 
-  /** In the queue, behind what the devices sent before: nothing else changes the documents meanwhile. */
+  /** Queues a refounding behind the work that the devices sent before, so nothing else changes the documents meanwhile. */
   #refoundLater(name: DocumentName): void {
-    // What fails, the next change that is committed tries again.
+    // If this fails, the next committed change tries again.
     this.task(
       () => this.refound(name),
       () => this.#context.documents.discard(this.user),
@@ -149,14 +155,14 @@ export class Account {
       await this.#commit(writer, run)
     } catch (error) {
       this.#context.documents.discard(this.user)
-      // What came after may build on what failed: a profile edit on the revocation before it [V6].
+      // Later writes may build on the failed one, for example a profile edit on the revocation before it [V6].
       this.drop(writer)
       if (error instanceof EarlierGeneration) writer.outdate(error.document)
       else writer.fail(error)
     }
   }
 
-  /** Admit, persist, wait for all nodes where that is due, relay: in that order. */
+  /** In this order: admit, persist, wait for all nodes if the commit takes something away, relay. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
     const { store, documents } = this.#context
     const { refusal, losses } = store
@@ -166,13 +172,13 @@ export class Account {
     if (roster?.isDue) this.#refoundLater('roster')
     if (profile?.isDue) this.#refoundLater('profile')
     if (!commit) return
-    // What comes after waits as well: a barrier, and an edit that relies on what was taken away [D2][V6].
+    // Later entries wait as well: a barrier, and an edit that relies on the removal [D2][V6].
     if (takesAway(commit)) await store.whenEverywhere(commit.position)
     await mayHandOver(store)
     if (roster?.relayed) await this.#relay('roster', roster.relayed, writer)
     if (profile?.relayed) await this.#relay('profile', profile.relayed, writer)
     const isWhole = commit.standings.includes(this.user)
-    // A device that fills a server which has lost its store brings the founder, too.
+    // A device that refills a server which lost its store also brings the founder.
     if (roster) writer.noteFounder('roster', documents.founderInMemory(this.user, 'roster'))
     if (profile) writer.noteFounder('profile', documents.founderInMemory(this.user, 'profile'))
     const named = isWhole ? Math.floor((roster?.weight ?? 0) / bytesPerRelation) : 0
@@ -180,8 +186,9 @@ export class Account {
   }
 
   /**
-   * Admits writes, and writes what was admitted: again, on the documents as they are now, if another node changed them
-   * meanwhile. The device is told what became of its writes once that is certain. Without a commit nothing was to be written.
+   * Admits writes and stores the admitted ones. If another node changed the documents meanwhile, repeats this on the new
+   * documents. The device receives the outcome of its writes once the outcome is certain. Without a commit, there was nothing
+   * to write.
    */
   async #admitAndWrite(
     writer: Writer,
@@ -200,7 +207,7 @@ export class Account {
       try {
         const registers = roster?.isAnswered === true && (await store.user(this.user)).registeredAt === 0
         const isNothing = !roster?.relayed && !profile?.relayed && !registers
-        // Also when changes are taken again by now: what was read may be older than what is on disk.
+        // Throw even if changes are accepted again by now: the data that was read may be older than the data on disk.
         if (refusal && !isNothing) throw refusal
         if (store.losses !== losses) throw new LostHistory()
         const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, profile))
@@ -229,7 +236,7 @@ export class Account {
       ...(profile?.relayed && { profile: profile.version }),
     }
     const changes = { roster: roster?.roster, profile: profile?.profile }
-    // A device that fills a server which has lost its store brings such a document, too.
+    // A device that refills a server which lost its store also brings a refounded document.
     const isRefounded =
       (roster !== undefined && this.founderInMemory('roster') > 0) ||
       (profile !== undefined && this.founderInMemory('profile') > 0)
@@ -239,7 +246,8 @@ export class Account {
 }
 
 /**
- * As many bytes of a roster as one user takes that it names, about. By its own bytes the cost of a switch is estimated: what
- * others' rosters say of the user is not counted, or the user's debt would show it [V10].
+ * The approximate size in a roster of one user whom the roster names. The cost of a switch is estimated from the size of the
+ * user's own roster. Entries about the user in others' rosters are not counted, because the user's debt would reveal them
+ * [V10].
  */
 const bytesPerRelation = 160

@@ -2,7 +2,7 @@ import type { DocumentName } from '../relations/records.ts'
 import { Account, type AccountContext } from './account.ts'
 import type { Writer } from './writer.ts'
 
-/** The accounts that have work under way; each goes when its queue is empty. */
+/** The accounts with work in progress. An account is removed when its queue is empty. */
 export class Accounts {
   #context: AccountContext
   #busy = new Map<string, Account>()
@@ -26,7 +26,7 @@ export class Accounts {
     return account
   }
 
-  /** Drops what a writer sent and nothing was done about yet. */
+  /** Drops the queued writes of a writer. */
   drop(user: string, writer: Writer): void {
     this.#busy.get(user)?.drop(writer)
   }
@@ -36,7 +36,7 @@ export class Accounts {
     return this.#busy.get(user)?.backlog(mostBytes)
   }
 
-  /** Drops documents that were not used for a while. */
+  /** Drops documents that have not been used for a while. */
   sweep(): void {
     this.#context.documents.sweep()
   }
@@ -57,7 +57,7 @@ export class Accounts {
     })
   }
 
-  /** Refounds a document, in the order of the user's other changes, also if its history is small. */
+  /** Refounds a document, in the order of the user's other changes, even if its history is small. */
   refound(user: string, name: DocumentName): Promise<void> {
     return new Promise((resolve, reject) => {
       const account = this.of(user)
@@ -73,7 +73,7 @@ export class Accounts {
     })
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no work is in progress. */
   async idle(): Promise<void> {
     if (this.#busy.size > 0) await new Promise<void>(resolve => this.#idleWaiters.push(resolve))
   }

@@ -5,19 +5,19 @@ import type { DocumentName } from '../relations/records.ts'
 import type { Write } from './account-queue.ts'
 import type { Writer } from './writer.ts'
 
-/** What was admitted of a run of writes to one document. */
+/** The admitted part of a run of writes to one document. */
 export interface Admitted extends Merged {
-  /** Of the document. */
+  /** The weight of the document. */
   weight: number
-  /** Of the document that they were merged into. */
+  /** The version of the document into which the writes were merged. */
   version: number
-  /** Tells the device what became of each write. */
+  /** Reports the outcome of each write to the device. */
   say: () => void
-  /** A document that the device was asked for was admitted, if only an empty one [F3]. */
+  /** A document that the server requested from the device was admitted, even if it is empty [F3]. */
   isAnswered: boolean
 }
 
-/** What a session writes is for a generation of the document that has ended. */
+/** The session wrote to a generation of the document that has ended. */
 export class EarlierGeneration extends Error {
   readonly document: DocumentName
 
@@ -28,19 +28,21 @@ export class EarlierGeneration extends Error {
 }
 
 /**
- * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: no other
- * user is served until they are admitted [S1].
+ * An update near the size limit takes time in proportion to the size of its document. So the larger the document is, the fewer
+ * updates are admitted together: no other user is served until they are admitted [S1].
  */
 const maxRunBytes = 16 * 1024 * 1024
 
-/** How many of these writes may be admitted together: one at least. */
+/** Returns how many of these writes may be admitted together. At least one. */
 export async function mostAtOnce(documents: Documents, user: string, run: readonly Write[]): Promise<number> {
   let bytes = 1
   for (const name of new Set(run.map(({ document }) => document))) bytes += await documents.weight(user, name)
   return Math.ceil(maxRunBytes / bytes)
 }
 
-/** Of one document what is in order, applied as one transaction; nothing when the run has none of it. */
+/**
+ * Applies the valid writes to one document as one transaction. Returns `undefined` if the run has no write to that document.
+ */
 export async function admitWrites(
   documents: Documents,
   { user, writer, name }: { user: string; writer: Writer; name: DocumentName },

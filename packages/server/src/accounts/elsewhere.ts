@@ -13,27 +13,27 @@ export interface ElsewherePort {
   accounts: Pick<Accounts, 'of'>
   documents: Documents
   relay: Pick<Relay, 'relayOwn' | 'sessionsOf'>
-  /** The user's tokens count no more. */
+  /** The user's tokens are no longer valid. */
   endSessions(user: string): void
   /** The account is erased. */
   forget(user: string): void
 }
 
-/** What is read of one user's documents, in the order of the commits. */
+/** A read in progress of one user's documents, in the order of the commits. */
 interface Reading {
-  /** Resolves when all of it has been handed over. */
+  /** Resolves when everything that was read has been handed over. */
   done: Promise<void>
-  /** The position of the last commit of each document that is to be read. */
+  /** The position of the last commit of each document that still has to be read. */
   latest: Map<DocumentName, number>
 }
 
 /**
- * What commits of other nodes mean to this one, besides what all commits mean: documents in memory are outdated, the user's
- * devices here get what the user's devices there wrote, and sessions end.
+ * Applies the effects that only commits of other nodes have. Documents in memory become outdated, the user's devices on this
+ * node get the writes of the user's devices on other nodes, and sessions end.
  */
 export class Elsewhere {
   readonly #port: ElsewherePort
-  /** By user: what is being read for the devices here. */
+  /** By user: the read in progress for the devices on this node. */
   readonly #reading: Map<string, Reading> = new Map()
   readonly listener: CommitListener = {
     committed: commits => {
@@ -45,7 +45,10 @@ export class Elsewhere {
     this.#port = port
   }
 
-  /** Resolves when the user's devices here have got what other nodes had written of the user's documents by now. */
+  /**
+   * Resolves when the user's devices on this node have received everything that other nodes have written to the user's
+   * documents so far.
+   */
   async settled(user: string): Promise<void> {
     await this.#reading.get(user)?.done
   }
@@ -101,11 +104,11 @@ export class Elsewhere {
     })
   }
 
-  /** The user's devices lack a change of their own documents: they get it when they come back. */
+  /** The user's devices lack a change of their own documents. They get it when they reconnect. */
   #failAll(user: string, error: unknown): void {
     for (const session of this.#port.relay.sessionsOf(user)) session.feed?.fail(error)
   }
 }
 
-/** A larger change is read in the document, which is done in a thread of its own where it takes long [S3]. */
+/** A larger change is read from the document. If that takes long, it runs in a worker thread [S3]. */
 const mostConverted = 64 * 1024

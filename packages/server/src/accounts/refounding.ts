@@ -11,8 +11,8 @@ export interface RefoundingContext {
 }
 
 /**
- * To be called in a task of the user's account. Refounds a document: the same content, no history, in one commit. The devices
- * come back, and build upon it what is unsent. `isForced`: also if its history is small.
+ * Refounds a document: the same content without history, in one commit. Call this in a task of the user's account. The devices
+ * reconnect, and apply their unsent changes to the new document. `isForced`: also if its history is small.
  */
 export async function refound(
   { store, documents, outdate }: RefoundingContext,

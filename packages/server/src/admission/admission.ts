@@ -9,21 +9,21 @@ import { checkOrigins } from './origin-order.ts'
 import { isSamePlace, type Place, Places } from './places.ts'
 import { type Additions, type Admission, malformed } from './verdict.ts'
 
-/** What a document takes. The answer is what is wrong, or nothing. */
+/** Content rules of one document. Returns the violation, or `undefined`. */
 export interface Rules {
   /** `value` is `undefined` for content that its writer has already removed. */
   check(root: string, key: string, value: FieldValue | undefined): { code: ErrorCode; what: string } | undefined
 }
 
-/** {@link admitting} without a pause. */
+/** {@link admitting} without yielding. */
 export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
   return atOnce(admitting(doc, update, rules))
 }
 
 /**
- * Admission by structure [S2]: what an update would do is read from its structs before anything is applied. Only new
- * values under well-formed keys of known root maps get in; no lists, no nested types, no sub-documents, no formats, and
- * nothing whose predecessors are missing. Yields where others may have their turn: the document must not change meanwhile.
+ * Admission by structure [S2]: the effects of an update are read from its structs before anything is applied. It may contain
+ * only new values under well-formed keys of known root maps: no lists, nested types, sub-documents or formats, and nothing
+ * whose predecessors are missing. Yields so that other work gets its turn. The document must not change meanwhile.
  */
 export function* admitting(doc: Y.Doc, update: Uint8Array, rules: Rules): Generator<void, Admission> {
   let decoded: ReturnType<typeof Y.decodeUpdate>
@@ -32,7 +32,7 @@ export function* admitting(doc: Y.Doc, update: Uint8Array, rules: Rules): Genera
     decoded = Y.decodeUpdate(update)
     blocks = decoding.readVarUint(decoding.createDecoder(update))
   } catch {
-    // Whatever the decoder says of hostile bytes, the sender gets one answer.
+    // Whatever error the decoder reports for hostile bytes, the sender gets the same answer.
     return malformed('no Yjs update')
   }
   const ends = new Map<number, number>()
@@ -43,17 +43,17 @@ export function* admitting(doc: Y.Doc, update: Uint8Array, rules: Rules): Genera
     const end = endOf(client)
     if (struct instanceof Y.Skip || clock > end) return { state: 'missing' }
     if (!(struct instanceof Y.Item)) return malformed('a struct that flat maps never hold')
-    // An item without length would be taken in though its client's clock doesn't move.
+    // An item without length would be integrated although its client's clock does not move.
     if (struct.length < 1 || clock + struct.length > maxClock) return malformed('an impossible length')
     ends.set(client, Math.max(end, clock + struct.length))
     items.push(struct)
   }
-  // Of two blocks of one client Yjs takes in the last only.
+  // Of two blocks of one client, Yjs integrates only the last.
   if (blocks !== ends.size) return malformed('not one block of structs for each client')
   for (const [client, ranges] of decoded.ds.clients) {
     let last = 0
     for (const { clock, len } of ranges) {
-      // Yjs writes them sorted and apart; each costs a walk over what it spans, so overlaps would make it quadratic.
+      // Yjs writes them sorted and separate. Each costs a walk over its range, so overlaps would make the cost quadratic.
       if (len < 1 || clock < last) return malformed('ranges of removals that overlap')
       last = clock + len
       if (last > endOf(client)) return { state: 'missing' }
@@ -62,7 +62,7 @@ export function* admitting(doc: Y.Doc, update: Uint8Array, rules: Rules): Genera
   return yield* admitItems(doc, new ItemsByClient(items), decoded.ds, endOf, rules)
 }
 
-/** Beyond this the numbers in Yjs' encodings lose their last bits. No client counts so far: a clock goes up by one a set. */
+/** Above this, the numbers in Yjs' encodings lose their last bits. No client reaches it: a clock increases by one per set. */
 const maxClock = 2 ** 48
 
 function* admitItems(
@@ -80,13 +80,13 @@ function* admitItems(
     const { client, clock } = item.id
     const known = Y.getState(doc.store, client) - clock
     if (known >= item.length) {
-      // Yjs makes a root for each name that it reads, also where it takes nothing in.
+      // Yjs creates a root for each name that it reads, even if it integrates nothing there.
       if (typeof item.parent === 'string' && !doc.share.has(item.parent)) return malformed('an unknown root')
       continue
     }
     const place = places.of(item)
     if (!place) return malformed('an item outside the root maps')
-    // The rest of an item is taken in right of its known part.
+    // The rest of an item is integrated to the right of its known part.
     if (known > 0 && !isSamePlace(places.stored(Y.createID(client, clock + known - 1)), place)) {
       return malformed('an item that goes on elsewhere')
     }

@@ -1,4 +1,4 @@
-/** Does work that yields where others may have their turn, without a pause. */
+/** Runs work that yields to other work to its end, without a break. */
 export function atOnce<T>(work: Iterator<void, T>): T {
   for (;;) {
     const step = work.next()

@@ -1,16 +1,19 @@
 import type { FieldValue } from '@kith/shared'
 import * as Y from 'yjs'
 
-/** What an update removes. */
+/** The removals of an update. */
 export type Removals = ReturnType<typeof Y.decodeUpdate>['ds']
 
-/** The values that an item brings, `undefined` for what its writer has removed; nothing for what is no value. */
+/**
+ * Returns the values of an item, with `undefined` for those that its writer has removed. Returns `undefined` if the content is
+ * not values.
+ */
 export function valuesIn(item: Y.Item, removals: Removals): readonly (FieldValue | undefined)[] | undefined {
   const { content } = item
   if (content instanceof Y.ContentDeleted) return [undefined]
   if (content instanceof Y.ContentBinary) return [content.content]
   if (!(content instanceof Y.ContentAny)) return undefined
-  // Values that were overwritten in a document without garbage collection come merged, and with their removal.
+  // Overwritten values from a document without garbage collection arrive merged, and together with their removal.
   if (content.arr.length > 1 && !isRemoved(item, removals)) return undefined
   return content.arr.every(isValue) ? content.arr : undefined
 }

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 
-/** An update's items, each client's in the order of its clock. */
+/** An update's items by client, in the order of the client's clock. */
 export class ItemsByClient {
   readonly all: readonly Y.Item[]
   #byClient = new Map<number, Y.Item[]>()

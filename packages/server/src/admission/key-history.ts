@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 
-/** Items of one client and key, one after the other, as Yjs keeps them in one struct. */
+/** Consecutive items of one client and key, which Yjs keeps in one struct. */
 export interface Span {
   client: number
   clock: number
@@ -13,16 +13,16 @@ interface Node extends Span {
   right: Node | undefined
 }
 
-/** What walking over one stored item costs, against a step of the scan for conflicts. */
+/** This many stored items can be walked over at the cost of one step of the scan for conflicts. */
 const walkShare = 8
 
 /**
- * All items of one key in the order in which Yjs lines them up, the one that counts last. The stored ones are looked at only
- * when an item comes that doesn't simply follow the last.
+ * All items of one key in the order that Yjs gives them. The last one is the one that counts. The stored items are read only
+ * when an item is added that does not simply follow the last.
  */
 export class KeyHistory {
   readonly #stored: Y.Item | undefined
-  /** The nodes of each client, by clock; made when one is looked for: for most keys none ever is. */
+  /** The nodes of each client, by clock. Created on the first search, because most keys need none. */
   #byClient: Map<number, Node[]> | undefined
   #first: Node | undefined
   #last: Node | undefined
@@ -35,12 +35,12 @@ export class KeyHistory {
     this.#isWhole = stored === undefined
   }
 
-  /** How many stored items were looked at. */
+  /** The number of stored items that were read. */
   get storedCount(): number {
     return this.#storedCount
   }
 
-  /** Adds an item where Yjs would. Returns how many steps that takes; beyond `most` it gives up. */
+  /** Adds an item where Yjs would. Returns the number of steps. Stops when there are more than `most`. */
   add(span: Span, origin: Y.ID | null, most: number): number {
     const node: Node = { ...span, origin, left: undefined, right: undefined }
     if (this.#followsLast(origin)) {
@@ -50,14 +50,15 @@ export class KeyHistory {
     let steps = this.#makeWhole(most)
     if (steps > most) return steps
     const left = origin ? this.#find(origin) : undefined
-    // Without an origin Yjs looks for the key's first item, from the last on; and once more when it lands in front.
+    // Without an origin, Yjs searches for the key's first item, starting from the last, and again if the item is placed at the
+    // front.
     if (!left) steps += Math.ceil((2 * this.#count) / walkShare)
     const [place, scanned] = this.#scan(node, left, most)
     this.#insert(node, place)
     return steps + scanned
   }
 
-  /** `true` when there was a run of items that went on after this one. */
+  /** Returns `true` if a run of items continued after this one. */
   splitAfter(id: Y.ID, most: number): boolean {
     if (this.#makeWhole(most) > most) return true
     const node = this.#find(id)
@@ -82,7 +83,7 @@ export class KeyHistory {
     return origin !== null && Y.compareIDs(this.#stored.lastId, origin)
   }
 
-  /** Yjs' conflict resolution (`Item.integrate`): where the item goes, and how many others that looks at. */
+  /** Yjs' conflict resolution (`Item.integrate`): returns the place of the item, and how many other items that examines. */
   #scan(item: Node, origin: Node | undefined, most: number): [left: Node | undefined, steps: number] {
     let left = origin
     let steps = 0
@@ -133,7 +134,7 @@ export class KeyHistory {
     return this.#byClient.get(client) ?? []
   }
 
-  /** Lines the stored items up in front of the new ones. Returns how many steps that takes. */
+  /** Places the stored items in front of the new ones. Returns the number of steps. */
   #makeWhole(most: number): number {
     if (this.#isWhole) return 0
     this.#isWhole = true

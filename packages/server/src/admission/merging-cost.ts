@@ -3,25 +3,27 @@ import type { ItemsByClient } from './items-by-client.ts'
 import { KeyHistory } from './key-history.ts'
 import type { Place, Places } from './places.ts'
 
-/** So many steps go without a pause: about 6 ms' worth. A step of Yjs' scan for conflicts takes some 100 ns. */
+/** The number of steps in one slice: about 6 ms. A step of Yjs' scan for conflicts takes some 100 ns. */
 export const stepsPerSlice: number = 2 ** 16
 
 /**
- * The bound of what merging may take. A device writes behind what it wrote before, so in one history of a key the items of one
- * device pass each item of the others once, however often they met: devices that were apart take at most as many steps as
- * there are devices and items. Hostile updates take the square of the items. Besides, ten thousand devices that each wrote
- * one key and had seen nothing fit, as a page makes them that keeps no data and writes whenever it is loaded.
+ * The bound on the cost of merging. A device writes after its own earlier items. So in the history of a key, the items of one
+ * device pass each item of other devices once, however often the devices met: devices that were apart take at most as many
+ * steps as there are devices and items. Hostile updates take the square of the items. The bound also allows ten thousand
+ * devices that each wrote one key without having seen anything, as created by a page that stores no data and writes on every
+ * load.
  */
 const devicesApart = 64
 const stepsForAny = 2 ** 24
 
-/** So many moved pointers, as when an array of structs gets one more in its middle, cost as much as one step. */
+/** Moving this many pointers, for example when a struct is inserted in the middle of an array, costs as much as one step. */
 const movesPerStep = 64
 
 /**
- * What it costs to merge an update, found by doing in numbers what Yjs will do: it takes the items in, each after its origin
- * and the highest client first, and walks along a key's history for each that doesn't follow the last one of its key. Devices
- * that change keys at the same time, for years, make a few steps for each item; a hostile update could make a million.
+ * The cost of merging an update. It is determined by simulating, with numbers only, what Yjs will do: Yjs integrates the items,
+ * each after its origin and the highest client first. For each item that does not follow the last one of its key, it walks
+ * along the key's history. Devices that change keys concurrently, for years, need a few steps for each item. A hostile update
+ * could need a million.
  */
 export class MergingCost {
   readonly #doc: Y.Doc
@@ -34,7 +36,7 @@ export class MergingCost {
   readonly #slices: Y.Item[][] = [[]]
   #steps = 0
   #stepsBeforeSlice = 0
-  /** Stored items of the keys that were looked at. */
+  /** The number of stored items of the keys that were examined. */
   #looked = 0
 
   constructor(doc: Y.Doc, items: ItemsByClient, places: Places) {
@@ -44,7 +46,7 @@ export class MergingCost {
     this.#work = this.#merge()
   }
 
-  /** How many items the update has. */
+  /** The number of items in the update. */
   get items(): number {
     return this.#items.all.length
   }
@@ -53,22 +55,22 @@ export class MergingCost {
     return this.#steps
   }
 
-  /** How many steps an update of these items may take. */
+  /** The number of steps that an update with these items may take. */
   get mostSteps(): number {
     return stepsForAny + devicesApart * (this.#items.all.length + this.#looked)
   }
 
-  /** Whether merging stays within what an update may cost, as far as it was found by now. */
+  /** Whether the cost of merging is within the bound, as far as it has been determined. */
   get isBounded(): boolean {
     return this.#steps <= this.mostSteps
   }
 
-  /** The items in an order in which they can be merged, in slices that take about as long as {@link advance}. */
+  /** The items in an order in which they can be merged, in slices that take about as long as one {@link advance}. */
   get slices(): readonly (readonly Y.Item[])[] {
     return this.#slices
   }
 
-  /** Finds out for some more items. `true` when it is done, or has found that the bound is passed. Takes some ms. */
+  /** Determines the cost of some more items. Returns `true` when it is done, or when the bound is exceeded. Takes some ms. */
   advance(): boolean {
     return this.#work.next().done === true
   }
@@ -100,7 +102,7 @@ export class MergingCost {
     }
   }
 
-  /** The client whose item is to be taken in first. */
+  /** Returns the client whose item must be integrated first. */
   #missing({ id, origin }: Y.Item): number | undefined {
     if (!origin || origin.client === id.client || origin.clock < this.#reachedBy(origin.client)) return undefined
     return origin.client
@@ -126,7 +128,7 @@ export class MergingCost {
     this.#structs.set(client, this.#structsOf(client) + 1)
   }
 
-  /** Yjs splits a run of removed items at each origin within it, and moves all structs of that client behind it. */
+  /** Yjs splits a run of removed items at each origin within it, and moves all later structs of that client. */
   #splitAt(origin: Y.ID): void {
     const place = this.#placeOf(origin)
     if (!place || !this.#historyOf(place).splitAfter(origin, this.mostSteps - this.#steps)) return
@@ -137,7 +139,7 @@ export class MergingCost {
 
   #placeOf(id: Y.ID): Place | undefined {
     if (id.clock < Y.getState(this.#doc.store, id.client)) {
-      // Most origins end their struct: then there is nothing to split, nor to look up.
+      // Most origins are at the end of their struct. Then there is nothing to split or to look up.
       const stored = Y.getItem(this.#doc.store, id)
       const isWhole = Y.compareIDs(stored.lastId, id)
       return isWhole ? undefined : this.#places.stored(id)

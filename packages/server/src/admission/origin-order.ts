@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import type { ItemsByClient } from './items-by-client.ts'
 import { type Admission, malformed } from './verdict.ts'
 
-/** Every item must come after its client's item before it and after its origin, or Yjs never takes it in. */
+/** Every item must come after its client's previous item and after its origin. Otherwise Yjs never integrates it. */
 export function checkOrigins(
   doc: Y.Doc,
   items: ItemsByClient,
@@ -18,13 +18,16 @@ export function checkOrigins(
   return areReachable(doc, items) ? undefined : malformed('items that wait for each other')
 }
 
-/** Up to where a client's items are to be reached, for another client's item that comes after. */
+/** The clock up to which a client's items must be reached, for another client's item that depends on them. */
 interface Goal {
   client: number
   clock: number
 }
 
-/** Walks each client's items in their order, and before each item to its origin: devices that take turns are no circle. */
+/**
+ * Walks each client's items in their order, and before each item goes to its origin. Devices that take turns do not form a
+ * cycle.
+ */
 function areReachable(doc: Y.Doc, items: ItemsByClient): boolean {
   const reached = new Map<number, number>()
   const goals: Goal[] = []
@@ -47,7 +50,7 @@ function areReachable(doc: Y.Doc, items: ItemsByClient): boolean {
   return true
 }
 
-/** Goes on towards a goal; the origin that is to be reached first, or nothing at the goal. */
+/** Continues towards a goal. Returns the origin that must be reached first, or `undefined` at the goal. */
 function walk(
   doc: Y.Doc,
   items: ItemsByClient,

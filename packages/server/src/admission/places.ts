@@ -8,8 +8,8 @@ export interface Place {
 }
 
 /**
- * Where items stand. An item that replaces another names that one (its origin) instead of a root and key, so the chain is
- * followed to an item that names them, in the update or in the document.
+ * The places of items. An item that replaces another one contains the id of that item (its origin) instead of a root and key.
+ * So the chain is followed to an item with a root and key, in the update or in the document.
  */
 export class Places {
   #doc: Y.Doc
@@ -50,7 +50,7 @@ export class Places {
     return typeof parent === 'string' && item.parentSub !== null ? { root: parent, key: item.parentSub } : undefined
   }
 
-  /** Where an item of the document stands. */
+  /** Returns the place of an item of the document. */
   stored(id: Y.ID): Place | undefined {
     const item: unknown = Y.getItem(this.#doc.store, id)
     if (!(item instanceof Y.Item) || item.parentSub === null) return undefined

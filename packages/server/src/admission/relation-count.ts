@@ -12,17 +12,17 @@ import { ItemsByClient } from './items-by-client.ts'
 import { Places } from './places.ts'
 
 /**
- * How many users a roster names, for the limit `relations` [S3]. To count takes as long as the roster is large, so it is
- * done only when an upper bound comes near the limit.
+ * The number of users that a roster names, for the limit `relations` [S3]. Counting takes time in proportion to the size of the
+ * roster. So it is done only when an upper bound comes near the limit.
  */
 export class RelationCount {
-  /** As of the last count, and with all that can have come since. */
+  /** An upper bound: the last count, and everything that may have been added since. */
   #atMost = 0
 
   /**
-   * Whether an admitted update that adds something would name users beyond the limit. What only takes away, blocks or
-   * narrows always has room; so has an update after which no more users are named than before. `items`: how many the update
-   * has, each of which names one user at most.
+   * Returns an error if an admitted update that adds something would exceed the limit. An update that only removes, blocks or
+   * narrows always has room, and so does an update after which no more users are named than before. `items`: the number of
+   * items in the update, each of which names at most one user.
    */
   error(doc: Y.Doc, update: Uint8Array, items: number, most: number): ErrorCode | undefined {
     if (this.#atMost === 0) this.#atMost = keyCount(doc)
@@ -49,11 +49,11 @@ function keyCount(doc: Y.Doc): number {
 interface Addition {
   /** Users whom the roster does not name yet. */
   users: Set<string>
-  /** Something of it gives others more than they have. */
+  /** Whether part of it gives others more than they have. */
   isWidening: boolean
 }
 
-/** Users whom an update newly names, and how many it names no more. */
+/** Returns the users whom an update newly names, and how many users it no longer names. */
 function changeOf(doc: Y.Doc, update: Uint8Array, named: ReadonlySet<string>): { added: Addition; removed: number } {
   const { structs, ds } = Y.decodeUpdate(update)
   const items = structs.filter(struct => struct instanceof Y.Item)
@@ -74,7 +74,7 @@ function isRemoved(item: Y.Item, removals: ReturnType<typeof Y.decodeUpdate>['ds
   return item.content instanceof Y.ContentDeleted || Y.isDeleted(removals, item.id)
 }
 
-/** How many users would have no key left. */
+/** Returns the number of users who would have no key left. */
 function removedUsers(doc: Y.Doc, removals: ReturnType<typeof Y.decodeUpdate>['ds']): number {
   const removedKeys = new Map<string, number>()
   for (const root of namingRoots) {

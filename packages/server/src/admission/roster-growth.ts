@@ -6,11 +6,11 @@ import { Places } from './places.ts'
 
 export interface RosterGrowth {
   bytes: number
-  /** Of these, what is not on the private side (blocks, declined users, narrower privacy). */
+  /** The part that is not on the private side (blocks, declined users, narrower privacy). */
   wideningBytes: number
 }
 
-/** By how many bytes an update lets the content of a roster grow at most. What it removes counts only afterwards. */
+/** Returns the most bytes by which an update can increase the content of a roster. Its removals count only afterwards. */
 export function rosterGrowth(doc: Y.Doc, update: Uint8Array): RosterGrowth {
   const { structs, ds } = Y.decodeUpdate(update)
   const items = new ItemsByClient(structs.filter(struct => struct instanceof Y.Item))

@@ -18,10 +18,13 @@ type Wrong = { code: ErrorCode; what: string }
 
 const malformed = (what: string): Wrong => ({ code: 'malformed', what })
 
-/** Names of settings and of privacy may be new to this server; this bounds them. */
+/** The bound on names of settings and of privacy, which may be new to this server. */
 const maxNameBytes = 64
 
-/** The roots, keys and values of a roster (docs/PROTOCOL.md). Keys are checked even if their value is already gone: names stay. */
+/**
+ * The roots, keys and values of a roster (docs/PROTOCOL.md). Keys are checked even if their value has been removed, because
+ * names stay.
+ */
 export function rosterRules(limits: Limits): Rules {
   return {
     check(root, key, value) {
@@ -32,7 +35,7 @@ export function rosterRules(limits: Limits): Rules {
   }
 }
 
-/** A device fills a server that has lost its store with what the founding had written. */
+/** A device that refills a server which lost its store sends what the founding had written. */
 function checkRetired(key: string, value: FieldValue | undefined): Wrong | undefined {
   const isClock = value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
   return isRetiredKey(key) && isClock ? undefined : malformed('no retired client')
@@ -65,7 +68,7 @@ function checkValue(root: RosterRoot, value: FieldValue | undefined, limits: Lim
   return value === true ? undefined : malformed(`a value of ${root} is true`)
 }
 
-/** A profile's keys and values. */
+/** The keys and values of a profile. */
 export function profileRules(limits: Limits): Rules {
   return {
     check(root, key, value) {

@@ -6,9 +6,9 @@ import { rosterGrowth } from './roster-growth.ts'
 import type { Additions } from './verdict.ts'
 
 /**
- * The sizes that a document may have [S3], checked before an update that adds something is applied. Live content is limited;
- * the history that Yjs keeps of what was removed has a far larger bound, for safety. The private side is limited by neither
- * [R4]. The cheap bound comes first; only near the limit is the real size looked at.
+ * The size limits of a document [S3], checked before an update that adds something is applied. The limits apply to live
+ * content. The history that Yjs keeps of removed content has a much higher bound, for safety. The private side has neither
+ * limit [R4]. A cheap upper bound is checked first; the real size is determined only near the limit.
  */
 export function sizeError(
   name: DocumentName,
@@ -23,15 +23,15 @@ export function sizeError(
   return isLong ? 'profile-too-large' : profileSizeError(document, update, limits)
 }
 
-/** With its history a document has room for at least this many times its live content. */
+/** Including its history, a document has room for at least this many times its live content. */
 const leastHistoryShare = 2
 /**
- * What is added to the private side has this much more room with the history. No one fills it by hand: it holds 200,000 blocks
- * at least. Without any end it would let one user fill the memory of all.
+ * Additions to the private side have this much more room in the history. That is at least 200,000 blocks, more than a person
+ * adds by hand. Without a bound, one user could fill the memory of all.
  */
 const privateReserve = 1.5
 
-/** How large a document may be with its history: the safety bound, which no content comes near. */
+/** The largest size of a document including its history. This is the safety bound, which no content comes near. */
 export function mostHistoryBytes(
   name: DocumentName,
   adds: Additions,
@@ -42,7 +42,7 @@ export function mostHistoryBytes(
   return adds === 'narrowing' ? privateReserve * most : most
 }
 
-/** On disk there is a log besides the document, so what seems too long is looked at more closely. */
+/** On disk there is a log in addition to the document, so a document that seems too long is measured exactly. */
 function isTooLong({ doc, storedBytes, structs }: StoredDocument, update: Uint8Array, most: number): boolean {
   if (minStructBytes * structs + update.length > most) return true
   if (storedBytes + update.length <= most) return false
@@ -50,8 +50,8 @@ function isTooLong({ doc, storedBytes, structs }: StoredDocument, update: Uint8A
 }
 
 /**
- * The size of one struct in the `updateV1` encoding, at least and at most, without its texts and values. The stored encoding
- * is `updateV2`, which may encode a hundred thousand removed entries in a hundred bytes; in memory each of them exists.
+ * The smallest and largest size of one struct in the `updateV1` encoding, without its texts and values. The stored encoding is
+ * `updateV2`, which may encode a hundred thousand removed entries in a hundred bytes. In memory each of them exists.
  */
 const minStructBytes = 10
 const maxStructBytes = 32
@@ -63,12 +63,12 @@ function rosterSizeError(
   limits: Limits,
 ): ErrorCode | undefined {
   if (adds !== 'content') {
-    // The private side may have grown, which is not counted.
+    // The private side, which is not counted, may have grown.
     document.contentBytesAtMost = undefined
     return undefined
   }
   const known = document.contentBytesAtMost
-  // The stored encoding is `updateV2`, which has every text and value; what it spares on a struct is bounded.
+  // The stored encoding is `updateV2`, which contains every text and value. Its saving per struct is bounded.
   const atMost = document.storedBytes + maxStructBytes * document.structs + update.length
   if (known === undefined && atMost <= limits.rosterBytes) return undefined
   const growth = rosterGrowth(document.doc, update)
@@ -79,12 +79,12 @@ function rosterSizeError(
   return undefined
 }
 
-/** A number counts 8 bytes, and may take 2 of an update. */
+/** A number counts 8 bytes, and may take only 2 bytes of an update. */
 const numberBytes = 8
 
 function profileSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
   const before = profileBytes(flatMapsOf(document.doc))
-  // An entry that replaces one that was removed names neither key nor level: it brings back a field in 5 bytes.
+  // An entry that replaces a removed one contains neither key nor level: it restores a field in 5 bytes.
   const fields = Y.decodeUpdate(update).structs.length
   const addedBytes = update.length + fields * (fieldOverheadBytes + limits.fieldNameBytes + numberBytes)
   const isFarBelow =

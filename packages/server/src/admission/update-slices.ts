@@ -4,8 +4,8 @@ import type { Removals } from './item-values.ts'
 import { ItemsByClient } from './items-by-client.ts'
 
 /**
- * An update as several, to be applied in their order: one for each of these slices of its items, with what it removes of the
- * slice. The first one also removes what the document has.
+ * Splits an update into several, to be applied in their order: one for each of these slices of its items, with the removals
+ * within that slice. The first one also removes items of the document.
  */
 export function* updateSlices(
   doc: Y.Doc,
@@ -27,7 +27,7 @@ interface Removed {
   ranges: { clock: number; len: number }[]
 }
 
-/** What is removed of each client's items, from one clock to another. */
+/** The removals of each client's items, from one clock to another. */
 function* removedBetween(
   removals: Removals,
   from: ReadonlyMap<number, number>,

@@ -3,16 +3,16 @@ import type { Removals } from './item-values.ts'
 import type { MergingCost } from './merging-cost.ts'
 
 /**
- * What an update adds, the most that any of its items does. `content`: values, which the limits of size count; `history`: names
- * whose values are gone already, which stay in a document all the same; `narrowing`: only what takes something away from
- * others (blocks, declined users, narrower privacy), which always has room [R4]; `nothing`: it only removes.
+ * The highest category among the items that an update adds. `content`: values, which count towards the size limits. `history`:
+ * names whose values have been removed, which stay in a document nevertheless. `narrowing`: only items that take something away
+ * from others (blocks, declined users, narrower privacy), which always have room [R4]. `nothing`: the update only removes.
  */
 export type Additions = 'content' | 'history' | 'narrowing' | 'nothing'
 
-/** What becomes of an update. */
+/** The result of the admission of an update. */
 export type Admission =
   | { state: 'admitted'; adds: Additions; merging: MergingCost; removals: Removals }
-  /** It builds on what this document lacks: drop it, and ask for all. */
+  /** The update builds on content that this document lacks: drop it, and request the whole state. */
   | { state: 'missing' }
   | { state: 'refused'; code: ErrorCode; what: string }
 

@@ -1,2 +1,2 @@
-/** Something that nodes say to each other failed: the carrier, the other node, or what came from it. The message says what to do. */
+/** Communication between nodes failed: the carrier, the other node, or a message from it. The message says what to do. */
 export class BusError extends Error {}

@@ -2,16 +2,19 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { BusError } from './bus-error.ts'
 import { type BusMessage, membersOf, parseMessage, parseText } from './messages.ts'
 
-/** Of what nodes say to each other. A node refuses other versions: nodes of two versions serve on, without hearing each other. */
+/**
+ * The version of the messages between nodes. A node refuses other versions: nodes of two versions continue to serve, without
+ * receiving each other's messages.
+ */
 const version = 1
 /** RFC 2104, section 5: at least half of the hash. */
 const tagBytes = 16
 const headBytes = 1 + tagBytes
 
-/** A message with what the bus must know of it. */
+/** A message with the data that the bus needs. */
 export type Envelope =
   | { kind: 'say'; from: string; message: BusMessage }
-  /** A request, with a number of the node that asks. */
+  /** A request, with a number assigned by the requesting node. */
   | { kind: 'ask'; from: string; request: number; message: BusMessage }
   | { kind: 'answer'; from: string; request: number; message: BusMessage }
   /** A request that failed, or is not understood. */
@@ -21,15 +24,15 @@ const maxNodeLength = 64
 const maxReasonLength = 500
 
 /**
- * A version byte, a tag, and JSON. The tag proves that a node of this cluster sent it on this subject: who reaches the carrier
- * but not the database can neither forge a message nor send one on to another node.
+ * A version byte, a tag, and JSON. The tag proves that a node of this cluster sent the envelope on this subject. A party that
+ * can reach the carrier but not the database can neither forge a message nor forward one to another node.
  */
 export function sealEnvelope(key: Uint8Array, subject: string, envelope: Envelope): Uint8Array {
   const body = Buffer.from(JSON.stringify(envelope))
   return Buffer.concat([Buffer.of(version), tagOf(key, subject, body), body])
 }
 
-/** Throws {@link BusError} for what is damaged, forged, of another version, or not what this version sends. */
+/** Throws {@link BusError} if the envelope is damaged, forged, of another version, or nothing that this version sends. */
 export function openEnvelope(key: Uint8Array, subject: string, bytes: Uint8Array): Envelope {
   if (bytes.length <= headBytes) throw new BusError(`a message of ${bytes.length} bytes: too short`)
   if (bytes[0] !== version) {

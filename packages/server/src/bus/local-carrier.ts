@@ -4,7 +4,7 @@ type Listener = (bytes: Uint8Array) => void
 
 const noPort: CarrierPort = { gap: () => undefined, failed: () => undefined }
 
-/** Carries between nodes of one process. A node alone finds nobody, which costs a look-up. */
+/** Carries messages between nodes of one process. A single node finds no others, which costs one look-up. */
 export class LocalHub {
   readonly #carriers: Set<LocalCarrier> = new Set()
 
@@ -14,7 +14,7 @@ export class LocalHub {
     return carrier
   }
 
-  /** All carriers lose their connections, and have them again. What is under way is lost. */
+  /** All carriers lose their connections, and restore them. Messages in transit are lost. */
   cut(): void {
     for (const carrier of this.#carriers) carrier.cut()
   }
@@ -32,7 +32,7 @@ class LocalCarrier implements Carrier {
   port: CarrierPort = noPort
   readonly #hub: LocalHub
   readonly #listeners: Map<string, Set<Listener>> = new Map()
-  /** Counts lost connections: what was sent before one does not arrive. */
+  /** Counts lost connections. Messages that were sent before a loss do not arrive. */
   #cuts = 0
 
   constructor(hub: LocalHub) {

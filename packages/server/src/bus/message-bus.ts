@@ -4,28 +4,28 @@ import { BusError } from './bus-error.ts'
 import { type Envelope, openEnvelope, sealEnvelope } from './envelope.ts'
 import type { BusMessage, Topic } from './messages.ts'
 
-/** As many requests of this node as may wait for an answer at a time. */
+/** The number of requests of this node that may wait for an answer at a time. */
 const mostRequests = 100_000
 
 export interface MessageBusOptions {
   carrier: Carrier
-  /** Names this node: random, made at its start. */
+  /** Names this node. Random, created at its start. */
   node: string
-  /** Known to the nodes of the cluster alone. */
+  /** A secret that only the nodes of the cluster know. */
   key: Uint8Array
   clock: Clock
-  /** Something from another node was refused, or the carrier failed. */
+  /** A message from another node was refused, or the carrier failed. */
   refused(error: Error): void
 }
 
 interface Waiting {
   resolve(message: BusMessage): void
   reject(error: Error): void
-  /** Of this node alone an answer counts. */
+  /** Only an answer from this node counts. */
   node: string
 }
 
-/** The bus over any carrier. Resolves when this node can be asked. */
+/** The bus over any carrier. Resolves when this node can receive requests. */
 export async function openBus(options: MessageBusOptions): Promise<Bus> {
   const bus = new MessageBus(options)
   await bus.listen()
@@ -132,7 +132,7 @@ class MessageBus implements Bus {
     if (!envelope || envelope.kind === 'say' || this.#isClosed) return
     if (envelope.kind === 'ask') return void this.#answer(envelope)
     const waiting = this.#waiting.get(envelope.request)
-    // Late, or not of the node that was asked.
+    // The answer is late, or not from the node that received the request.
     if (waiting?.node !== envelope.from) return
     if (envelope.kind === 'answer') waiting.resolve(envelope.message)
     else waiting.reject(new BusError(`node ${envelope.from} declined: ${envelope.reason}`))
@@ -146,7 +146,7 @@ class MessageBus implements Bus {
       const found = await answer(message, from)
       if (found) this.#send(subject, { kind: 'answer', from: this.node, request, message: found })
     } catch (error) {
-      // Details are for this node's log alone.
+      // Details are only for this node's log.
       if (!(error instanceof BusError)) this.#options.refused(error as Error)
       const reason = error instanceof BusError ? error.message : 'it failed'
       this.#send(subject, { kind: 'decline', from: this.node, request, reason })

@@ -1,20 +1,20 @@
 import { isUserId } from '@kith/shared'
 import { BusError } from './bus-error.ts'
 
-/** Who hears a message. */
+/** The subscribers of a message. */
 export type Topic = 'presence'
 
-/** A direct message for the devices of `to` on the node that is asked. */
+/** A direct message for the devices of `to` on the node that receives the request. */
 export interface Letter {
   type: 'letter'
   from: string
   to: string
-  /** As the sender's device chose it. */
+  /** The id that the sender's device chose. */
   id: string
   text: string
 }
 
-/** The answer to a letter: a device took it. */
+/** The answer to a letter: a device received it. */
 interface Taken {
   type: 'taken'
 }
@@ -27,14 +27,14 @@ interface Stir {
 
 export type BusMessage = Letter | Taken | Stir
 
-/** As a device may choose it (`wire/send-message.ts`), in UTF-16 units. */
+/** The bound for a device's id (`wire/send-message.ts`), in UTF-16 units. */
 const maxIdLength = 64
-/** Beyond every limit of a direct message. */
+/** Above every limit of a direct message. */
 const maxTextLength = 4 * 1024 * 1024
-/** As many users as one stir names. */
+/** The number of users in one stir. */
 export const maxStirred = 500
 
-/** Parses what another node sent. Throws {@link BusError} for what this version of Kith does not send. */
+/** Parses a message of another node. Throws {@link BusError} if this version of Kith does not send such a message. */
 export function parseMessage(value: unknown): BusMessage {
   const message = membersOf(value, 'a message')
   const { type } = message
@@ -56,7 +56,7 @@ export function parseMessage(value: unknown): BusMessage {
   }
 }
 
-/** The members of an object from elsewhere. */
+/** Returns the members of a received object. */
 export function membersOf(value: unknown, name: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new BusError(`${name} that is no object`)

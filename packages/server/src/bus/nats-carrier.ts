@@ -2,20 +2,20 @@ import { connect, type NatsConnection, type Status } from '@nats-io/transport-no
 import type { Carrier, CarrierPort } from './bus.ts'
 import { BusError } from './bus-error.ts'
 
-/** How often a lost connection is tried again. */
+/** The interval between attempts to restore a lost connection. */
 const reconnectMs = 1_000
 const connectMs = 5_000
 
 /**
  * Opens a connection to one of the servers of a URL, as in `nats://user:password@host1,host2:4222`. Rejects with
- * {@link BusError} when none can be reached. `prefix` tells clusters that share a server apart.
+ * {@link BusError} if none can be reached. `prefix` separates clusters that share a server.
  */
 export async function connectNats(url: string, prefix: string): Promise<Carrier> {
   const { servers, user, pass, isSecure } = partsOf(url)
   try {
     const connection = await connect({
       ...{ servers, name: 'kith', timeout: connectMs, maxReconnectAttempts: -1, reconnectTimeWait: reconnectMs },
-      // Servers that come and go are the URL's business: what they say of themselves may not be reachable from here.
+      // Only the servers in the URL are used: the addresses that servers announce may not be reachable from here.
       ...{ ignoreClusterUpdates: true, noAsyncTraces: true },
       ...(user !== undefined && { user, pass }),
       ...(isSecure && { tls: {} }),
@@ -38,7 +38,7 @@ function partsOf(url: string): { servers: string[]; user?: string; pass: string;
   }
 }
 
-/** NATS core: nothing is stored, and servers send on only what somebody subscribes to. */
+/** NATS core: nothing is stored, and servers forward only messages with a subscriber. */
 class NatsCarrier implements Carrier {
   port: CarrierPort = { gap: () => undefined, failed: () => undefined }
   readonly #connection: NatsConnection
@@ -52,7 +52,7 @@ class NatsCarrier implements Carrier {
   }
 
   publish(subject: string, bytes: Uint8Array): void {
-    // The library would keep all of it until the connection is there again.
+    // The library would keep all messages until the connection is restored.
     if (!this.#isConnected) return
     try {
       this.#connection.publish(this.#subjectOf(subject), bytes)
@@ -68,7 +68,7 @@ class NatsCarrier implements Carrier {
         else listener(message.data)
       },
     })
-    // While the connection is lost it becomes active with the next one.
+    // While the connection is lost, the subscription becomes active with the next connection.
     if (this.#isConnected) await this.#connection.flush().catch(() => undefined)
     return () => subscription.unsubscribe()
   }
@@ -90,7 +90,7 @@ class NatsCarrier implements Carrier {
     if (status.type === 'disconnect') this.#isConnected = false
     if (status.type === 'reconnect') {
       this.#isConnected = true
-      // The subscriptions have been sent again: they are active when the server has answered what comes after them.
+      // The subscriptions have been sent again. They are active when the server has answered the message that follows them.
       this.#connection.flush().then(
         () => this.port.gap(),
         () => undefined,

@@ -8,17 +8,17 @@ import type { Carrier } from './bus.ts'
 import { openBus } from './message-bus.ts'
 import { PostgresCarrier } from './postgres-carrier.ts'
 
-/** Connections for stays: one that writes, and those that read. */
+/** Connections for stays: one for writes, the others for reads. */
 const mostConnections = 3
-/** Of a statement without an answer: its connection is given up then, and another is opened. */
+/** The timeout of a statement. When it expires, the connection is given up and another one is opened. */
 const answerMs = 10_000
-/** So often the log says that messages were refused. */
+/** The shortest time between two log entries about refused messages. */
 const refusedIsNewsMs = 60_000
 
 export interface ClusterOptions {
   /** The database that the nodes share. */
   database: { url: string; prepares: boolean; listenUrl?: string | undefined }
-  /** NATS servers that carry messages, in place of the database. */
+  /** NATS servers that carry messages instead of the database. */
   natsUrl: string | undefined
   /** A secret of the database: the key of the nodes is derived from it. */
   secret: Uint8Array
@@ -26,7 +26,9 @@ export interface ClusterOptions {
   log: Logger
 }
 
-/** Opens what this node shares with others. Rejects with `BusError` or `DatabaseError` when they cannot be reached. */
+/**
+ * Opens the services that this node shares with others. Rejects with `BusError` or `DatabaseError` if they cannot be reached.
+ */
 export async function openCluster({ database, natsUrl, secret, clock, log }: ClusterOptions): Promise<Cluster> {
   const node = randomUUID()
   const carrier = await openCarrier(database.listenUrl ?? database.url, natsUrl, secret, clock)
@@ -70,7 +72,7 @@ function derived(secret: Uint8Array, what: string): Buffer {
   return createHmac('sha256', secret).update(what).digest()
 }
 
-/** A flood of errors is one line in the log. */
+/** Writes one log line for a flood of errors. */
 function onceIn(ms: number, clock: Clock, say: (error: Error) => void): (error: Error) => void {
   let saidAtMs = Number.NEGATIVE_INFINITY
   return error => {

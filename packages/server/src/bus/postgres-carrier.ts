@@ -6,14 +6,14 @@ import { Hosts } from '../store/postgres/hosts.ts'
 import type { Carrier, CarrierPort } from './bus.ts'
 import { BusError } from './bus-error.ts'
 
-/** When a connection that was lost is opened again. */
+/** The delay before a lost connection is reopened. */
 const reconnectMs = 1_000
 /** NOTIFY takes less than 8,000 bytes. */
 const maxNoticeLength = 7_999
-/** As many messages as go in one statement, and as many as wait for it. */
+/** The number of messages in one statement, and the number that may wait for it. */
 const mostAtOnce = 200
 const mostWaiting = 20_000
-/** How long a large message is kept for those who are to read it, and how often older ones are deleted. */
+/** How long a large message is kept for its readers, and how often older ones are deleted. */
 const keptFor = '1 minute'
 const trimMs = 60_000
 
@@ -24,18 +24,21 @@ interface Notice {
   bytes: Uint8Array
 }
 
-/** Nothing of it must be on disk, so it waits for no standby. In its transaction alone: a pooler gives the connection to others. */
+/**
+ * Nothing of it must be on disk, so it waits for no standby. The setting is local to the transaction, because a pooler gives
+ * the connection to others.
+ */
 const send = `with at_once as materialized (select set_config('synchronous_commit', 'off', true)),
     large as (insert into bus_payload (id, body) select * from unnest($3::uuid[], $4::bytea[]))
   select pg_notify(channel, payload) from at_once, unnest($1::text[], $2::text[]) as m (channel, payload)`
 
 /**
- * LISTEN and NOTIFY on a connection of its own: outside the transactions of commits, where NOTIFY would take a lock that all
- * others wait for. It needs a connection to the server itself, or a pooler that keeps sessions.
+ * LISTEN and NOTIFY on a separate connection, outside the transactions of commits, where NOTIFY would take a lock for which all
+ * others wait. It needs a connection to the server itself, or a pooler that keeps sessions.
  *
  * A notice is the number of the message and its base64, `7:AbC=`; or, if that is too long, the number and the id of a row of
- * the unlogged table `bus_payload`, `7@id`. The number tells equal messages apart: of equal notices in one transaction
- * PostgreSQL delivers one.
+ * the unlogged table `bus_payload`, `7@id`. The number makes equal messages distinct, because PostgreSQL delivers only one of
+ * several equal notices in one transaction.
  */
 export class PostgresCarrier implements Carrier {
   port: CarrierPort = { gap: () => undefined, failed: () => undefined }
@@ -50,13 +53,13 @@ export class PostgresCarrier implements Carrier {
   #outbox: Notice[] = []
   #sending: Promise<void> | undefined
   #sent = 0
-  /** Notices that wait for a large one before them to be read. */
+  /** Notices that wait until an earlier large message has been read. */
   #held = 0
   #reading: Promise<void> = Promise.resolve()
   #isClosed = false
   #connecting: Promise<void> = Promise.resolve()
 
-  /** `answerMs`: after which time without an answer the connection is given up, and another is opened. */
+  /** `answerMs`: the timeout of a statement. When it expires, the connection is given up and another one is opened. */
   constructor(url: string, clock: Clock, answerMs: number) {
     this.#answerMs = answerMs
     this.#hosts = Hosts.of(url)
@@ -65,7 +68,7 @@ export class PostgresCarrier implements Carrier {
     this.#stopTrimming = clock.every(trimMs, () => this.#trim())
   }
 
-  /** Rejects with `DatabaseError` when no primary can be reached. Later losses are repaired. */
+  /** Rejects with `DatabaseError` if no primary can be reached. Later losses are repaired. */
   async connect(): Promise<void> {
     const client = await this.#hosts.connect(this.#answerMs)
     let isEnded = false
@@ -101,7 +104,7 @@ export class PostgresCarrier implements Carrier {
     const known = this.#listenersByChannel.get(channel)
     const listeners = known ?? new Set()
     this.#listenersByChannel.set(channel, listeners.add(listener))
-    // On a connection that is opened later all are listened to.
+    // A connection that is opened later listens to all channels.
     if (!known) await this.#ask(`listen ${channel}`)
     return () => {
       listeners.delete(listener)
@@ -120,7 +123,7 @@ export class PostgresCarrier implements Carrier {
     if (this.#client) await endConnection(this.#client)
   }
 
-  /** Channels are the database's: the schema tells clusters apart. A name has 63 bytes at most. */
+  /** Channels belong to the database. The schema separates clusters. A name has at most 63 bytes. */
   #channelOf(subject: string): string {
     return `kith_${createHash('sha256').update(`${this.#schema}\0${subject}`).digest('hex').slice(0, 40)}`
   }
@@ -134,7 +137,7 @@ export class PostgresCarrier implements Carrier {
         this.#failed(error, client)
       }
     }
-    // No `await` between the last look at the outbox and this reset, so a later message starts a new loop.
+    // No `await` between the last check of the outbox and this reset, so a later message starts a new loop.
     this.#sending = undefined
   }
 
@@ -157,7 +160,7 @@ export class PostgresCarrier implements Carrier {
     return values
   }
 
-  /** In the order in which they came: what comes after a large one waits for it. */
+  /** Handles notices in the order of their arrival. Notices after a large message wait for it. */
   #notified(client: pg.Client, channel: string, payload: string): void {
     const [, inline, id] = /^\d{1,16}(?::([A-Za-z0-9+/=]*)|@([0-9a-f-]{36}))$/.exec(payload) ?? []
     if (inline === undefined && id === undefined) {
@@ -199,7 +202,7 @@ export class PostgresCarrier implements Carrier {
     )
   }
 
-  /** A connection that gives no answer is ended here; that it has ended is handled where it was opened. */
+  /** Ends a connection that gives no answer. The end is handled where the connection was opened. */
   #failed(error: unknown, client: pg.Client): void {
     if (isConnectionLost(error)) void endConnection(client)
     else this.port.failed(error as Error)

@@ -6,12 +6,12 @@ import { addBackup } from '../store/level/backup/generations.ts'
 
 const tablesOfProgress = 100
 
-/** Says now and then how many tables are copied. */
+/** Prints from time to time how many tables have been copied. */
 export function tablesCopied(done: number, of: number): void {
   if (done % tablesOfProgress === 0) process.stderr.write(`${done} of ${of} tables copied\n`)
 }
 
-/** Copies a data folder, also while a server uses it, into a folder of backups. Prints where the new one is. */
+/** Copies a data folder, even while a server uses it, into a folder of backups. Prints the path of the new one. */
 export async function runBackup(args: readonly string[], env: Environment): Promise<number> {
   if (readDatabase(env)) {
     throw new SettingsError('with KITH_DATABASE_URL the state is in PostgreSQL: use pg_basebackup, see docs/CLUSTER.md')

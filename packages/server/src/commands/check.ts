@@ -20,7 +20,10 @@ Restore it from a backup that has none of this (docs/OPERATIONS.md).
 
 const onProgress = (users: number): void => void process.stderr.write(`${users} users checked\n`)
 
-/** Verifies a data folder that no server uses, or a database, also while nodes use it. 0: all is well; 1: it is not, with what is wrong, lost, and to be done. */
+/**
+ * Verifies a data folder that no server uses, or a database, even while nodes use it. Exit code 0: no errors; 1: errors. Prints
+ * what is wrong, what is lost, and what to do.
+ */
 export async function runCheck(args: readonly string[], env: Environment): Promise<number> {
   const database = readDatabase(env)
   if (database) {

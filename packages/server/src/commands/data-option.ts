@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { SettingsError } from '../environment.ts'
 
-/** The folder of `--data`, and what else stands on the command line. Throws {@link SettingsError}. */
+/** Reads the folder of `--data` and the other arguments of the command line. Throws {@link SettingsError}. */
 export function readDataOption(args: readonly string[], words: number): { folder: string; positionals: string[] } {
   try {
     const { values, positionals } = parseArgs({
@@ -19,7 +19,7 @@ export function readDataOption(args: readonly string[], words: number): { folder
   }
 }
 
-/** With a database a command has no data folder. Throws {@link SettingsError}. */
+/** If a database is used, a command has no data folder. Throws {@link SettingsError}. */
 export function expectNoData(args: readonly string[]): void {
   if (args.length > 0) throw new SettingsError('with KITH_DATABASE_URL the command takes no --data and nothing else')
 }

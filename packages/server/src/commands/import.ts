@@ -22,7 +22,7 @@ import { RosterDevice } from './import/roster-device.ts'
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
-/** Brings a phone book into the contacts of a user of a running server, as a device of that user would. */
+/** Imports a phone book into the contacts of a user of a running server, in the same way as a device of that user. */
 export async function runImport(args: readonly string[], env: Environment): Promise<number> {
   const options = readImportOptions(args)
   const record = await readRecordFile(options.record, options.user)

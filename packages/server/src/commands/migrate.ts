@@ -3,7 +3,7 @@ import { type Environment, SettingsError } from '../environment.ts'
 import { readDatabase } from '../settings.ts'
 import { tellSchema } from './migration-progress.ts'
 
-/** Brings the schema of the database to the version of this Kith. */
+/** Migrates the schema of the database to the version of this Kith. */
 export async function runMigrate(args: readonly string[], env: Environment): Promise<number> {
   try {
     parseArgs({ args: [...args], options: {} })

@@ -8,13 +8,13 @@ import { ConnectionError } from './import/connection-error.ts'
 const expected = [SettingsError, DataFolderError, DatabaseError, BusError, ConnectionError, UnknownRecord]
 
 /**
- * Runs a command line to its end, and sets the process's exit code to the one that comes back. When the command fails, what is
- * wrong is said on the standard error, and the process ends at once, with 2 for a wrong setting and 1 for all else: a connection
- * that is left open would keep it alive, and whoever restarts it would wait for its end.
+ * Runs a command line to its end, and sets the process's exit code to the returned one. If the command fails, the error is
+ * printed to the standard error, and the process exits immediately, with 2 for a wrong setting and 1 for all other errors.
+ * Otherwise an open connection would keep the process alive, and a supervisor would wait for its end before a restart.
  *
  * @param name - The name of the program, for its messages.
  * @param main - The program: resolves to its exit code.
- * @returns Resolves when the command has ended well. Never rejects: after an error the process ends.
+ * @returns Resolves when the command has succeeded. Never rejects: after an error the process exits.
  */
 export async function runProgram(name: string, main: () => Promise<number>): Promise<void> {
   try {

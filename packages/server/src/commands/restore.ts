@@ -6,7 +6,7 @@ import { restore } from '../store/level/backup/restore.ts'
 import { tablesCopied } from './backup.ts'
 import { tellMigration } from './migration-progress.ts'
 
-/** Makes a data folder of a backup. Says what is shown from then on. */
+/** Creates a data folder from a backup. Prints what is shown from then on. */
 export async function runRestore(args: readonly string[], env: Environment): Promise<number> {
   if (readDatabase(env)) {
     throw new SettingsError('with KITH_DATABASE_URL the state is in PostgreSQL: restore it there, see docs/CLUSTER.md')

@@ -13,13 +13,13 @@ import { DamagedFolderError, openLevelStore } from '../store/level/open.ts'
 import { receiverOf } from '../webhooks/receiver.ts'
 
 /**
- * Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error.
+ * Runs the server until it receives a signal to stop. Prints one line when it is ready. Logs go to the standard error.
  *
  * @param args - The arguments of the command line, after `serve`.
  * @param env - The environment.
  * @param routes - The app's own routes, beside Kith's.
  * @returns Resolves to the exit code, when the server has stopped.
- * @throws SettingsError For a wrong setting; the message names it. Otherwise the error of the store or the network.
+ * @throws SettingsError For a wrong setting, which the message names. Otherwise the error of the store or the network.
  */
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
@@ -54,7 +54,7 @@ export async function runServe(args: readonly string[], env: Environment, routes
 /** A database verifies its own files. */
 const neverDamaged = { damaged: new Promise<never>(() => undefined), scrubbing: undefined }
 
-/** A damaged folder is not served on: what was read of it may be wrong. */
+/** A damaged folder is not served any longer, because the data that was read from it may be wrong. */
 function scrub(folder: string): { damaged: Promise<DamagedFolderError>; scrubbing: Scrubbing } {
   let found: (error: DamagedFolderError) => void
   const damaged = new Promise<DamagedFolderError>(resolve => {
@@ -67,7 +67,7 @@ function scrub(folder: string): { damaged: Promise<DamagedFolderError>; scrubbin
   return { damaged, scrubbing }
 }
 
-/** The store of a database is loaded only where one is used. */
+/** The store of a database is loaded only if a database is used. */
 async function openConfiguredStore(
   { folder, database, limits }: Settings,
   log: Logger,
@@ -83,7 +83,7 @@ async function openConfiguredStore(
   return openPostgresStore(database.url, { ...options, ...database, warn: warning => log.warn(warning) })
 }
 
-/** What nodes share is loaded only where there may be others. */
+/** The parts that nodes share are loaded only if there may be other nodes. */
 async function openConfiguredCluster(
   { database, natsUrl }: Settings,
   { cursorKey: secret }: Store,

@@ -13,7 +13,7 @@ import { encodeFields } from '@kith/shared/wire'
 import type { DocumentsChange } from '../relations/changes.ts'
 import type { Applied, StoredDocument } from './stored-document.ts'
 
-/** What the roster now says of those whom a run of updates touched, for the store. */
+/** Returns, for the store, what the roster now says about the users that a run of updates touched. */
 export function rosterChange({ doc }: StoredDocument, applied: Applied): Pick<DocumentsChange, 'roster'> {
   const view = flatMapsOf(doc)
   const users = new Set<string>()
@@ -27,7 +27,7 @@ export function rosterChange({ doc }: StoredDocument, applied: Applied): Pick<Do
   return { roster: { ...applied.stored, facts: contactFacts(view, users), settings: rosterSettings(view) } }
 }
 
-/** The levels that a run of updates changed, as viewers get them, for the store. */
+/** Returns, for the store, the levels that a run of updates changed, in the form that viewers get. */
 export function profileChange({ doc }: StoredDocument, applied: Applied): Pick<DocumentsChange, 'profile'> {
   const fields = profileFields(flatMapsOf(doc))
   const levels = new Map<number, Uint8Array>()

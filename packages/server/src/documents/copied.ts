@@ -1,11 +1,11 @@
 import { turnForSlice } from '../turns.ts'
 
-/** To copy so many takes a millisecond or two, with what the system does to give memory for them. */
+/** Copying this many bytes takes 1–2 ms, including the allocation of memory by the system. */
 const bytesAtOnce = 1024 * 1024
 
 /**
- * Copies of their own, which another thread can be given as they are. A message to another thread is copied in one piece
- * otherwise: 8 MB took 33 ms, in which no other user was served. A copy is made in slices [S3].
+ * Returns copies that can be transferred to another thread. A message to another thread is otherwise copied in one piece: 8 MB
+ * took 33 ms, in which no other user was served. These copies are made in slices [S3].
  */
 export async function copiesOf(parts: readonly Uint8Array[]): Promise<Uint8Array[]> {
   const copies: Uint8Array[] = []

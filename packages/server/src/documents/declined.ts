@@ -2,16 +2,19 @@ import { flatMapsOf, founderOf, knownDays, namedUsers, rosterEntryBytes } from '
 import type * as Y from 'yjs'
 
 const root = 'declined'
-/** For so many days a roster keeps that it declined a user who is not registered, and whom it names nowhere else. */
+/** For this number of days, a roster remembers that it declined a user who is not registered and whom it names nowhere else. */
 const daysKept = 730
 
-/** A user whom a roster has declined, and since which day at the latest; `undefined` since the last refounding. */
+/** A user whom a roster has declined, and the latest day on which it can have begun. `undefined`: since the last refounding. */
 interface Declined {
   user: string
   since: number | undefined
 }
 
-/** Everybody whom a roster has declined: those that the founder knew of, the longest first, then the others; each by id. */
+/**
+ * Returns all users whom a roster has declined: first those that the founder wrote, the oldest first, then the others. Equal
+ * ones are sorted by id.
+ */
 export function declinedIn(doc: Y.Doc): Declined[] {
   const founder = founderOf(doc.store.clients.keys())
   const days = knownDays(doc)
@@ -24,7 +27,7 @@ export function declinedIn(doc: Y.Doc): Declined[] {
   return declined.sort((a, b) => (rank(a) === rank(b) ? (a.user < b.user ? -1 : 1) : rank(a) - rank(b)))
 }
 
-/** Those who may lapse if they are not registered. `today`: whole days since 1970. */
+/** Returns the users that may be forgotten if they are not registered. `today`: whole days since 1970. */
 export function longDeclined(doc: Y.Doc, today: number): string[] {
   const long = declinedIn(doc).filter(({ since }) => isLong(since, today))
   if (long.length === 0) return []
@@ -34,8 +37,8 @@ export function longDeclined(doc: Y.Doc, today: number): string[] {
 }
 
 /**
- * The bytes of users whom a roster has declined for long, or since it is not noted when. After a refounding there are none: each
- * of them is forgotten, or counts from its day.
+ * Returns the bytes of users whom a roster declined long ago, or on a day that is not recorded. After a refounding there are
+ * none: each of them is forgotten, or gets a recorded day.
  */
 export function oldDeclinedBytes(doc: Y.Doc, today: number): number {
   let bytes = 0

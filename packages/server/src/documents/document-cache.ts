@@ -7,7 +7,7 @@ import { RemoteDocument } from './remote-document.ts'
 const heapPerByte = 13
 const minHeapBytes = 16 * 1024
 
-/** Of a document as it was loaded, or as the last commit left it. */
+/** The version of a document when it was loaded, or after the last commit. */
 export interface Version {
   at: number
 }
@@ -19,7 +19,7 @@ export interface Loaded {
 }
 
 interface Cached extends Loaded {
-  /** Another node has changed it since. */
+  /** Another node has changed it since it was loaded. */
   isOutdated: boolean
   usedAtMs: number
   heapBytes: number
@@ -27,7 +27,7 @@ interface Cached extends Loaded {
 
 export interface DocumentCacheOptions {
   clock: Clock
-  /** The least recently used documents are dropped beyond it. 256 MiB without it. */
+  /** Above this bound, the least recently used documents are dropped. Default: 256 MiB. */
   maxHeapBytes?: number | undefined
   /** How long an unused document stays in memory; 30 s by default. */
   idleMs?: number | undefined
@@ -38,7 +38,7 @@ export function keyOf(user: string, name: DocumentName): string {
   return `${name}\u0000${user}`
 }
 
-/** Documents in memory, the least recently used dropped first. Those of users with work stay. */
+/** Documents in memory. The least recently used are dropped first. Documents of users with work stay. */
 export class DocumentCache {
   readonly #clock: Clock
   readonly #maxHeapBytes: number
@@ -46,7 +46,7 @@ export class DocumentCache {
   /** The least recently used first. */
   readonly #cached = new Map<string, Cached>()
   #heapBytes = 0
-  /** Users whose accounts have work: their documents may be ahead of the disk, so they stay. */
+  /** Users whose accounts have work. Their documents may be ahead of the disk, so they stay. */
   readonly #held = new Set<string>()
 
   constructor({ clock, maxHeapBytes = 256 * 1024 * 1024, idleMs = 30_000 }: DocumentCacheOptions) {
@@ -100,12 +100,14 @@ export class DocumentCache {
     this.#heapBytes = 0
   }
 
-  /** Drops documents that were not used for a while. */
+  /** Drops documents that have not been used for a while. */
   sweep(): void {
     this.#evict(this.#clock.now() - this.#idleMs)
   }
 
-  /** Drops the least recently used documents until the rest is within the bound, and all that were used before a time. */
+  /**
+   * Drops all documents last used before this time, and then the least recently used ones until the rest is within the bound.
+   */
   #evict(idleSinceMs = Number.NEGATIVE_INFINITY): void {
     for (const [key, { usedAtMs, document }] of this.#cached) {
       if (usedAtMs > idleSinceMs && this.#heapBytes <= this.#maxHeapBytes) break
@@ -115,13 +117,13 @@ export class DocumentCache {
     }
   }
 
-  /** A document grows as it is edited. */
+  /** Measures a document again, because a document grows as it is edited. */
   #measure(key: string): void {
     const cached = this.#cached.get(key)
     if (!cached) return
     this.#heapBytes -= cached.heapBytes
     const { document } = cached
-    // What the thread holds, it bounds by itself.
+    // The thread itself bounds the memory of the documents that it holds.
     cached.heapBytes = document instanceof RemoteDocument ? 0 : Math.max(minHeapBytes, document.weight * heapPerByte)
     this.#heapBytes += cached.heapBytes
   }

@@ -1,13 +1,13 @@
 import * as decoding from 'lib0/decoding'
 
 /**
- * Of what was removed or overwritten Yjs keeps a struct in memory, and stores a million of them in some ten KB. So a document
- * weighs what it takes on disk, and at least this much for each of its structs: a 16th of what one takes in memory, as for
- * content (measured: 233 bytes a struct).
+ * For removed or overwritten content, Yjs keeps structs in memory, and can store a million of them in some ten KB. So the
+ * weight of a document is its size on disk, but at least this much for each of its structs. That is a 16th of the memory of a
+ * struct, the same ratio as for content (measured: 233 bytes per struct).
  */
 export const bytesPerStruct = 16
 
-/** What snapshot and updates in Yjs' `updateV2` encoding weigh, found without loading them. */
+/** Returns the weight of a snapshot and updates in Yjs' `updateV2` encoding, without loading them. */
 export function weightOf(parts: readonly Uint8Array[]): number {
   let bytes = 0
   let structs = 0
@@ -19,8 +19,8 @@ export function weightOf(parts: readonly Uint8Array[]): number {
 }
 
 /**
- * How many structs of an update replace another one. Each writes the clock of the replaced one, all of them run-length
- * encoded. The others name their key in full, so their bytes count enough.
+ * Returns how many structs of an update replace another one. Each of these writes the clock of the replaced struct, and all the
+ * clocks are run-length encoded. The other structs contain their full key, so their bytes are a sufficient measure.
  *
  * Layout: `UpdateEncoderV2.toUint8Array` of yjs 13 (a flag, then the columns, each with its length: the clocks of keys, the
  * clients, the clocks on the left), `IntDiffOptRleEncoder` of lib0 0.2.

@@ -13,18 +13,18 @@ import { bytesOf, type Updates } from './missing.ts'
 import { RemoteDocument } from './remote-document.ts'
 
 const dayMs = 86_400_000
-/** Documents above this are merged in a thread of their own, which counts their memory itself (`merge-thread.ts`). */
+/** Documents above this size are merged in a separate thread, which accounts for their memory itself (`merge-thread.ts`). */
 const mostLocalBytes = 256 * 1024
 
 /**
- * What is done with users' documents, each in memory while it is in use. Without that one edit of a 10,000-contact roster would
- * cost 170 ms of event loop; with it an idle device costs no document.
+ * The operations on users' documents. A document is in memory while it is in use. Without this cache, one edit of a
+ * 10,000-contact roster would block the event loop for 170 ms. An idle device costs no document.
  */
 export class Documents {
   readonly #store: Store
   readonly #clock: Clock
   readonly #cache: DocumentCache
-  /** The weight of documents for the thread: of users with work, so that it is read once. */
+  /** The weights of documents for the thread, kept for users with work, so that each is read once. */
   readonly #weights = new Map<string, number>()
   /** Documents that are being read, by key: whether another node has changed them since the read began. */
   readonly #reading = new Map<string, { isOutdated: boolean }>()
@@ -32,7 +32,7 @@ export class Documents {
   readonly #thread: MergeThread | undefined
   readonly #limits: Limits
 
-  /** Without a thread all documents are merged here, as a simulated world wants it. */
+  /** Without a thread, all documents are merged in this thread, as a simulation needs it. */
   constructor(options: DocumentCacheOptions & { store: Store; limits: Limits; thread?: MergeThread | undefined }) {
     this.#thread = options.thread
     this.#limits = options.limits
@@ -61,8 +61,8 @@ export class Documents {
   }
 
   /**
-   * Merges updates. Only one caller at a time may do anything with a user's documents: the user's account, which holds
-   * them. `hasGeneration`: see `MergeContext` (merge.ts).
+   * Merges updates. Only one caller at a time may use a user's documents: the user's account, which holds them.
+   * `hasGeneration`: see `MergeContext` (merge.ts).
    */
   async merge(
     user: string,
@@ -77,12 +77,12 @@ export class Documents {
     })
   }
 
-  /** What the disk holds of a document that a device lacks; `undefined` for a state vector that is none. */
+  /** Returns the part of a document on disk that a device lacks, or `undefined` if the state vector is malformed. */
   async missing(user: string, name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#use(user, name, stateVector.length, document => document.missing(stateVector))
   }
 
-  /** What updates brought to a document, as the disk has it now. */
+  /** Returns the content that updates added to a document, as it is on disk now. */
   async newest(user: string, name: DocumentName, updates: Updates): Promise<Uint8Array> {
     return this.#use(user, name, bytesOf(updates), document => document.newest(updates))
   }
@@ -96,17 +96,17 @@ export class Documents {
     return this.#use(user, name, 0, document => document.stateVector())
   }
 
-  /** Of what the disk holds of a document (`documentDigest`). */
+  /** Returns the digest of a document on disk (`documentDigest`). */
   async digest(user: string, name: DocumentName): Promise<Uint8Array | undefined> {
     return this.#use(user, name, 0, document => document.digest())
   }
 
-  /** The file of the account ({@link exportedBytes}). */
+  /** Returns the export file of the account ({@link exportedBytes}). */
   async exported(user: string, beside: ExportedBeside): Promise<Uint8Array> {
     return this.#use(user, 'roster', 0, roster => roster.exported(beside))
   }
 
-  /** The client that founded a document's generation; 0 for the first one. */
+  /** Returns the client that founded a document's generation; 0 for the first generation. */
   async founder(user: string, name: DocumentName): Promise<number> {
     return this.#use(user, name, 0, async document => {
       if (document instanceof RemoteDocument && document.founder === 0) await document.stateVector()
@@ -114,17 +114,17 @@ export class Documents {
     })
   }
 
-  /** Whether a state vector, or a document with it, is of another generation than the document on disk. */
+  /** Whether a state vector, or a document with it, belongs to another generation than the document on disk. */
   async isOfOther(user: string, name: DocumentName, stateVector: Uint8Array): Promise<boolean> {
     return this.#use(user, name, stateVector.length, document => document.isOfOther(stateVector))
   }
 
-  /** That of a document in memory. */
+  /** The same for a document in memory. */
   founderInMemory(user: string, name: DocumentName): number {
     return this.#cache.get(keyOf(user, name))?.document.founder ?? 0
   }
 
-  /** The document of the next generation, and the version that it was made of, if it is to be refounded. */
+  /** If the document must be refounded, returns the document of the next generation, and the version from which it was made. */
   async found(
     user: string,
     name: DocumentName,
@@ -140,7 +140,7 @@ export class Documents {
     })
   }
 
-  /** What a document weighs ({@link weightOf}). */
+  /** Returns the weight of a document ({@link weightOf}). */
   async weight(user: string, name: DocumentName): Promise<number> {
     const key = keyOf(user, name)
     this.#dropOutdated(key)
@@ -149,7 +149,7 @@ export class Documents {
     return this.#weights.get(key) ?? (await this.#readWeight(user, name))
   }
 
-  /** A small document is kept, since it was read; a large one is loaded when there is work for it. */
+  /** A small document stays in memory, since it has been read. A large document is loaded when there is work for it. */
   async #readWeight(user: string, name: DocumentName): Promise<number> {
     const key = keyOf(user, name)
     const reading = this.#beginReading(key)
@@ -188,12 +188,15 @@ export class Documents {
     }
   }
 
-  /** Others may need its room in the thread before its user's account is done. */
+  /** Records the weight, because other documents may need the room in the thread before the user's account is done. */
   #noteWeight(key: string, document: HostedDocument): void {
     if (document instanceof RemoteDocument && this.#weights.has(key)) this.#weights.set(key, document.weight)
   }
 
-  /** Returns it held. `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
+  /**
+   * Returns the document, held. `moreBytes` are about to be read or merged: a document that becomes large with them is
+   * processed in the thread.
+   */
   async #load(user: string, name: DocumentName, moreBytes: number): Promise<Loaded> {
     const key = keyOf(user, name)
     this.#dropOutdated(key)
@@ -208,7 +211,7 @@ export class Documents {
     return loaded
   }
 
-  /** Only one caller at a time does anything with a user's documents. */
+  /** Only one caller at a time uses a user's documents. */
   #beginReading(key: string): { isOutdated: boolean } {
     const reading = { isOutdated: false }
     this.#reading.set(key, reading)
@@ -243,13 +246,13 @@ export class Documents {
     return { document, version }
   }
 
-  /** A commit of this node changed the document in memory, and is on disk: it is the version now. */
+  /** A commit of this node changed the document in memory and is on disk. Its position is the version now. */
   noteCommitted(user: string, name: DocumentName, position: number): void {
     const cached = this.#cache.get(keyOf(user, name))
     if (cached) cached.version.at = position
   }
 
-  /** Another node changed the user's documents: what is in memory counts no more, as soon as it is not in use. */
+  /** Another node changed the user's documents. The documents in memory become invalid as soon as they are not in use. */
   noteOutdated(user: string): void {
     for (const name of ['roster', 'profile'] as const) {
       const reading = this.#reading.get(keyOf(user, name))
@@ -261,7 +264,7 @@ export class Documents {
     }
   }
 
-  /** Whether another node has changed a document since it was read, as far as its commits were reported. */
+  /** Whether another node has changed a document since it was read, according to the commits that were reported. */
   isOutdated(user: string, name: DocumentName): boolean {
     return this.#cache.get(keyOf(user, name))?.isOutdated === true
   }
@@ -274,13 +277,13 @@ export class Documents {
     this.#cache.forget(key)
   }
 
-  /** Whatever is in memory may say something else than the disk: all is read again. What the thread holds, it drops itself. */
+  /** Documents in memory may differ from the disk, so all of them are read again. The thread drops its own documents itself. */
   forgetAll(): void {
     this.#cache.clear()
     this.#weights.clear()
   }
 
-  /** The memory no longer says what the disk says. */
+  /** The documents in memory no longer match the disk. */
   discard(user: string): void {
     for (const name of ['roster', 'profile'] as const) {
       this.#cache.get(keyOf(user, name))?.document.destroy()
@@ -289,7 +292,7 @@ export class Documents {
     }
   }
 
-  /** Drops documents that were not used for a while. */
+  /** Drops documents that have not been used for a while. */
   sweep(): void {
     this.#cache.sweep()
   }

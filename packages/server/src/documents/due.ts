@@ -6,18 +6,20 @@ import { oldDeclinedBytes } from './declined.ts'
 import { bytesPerStruct } from './document-weight.ts'
 import type { StoredDocument } from './stored-document.ts'
 
-/** The history weighs so many times what the content does. */
+/** The history must weigh this many times as much as the content. */
 const outweighing = 4
-/** Of `refoundBytes`: users whom a roster declined and of whom a refounding forgets some, or notes the day, take so much. */
+/**
+ * The fraction of `refoundBytes` that declined users must take before a refounding forgets some of them or records their day.
+ */
 const declinedShare = 1 / 4
-/** Of the content, so that a large roster is not refounded for a small part of it. */
+/** The fraction of the content, so that a large roster is not refounded for a small part of it. */
 const declinedShareOfContent = 1 / 8
 
-/** Whether a document is to be refounded. `today`: whole days since 1970. */
+/** Whether a document must be refounded. `today`: whole days since 1970. */
 export function isDue(name: DocumentName, document: StoredDocument, limits: Limits, today: number): boolean {
   const declinedBytes = declinedShare * limits.refoundBytes
   const least = name === 'roster' ? declinedBytes : limits.refoundBytes
-  // An upper bound first, and then seldom: the look itself costs as much as the document is large.
+  // The upper bound is checked first, and the document itself only rarely, because that costs time in proportion to its size.
   if (document.weight < Math.max(least, document.looksAgainAt)) return false
   document.looksAgainAt = document.weight + document.weight / 8
   if (isOutweighed(name, document, limits)) return true
@@ -27,8 +29,9 @@ export function isDue(name: DocumentName, document: StoredDocument, limits: Limi
 }
 
 /**
- * Whether what Yjs keeps of removed and overwritten entries is worth getting rid of: it outweighs the content, or it weighs as
- * much and the document comes near the bound for safety, beyond which it would be refused what it has room for.
+ * Whether the structs that Yjs keeps for removed and overwritten entries are worth removing. That is so if they outweigh the
+ * content. It is also so if they weigh as much as the content and the document comes near the safety bound: above that bound,
+ * the document would be refused although its content is within the limits.
  */
 function isOutweighed(name: DocumentName, { doc, structs, weight }: StoredDocument, limits: Limits): boolean {
   if (weight < limits.refoundBytes) return false
@@ -37,7 +40,7 @@ function isOutweighed(name: DocumentName, { doc, structs, weight }: StoredDocume
   const history = bytes - content
   if (history < limits.refoundBytes) return false
   const most = mostHistoryBytes(name, 'content', limits)
-  // With the largest content half of the bound is reached by content alone: a history of a quarter is enough.
+  // The largest content alone reaches half of the bound, so a history of a quarter is enough.
   return history >= outweighing * content || (bytes >= most / 2 && history >= Math.min(content, most / 4))
 }
 

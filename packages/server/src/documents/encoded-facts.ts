@@ -3,7 +3,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { readSide, writeSide } from '../relations/side-codec.ts'
 
-/** What a roster says of others, as bytes that go from thread to thread without a copy. */
+/** Encodes what a roster says about other users, as bytes that are transferred between threads without a copy. */
 export function encodeFacts(facts: ReadonlyMap<string, ContactFacts>): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, facts.size)
@@ -14,7 +14,7 @@ export function encodeFacts(facts: ReadonlyMap<string, ContactFacts>): Uint8Arra
   return encoding.toUint8Array(encoder)
 }
 
-/** The same, decoded one by one as they are asked for: tens of thousands at once would hold the event loop [S3]. */
+/** The same facts, decoded one by one on demand. Decoding tens of thousands together would block the event loop [S3]. */
 export class EncodedFacts implements Iterable<[string, ContactFacts]> {
   readonly size: number
   readonly #bytes: Uint8Array

@@ -22,24 +22,24 @@ import { declinedIn, isLong } from './declined.ts'
 import { isDue } from './due.ts'
 import type { StoredDocument } from './stored-document.ts'
 
-/** How a document is refounded. */
+/** The options of a refounding. */
 export interface Founding {
-  /** Also if its history is small. */
+  /** Refound even if the history is small. */
   isForced: boolean
   /** Whole days since 1970. */
   today: number
-  /** Users whom the roster no longer declines. */
+  /** Users whom the roster stops declining. */
   lapsed: readonly string[]
 }
 
 /** A document of the next generation. */
 export interface Founded {
   snapshot: Uint8Array
-  /** Those of a roster, which are unchanged. */
+  /** The settings of a roster, unchanged. */
   settings: RosterSettings
 }
 
-/** Looks once more: another node may have founded it meanwhile. `isForced`: also if the history is small. */
+/** Checks again, because another node may have refounded the document meanwhile. `isForced`: also if the history is small. */
 export function foundIfDue(
   name: DocumentName,
   document: StoredDocument,
@@ -52,9 +52,9 @@ export function foundIfDue(
 }
 
 /**
- * The same content as one transaction of one client, and of the earlier generations nothing but where their clients ended. All
- * of it follows from the document and, where users are declined, from the day: two nodes that refound the same document come
- * to the same bytes, or to another founder.
+ * Returns the same content as one transaction of one client. Of the earlier generations, it keeps only the clocks at which
+ * their clients ended. The result is determined by the document and, if users are declined, by the day. So two nodes that
+ * refound the same document produce the same bytes, or different founders.
  */
 function refounded(name: DocumentName, { doc }: StoredDocument, { today, lapsed }: Founding): Founded {
   const declined = name === 'roster' ? declinedSince(doc, today, new Set(lapsed)) : new Map()
@@ -80,7 +80,10 @@ function refounded(name: DocumentName, { doc }: StoredDocument, { today, lapsed 
   return { snapshot, settings }
 }
 
-/** By day, the earliest first: whom the roster goes on to decline. A user who did not lapse counts from today again. */
+/**
+ * The users whom the roster continues to decline, by day, the earliest first. For a user whose time is over but who did not
+ * lapse, it starts again today.
+ */
 function declinedSince(doc: Y.Doc, today: number, lapsed: ReadonlySet<string>): Map<number, string[]> {
   const users = new Map<number, string[]>()
   const renewed: string[] = []
@@ -96,7 +99,10 @@ function declinedSince(doc: Y.Doc, today: number, lapsed: ReadonlySet<string>): 
   return renewed.length > 0 ? users.set(today, renewed) : users
 }
 
-/** Of the clients of this generation and those before, the newest first: of each generation its founder, then its busiest. */
+/**
+ * The clients of this generation and of earlier ones, the newest generation first. In each generation, its founder comes first,
+ * then the client with the highest clock.
+ */
 function retiredIn(doc: Y.Doc): [client: number, clock: number][] {
   const ended = [...doc.store.clients.keys()].map((client): [number, number] => [client, Y.getState(doc.store, client)])
   const rank = ([client, clock]: [number, number]): number => (isFounder(client) ? Number.POSITIVE_INFINITY : clock)

@@ -10,40 +10,43 @@ import { missingFrom, newestOf, type Updates } from './missing.ts'
 import { isOfOther } from './state-vector.ts'
 import { StoredDocument } from './stored-document.ts'
 
-/** A writer's document in memory, wherever that is: in this thread, or beside it. One caller at a time. */
+/** A writer's document in memory, in this thread or in the merging thread. One caller at a time may use it. */
 export interface HostedDocument {
-  /** By what it takes on disk and in memory (document-weight.ts), an upper bound. */
+  /** Its size on disk and in memory (document-weight.ts), an upper bound. */
   readonly weight: number
-  /** The client that founded its generation; 0 for the first one. Known once anything was asked of it. */
+  /** The client that founded its generation; 0 for the first generation. Known after the first operation on the document. */
   readonly founder: number
-  /** Keeps it in memory until {@link release}, however many others need the room. `moreBytes` are about to be merged. */
+  /**
+   * Keeps the document in memory until {@link release}, even if other documents need the room. `moreBytes` are about to be
+   * merged.
+   */
   hold(moreBytes: number): void
   release(): void
   merge(updates: readonly Uint8Array[], context: MergeContext): Promise<Merged>
   missing(stateVector: Uint8Array): Promise<Uint8Array | undefined>
-  /** What updates brought, as the document has it now ({@link newestOf}). */
+  /** Returns the content that updates added, as the document has it now ({@link newestOf}). */
   newest(updates: Updates): Promise<Uint8Array>
   stateVector(): Promise<Uint8Array>
-  /** Of what it holds (`documentDigest`). */
+  /** Returns the digest of its content (`documentDigest`). */
   digest(): Promise<Uint8Array | undefined>
-  /** Whether a state vector is of another generation ({@link isOfOther}). */
+  /** Whether a state vector belongs to another generation ({@link isOfOther}). */
   isOfOther(stateVector: Uint8Array): Promise<boolean>
-  /** Of a roster: the file of the account ({@link exportedBytes}). */
+  /** For a roster: returns the export file of the account ({@link exportedBytes}). */
   exported(beside: ExportedBeside): Promise<Uint8Array>
-  /** Users whom a roster has declined for so long that it may forget them, if they are not registered (declined.ts). */
+  /** Returns users whom a roster has declined for so long that it may forget them if they are not registered (declined.ts). */
   longDeclined(today: number): Promise<string[]>
-  /** The document of the next generation, if it is due (due.ts), or if that is forced. */
+  /** Returns the document of the next generation, if a refounding is due (due.ts) or forced. */
   found(founding: Founding): Promise<Founded | undefined>
   destroy(): void
 }
 
-/** A small document: merged here and now. */
+/** A small document, merged in this thread. */
 export class LocalDocument implements HostedDocument {
   readonly #name: DocumentName
   readonly #document: StoredDocument
   readonly #limits: Limits
 
-  /** `parts`: snapshot and updates, as the store has them. */
+  /** `parts`: snapshot and updates, as stored. */
   constructor(name: DocumentName, parts: readonly Uint8Array[], limits: Limits) {
     this.#name = name
     this.#document = new StoredDocument(name, parts)
@@ -59,7 +62,7 @@ export class LocalDocument implements HostedDocument {
   }
 
   hold(): void {
-    // The cache that it is in bounds it: an account with work keeps its documents.
+    // The cache bounds it: documents of an account with work stay.
   }
 
   release(): void {

@@ -6,8 +6,8 @@ import type { MergeContext, Merged } from './merge.ts'
 import type { Updates } from './missing.ts'
 
 /**
- * What the server's thread asks of the merging thread. Each is answered once, in their order. A merge that takes long is
- * answered with `goesOn`, and then goes on by `continue`: what is asked for other documents meanwhile is answered in between.
+ * The requests of the server's main thread to the merging thread. Each is answered once, in their order. A long merge is
+ * answered with `goesOn`, and then continued by `continue`. Requests for other documents are answered in between.
  */
 export type MergeRequest =
   | { type: 'open'; document: number; name: DocumentName; parts: readonly Uint8Array[]; limits: Limits }
@@ -23,7 +23,7 @@ export type MergeRequest =
   | { type: 'found'; document: number; founding: Founding }
   | { type: 'close'; document: number }
 
-/** A run of updates, its facts encoded. */
+/** The result of a run of updates, with its facts encoded. */
 export interface EncodedMerged extends Omit<Merged, 'roster'> {
   roster?: (Omit<NonNullable<Merged['roster']>, 'facts'> & { facts: Uint8Array }) | undefined
 }

@@ -6,7 +6,7 @@ import { copiesOf } from './copied.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { type DocumentHost, RemoteDocument } from './remote-document.ts'
 
-/** Nobody has asked for so long: the thread ends, and gives all its memory back. */
+/** After this time without a request, the thread ends and frees all its memory. */
 const idleMs = 10_000
 
 interface Pending {
@@ -15,8 +15,8 @@ interface Pending {
 }
 
 /**
- * A thread beside the server's own for documents above 256 KiB: to load, to merge and to encode one takes up to a second,
- * in which no other user would be served. It begins with the first such document and ends when it is idle.
+ * A worker thread for documents above 256 KiB. Loading, merging and encoding such a document takes up to a second, in which no
+ * other user would be served. The thread starts with the first such document, and ends when it is idle.
  */
 export class MergeThread implements DocumentHost {
   readonly #clock: Clock
@@ -26,7 +26,7 @@ export class MergeThread implements DocumentHost {
   #pending: Pending[] = []
   /** The least recently used first. */
   #documents = new Set<RemoteDocument>()
-  /** Those that wait for room, in the order in which they came. */
+  /** Documents that wait for room, in the order of the requests. */
   #waiting: { document: RemoteDocument; resolve: () => void }[] = []
   #count = 0
   #cancelIdle: () => void = () => undefined
@@ -38,9 +38,9 @@ export class MergeThread implements DocumentHost {
   }
 
   /**
-   * Loads a document in the thread, when there is room for it. It is held: those who wait for room must not take it before
-   * anything was done with it. `moreBytes` are about to be merged: they need room as well. `read` gives snapshot and updates;
-   * it is called when there is room, so that the bytes of those who wait lie on the disk alone [S3].
+   * Loads a document in the thread when there is room for it. The document is held, so documents that wait for room cannot take
+   * its place before it has been used. `moreBytes` are about to be merged, and need room as well. `read` returns the snapshot
+   * and the updates. It is called when there is room, so the bytes of waiting documents are only on disk [S3].
    */
   async open(
     name: DocumentName,
@@ -71,15 +71,15 @@ export class MergeThread implements DocumentHost {
   }
 
   /**
-   * Gives room to those that wait, in their order: otherwise small documents that come later keep a large one waiting. Room
-   * is looked at and taken in one step, so each sees those that took room before it.
+   * Gives room to the waiting documents, in their order. Otherwise later small documents would keep a large one waiting. Room
+   * is checked and taken in one step, so each document sees the room that earlier ones took.
    */
   #admit(): void {
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
       if (this.#documents.size > 0 && !this.#hasRoomFor(first.document.heapBytes)) {
         const idle = this.#leastUsed()
         if (!idle) return
-        // It calls this again, for the same one that is first.
+        // This calls `#admit` again for the same first document.
         idle.destroy()
       } else {
         this.#waiting.shift()
@@ -104,14 +104,14 @@ export class MergeThread implements DocumentHost {
     return bytes
   }
 
-  /** A document was used: it goes last, and others first if it has grown beyond the room that there is. */
+  /** A document was used. It is dropped last. Others are dropped first if it has grown beyond the available room. */
   noteUsed(document: RemoteDocument): void {
     if (this.#documents.delete(document)) this.#documents.add(document)
     this.noteGrowth(document)
     this.#admit()
   }
 
-  /** A document grows, or is about to: others go that are not in use. */
+  /** A document grows, or is about to grow. Others that are not in use are dropped. */
   noteGrowth(document: RemoteDocument): void {
     for (let idle = this.#leastUsed(document); idle && !this.#hasRoomFor(0); idle = this.#leastUsed(document)) {
       idle.destroy()
@@ -128,7 +128,7 @@ export class MergeThread implements DocumentHost {
   ask(request: MergeRequest, owned: readonly Uint8Array[] = []): Promise<Exclude<MergeAnswer, { error: string }>> {
     this.#cancelIdle()
     const worker = this.#begun()
-    // What lies in a buffer of its own is handed over instead of copied.
+    // Bytes with a buffer of their own are transferred instead of copied.
     const whole = owned.filter(bytes => bytes.byteLength === bytes.buffer.byteLength)
     const buffers = [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))]
     return new Promise((resolve, reject) => {
@@ -139,7 +139,7 @@ export class MergeThread implements DocumentHost {
 
   #begun(): Worker {
     if (this.#worker) return this.#worker
-    // From sources, as tests have it, the thread runs what was built of them: Node reads no TypeScript.
+    // When run from sources, as in tests, the thread runs their build output, because Node cannot read TypeScript.
     const program = import.meta.url.replace(/\/src\/(documents\/)merge-thread\.ts$/, '/dist/$1merge-thread.js')
     const worker = new Worker(new URL('./merge-worker.js', program), {
       // The largest document with its history takes 1.2 GB.
@@ -154,7 +154,9 @@ export class MergeThread implements DocumentHost {
     return worker
   }
 
-  /** Answers come in the order of the requests; those of a thread that is ending belong to no request of the present one. */
+  /**
+   * Answers arrive in the order of the requests. Answers of a thread that is ending belong to no request to the present thread.
+   */
   #onAnswer(worker: Worker, answer: MergeAnswer): void {
     if (worker !== this.#worker) return
     const pending = this.#pending.shift()
@@ -168,7 +170,7 @@ export class MergeThread implements DocumentHost {
     this.#cancelIdle = this.#clock.after(idleMs, () => void this.close())
   }
 
-  /** All documents in it are lost, and are loaded from the disk when they are needed next. */
+  /** All documents in the thread are lost. They are loaded from the disk when they are needed next. */
   #onEnd(worker: Worker, error: Error): void {
     if (worker !== this.#worker) return
     this.#worker = undefined

@@ -13,7 +13,7 @@ import { isOfOther } from './state-vector.ts'
 import { StoredDocument } from './stored-document.ts'
 import { lowerThreadPriority } from './thread-priority.ts'
 
-/** The merging thread: large documents, and nothing else. */
+/** The merging thread. It holds large documents, and nothing else. */
 const documents = new Map<
   number,
   { name: DocumentName; document: StoredDocument; limits: Limits; merging?: Merging | undefined }
@@ -77,7 +77,7 @@ function stateOf({ weight, founder }: StoredDocument): { weight: number; founder
   return { weight, founder }
 }
 
-/** As in the server's own thread a merge is cut into slices, so that others' documents have their turn. */
+/** As in the main thread, a merge is cut into slices, so that other users' documents get their turn. */
 function advance(opened: { document: StoredDocument; merging?: Merging | undefined }): MergeAnswer {
   const { document, merging } = opened
   if (!merging) throw new Error('no merge is under way')
@@ -92,7 +92,7 @@ function encoded({ roster, ...rest }: Merged): EncodedMerged {
   return { ...rest, roster: { ...roster, facts: encodeFacts(roster.facts as ReadonlyMap<string, ContactFacts>) } }
 }
 
-/** What is handed over instead of copied: each buffer once, and none that Node shares among small arrays. */
+/** The buffers that are transferred instead of copied: each buffer once, and none that Node shares among small arrays. */
 function buffersOf(answer: MergeAnswer): ArrayBuffer[] {
   if ('error' in answer) return []
   const { merged, bytes } = answer

@@ -13,42 +13,42 @@ import { profileChange, rosterChange } from './admitted.ts'
 import { isDue } from './due.ts'
 import type { StoredDocument } from './stored-document.ts'
 
-/** What became of one update. */
+/** The outcome of one update. */
 type Outcome =
   | { state: 'admitted' }
-  /** It builds on what the server lacks. */
+  /** It builds on content that the server lacks. */
   | { state: 'missing' }
-  /** It is of an earlier generation of the document. */
+  /** It belongs to an earlier generation of the document. */
   | { state: 'outdated' }
   | { state: 'refused'; code: ErrorCode; what: string }
 
-/** What a run of updates of one document came to. */
+/** The result of a run of updates to one document. */
 export interface Merged extends Pick<DocumentsChange, 'roster' | 'profile'> {
   outcomes: Outcome[]
-  /** What the server has; where an update builds on what it lacks. */
+  /** The server's state vector, if an update builds on content that the server lacks. */
   stateVector: Uint8Array | undefined
   /** For the user's other devices; `undefined` when nothing changed. */
   relayed: Uint8Array | undefined
-  /** How many structs were compared with others. */
+  /** The number of structs that were compared with others. */
   steps: number
-  /** The document is to be refounded. */
+  /** The document must be refounded. */
   isDue: boolean
 }
 
-/** What decides about updates beside the document. */
+/** What the decision about updates depends on, besides the document. */
 export interface MergeContext {
   /** Whole days since 1970. */
   today: number
-  /** The device that sent them builds upon the present generation of the document: it was sent it, or has compared. */
+  /** The device that sent the updates builds on the present generation of the document: it received it, or has compared it. */
   hasGeneration: boolean
 }
 
-/** Work that yields where others may have their turn, every few ms. Meanwhile the document is used for nothing else. */
+/** Work that yields every few ms, so that other work gets its turn. Meanwhile nothing else may use the document. */
 export type Merging = Iterator<void, Merged>
 
 /**
- * Of these updates what is in order: admission [S2], then the merge, then what it means. Short work is one transaction. What
- * takes longer is admitted as a whole before anything of it is applied, and then applied in slices.
+ * Merges the valid ones of these updates: admission [S2], then the merge, then the derived changes. Short work is one
+ * transaction. A longer update is first admitted as a whole, and then applied in slices.
  */
 export function* mergeUpdates(
   name: DocumentName,
@@ -85,7 +85,7 @@ export function* mergeUpdates(
     const work = admitting(document.doc, update, rules)
     let step = work.next()
     for (; !step.done; step = work.next()) {
-      // What it takes to find out counts as well: an update that is refused has cost this.
+      // The admission check counts as well: even an update that is refused has this cost.
       steps += stepsPerSlice
       yield
     }
@@ -101,7 +101,8 @@ export function* mergeUpdates(
     }
   }
   const applied = transactions.end()
-  // What an earlier version let grow to the bound, without a refounding, is refused: no change of it would bring the look.
+  // A document that an earlier version let grow to the bound without a refounding refuses every change, so no change would
+  // start this check.
   const isAnyTooLarge = outcomes.some(outcome => outcome.state === 'refused' && sizeCodes.has(outcome.code))
   const isAnyMissing = outcomes.some(({ state }) => state === 'missing')
   const change = applied && (name === 'roster' ? rosterChange(document, applied) : profileChange(document, applied))
@@ -134,8 +135,9 @@ function outcomeOf(
 const sizeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['roster-too-large', 'profile-too-large'])
 
 /**
- * Whether an update has structs of a client that wrote in an earlier generation, or of another founder: no device of this one
- * has them. Where not all earlier clients are known, an update of a device that may have another generation counts as one, too.
+ * Whether an update has structs of a client that wrote in an earlier generation, or of another founder. No device of the
+ * present generation has such structs. If not all earlier clients are known, an update of a device that may have another
+ * generation also counts as outdated.
  */
 function isOutdated({ doc, founder }: StoredDocument, update: Uint8Array, hasGeneration: boolean): boolean {
   const retired = retiredOf(doc)
@@ -150,7 +152,7 @@ function clientsOf(update: Uint8Array): number[] {
   try {
     return [...Y.parseUpdateMeta(update).to.keys()]
   } catch {
-    return [] // Admission says what is wrong with these bytes.
+    return [] // Admission reports what is wrong with these bytes.
   }
 }
 

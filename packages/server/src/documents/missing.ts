@@ -9,7 +9,9 @@ export function bytesOf(updates: Updates): number {
   return all.reduce((sum, update) => sum + update.length, 0)
 }
 
-/** What updates brought to a document, as it has it now: nothing that was overwritten since is in it [V5]. */
+/**
+ * Returns the content that updates added to a document, as it is now. Content that was overwritten since is not included [V5].
+ */
 export function newestOf({ doc }: StoredDocument, updates: Updates): Uint8Array {
   const clocks = Y.decodeStateVector(Y.encodeStateVector(doc))
   const metas =
@@ -22,12 +24,12 @@ export function newestOf({ doc }: StoredDocument, updates: Updates): Uint8Array 
   return Y.encodeStateAsUpdate(doc, Y.encodeStateVector(clocks))
 }
 
-/** What a document holds that a device lacks; `undefined` for a state vector that is none. */
+/** Returns the content of a document that a device lacks, or `undefined` if the state vector is malformed. */
 export function missingFrom({ doc }: StoredDocument, stateVector: Uint8Array): Uint8Array | undefined {
   try {
     return Y.encodeStateAsUpdate(doc, stateVector)
   } catch {
-    // The only input is the vector: a wrong one is the sender's mistake, and the sender gets the error.
+    // The only input is the vector. If it is malformed, that is the sender's mistake, and the sender gets the error.
     return undefined
   }
 }

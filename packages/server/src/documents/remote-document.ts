@@ -9,13 +9,13 @@ import type { Updates } from './missing.ts'
 /** A Y.Doc of many small entries takes this many times its weight in memory (6.9 MB of roster: 135 MB of heap). */
 const heapPerByte = 20
 
-/** What a document needs of the thread that holds it. */
+/** The subset of the merging thread that a document uses. */
 export interface DocumentHost {
-  /** Buffers of `owned` are handed over instead of copied. */
+  /** Buffers of `owned` are transferred instead of copied. */
   ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>>
-  /** A document was used: it goes last, and others first if it has grown beyond the room that there is. */
+  /** A document was used. It is dropped last. Others are dropped first if it has grown beyond the available room. */
   noteUsed(document: RemoteDocument): void
-  /** A document grows, or is about to: others go that are not in use. */
+  /** A document grows, or is about to grow. Others that are not in use are dropped. */
   noteGrowth(document: RemoteDocument): void
   forget(document: RemoteDocument): void
 }
@@ -26,7 +26,7 @@ export class RemoteDocument implements HostedDocument {
   readonly #thread: DocumentHost
   #weight: number
   #founder = 0
-  /** Of what is about to be merged. */
+  /** The bytes that are about to be merged. */
   #moreBytes = 0
   #uses = 0
   #isGone = false
@@ -53,7 +53,7 @@ export class RemoteDocument implements HostedDocument {
     return this.#uses > 0
   }
 
-  /** It must be loaded again: others needed the room, or the thread has ended. */
+  /** The document must be loaded again: others needed its room, or the thread has ended. */
   get isGone(): boolean {
     return this.#isGone
   }

@@ -3,12 +3,12 @@ import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
 import type { StoredDocument } from './stored-document.ts'
 
-/** A client and its clock take a byte each at least. */
+/** A client and its clock take at least one byte each. */
 const leastBytesPerClient = 2
 
 /**
- * How many clients a state vector says that it names, without reading them. `Infinity` for what is none: it says more than
- * its bytes can hold, or nothing.
+ * Returns the number of clients that a state vector claims to contain, without reading them. Returns `Infinity` for malformed
+ * bytes, that is, if the number is missing or larger than the bytes can hold.
  */
 export function clientsNamed(stateVector: Uint8Array): number {
   try {
@@ -20,8 +20,8 @@ export function clientsNamed(stateVector: Uint8Array): number {
 }
 
 /**
- * Whether a state vector belongs to another generation than a document, or may. False for malformed bytes: the answer refuses
- * them.
+ * Whether a state vector belongs, or may belong, to another generation than a document. False for malformed bytes, which are
+ * refused when they are answered.
  */
 export function isOfOther({ doc, founder }: StoredDocument, stateVector: Uint8Array): boolean {
   const clients = clientsOf(stateVector)

@@ -4,19 +4,22 @@ import type { DocumentUpdate } from '../relations/changes.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { bytesPerStruct } from './document-weight.ts'
 
-/** Below this a log is not worth folding. */
+/** A smaller log is not worth folding. */
 const minLogBytes = 32 * 1024
 
-/** One applied run of updates, in one or several transactions: for the owner's devices, for the disk, and what it touched. */
+/**
+ * One applied run of updates, in one or several transactions: the update for the owner's devices, the update for the disk, and
+ * the changed keys.
+ */
 export interface Applied {
-  /** V1, in the server's own encoding; nothing erased within the run is in it [V5]. */
+  /** V1, in the server's own encoding. Content that was erased within the run is not in it [V5]. */
   relayed: Uint8Array
   stored: DocumentUpdate
   /** Root → keys that changed. */
   keys: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** What a transaction brought: V1 for the devices, V2 for the disk. */
+/** The result of a transaction: V1 for the devices, V2 for the disk. */
 interface Transacted {
   relayed: Uint8Array
   update: Uint8Array
@@ -29,21 +32,21 @@ interface Transactions {
 }
 
 /**
- * A document as a writer needs it: a garbage-collected Y.Doc, and how much of it lies on disk. It runs ahead of the disk
- * while a commit is under way; if that fails, it must be thrown away.
+ * A document in the form that a writer needs: a garbage-collected Y.Doc, and how much of it is on disk. It is ahead of the disk
+ * while a commit is in progress. If the commit fails, the document must be discarded.
  */
 export class StoredDocument {
   readonly doc: Y.Doc
   #snapshotBytes: number
   #logBytes: number
-  /** Of updates that were applied and are not in the log yet. */
+  /** The size of the updates that were applied and are not in the log yet. */
   #runBytes = 0
-  /** Of a roster near its limit: an upper bound of what its content counts. */
+  /** For a roster near its limit: an upper bound of its content bytes. */
   contentBytesAtMost: number | undefined
-  /** Below this weight it is not looked at again whether it is to be refounded (due.ts). */
+  /** Below this weight, it is not checked again whether the document must be refounded (due.ts). */
   looksAgainAt = 0
 
-  /** `parts`: snapshot and updates, as the store has them. */
+  /** `parts`: snapshot and updates, as stored. */
   constructor(name: DocumentName, parts: readonly Uint8Array[]) {
     this.doc = new Y.Doc({ gc: true })
     for (const root of [...(name === 'roster' ? rosterRoots : [profileRoot]), retiredRoot]) this.doc.getMap(root)
@@ -54,36 +57,36 @@ export class StoredDocument {
     this.#logBytes = parts.slice(1).reduce((sum, part) => sum + part.length, 0)
   }
 
-  /** An upper bound of the bytes on disk, with those of the run under way. */
+  /** An upper bound of the bytes on disk, including those of the current run. */
   get storedBytes(): number {
     return this.#snapshotBytes + this.#logBytes + this.#runBytes
   }
 
-  /** As the weight of its parts on disk (document-weight.ts), an upper bound. */
+  /** The weight of its parts on disk (document-weight.ts), an upper bound. */
   get weight(): number {
     return Math.max(this.storedBytes, bytesPerStruct * this.structs)
   }
 
-  /** The structs in memory, those of removed entries too. */
+  /** The number of structs in memory, including those of removed entries. */
   get structs(): number {
     let count = 0
     for (const structs of this.doc.store.clients.values()) count += structs.length
     return count
   }
 
-  /** The client that founded its generation; 0 for the first one. */
+  /** The client that founded its generation; 0 for the first generation. */
   get founder(): number {
     return founderOf(this.doc.store.clients.keys())
   }
 
-  /** Applies the updates that `run` admits as one transaction; `undefined` when they change nothing. */
+  /** Applies the updates that `run` admits as one transaction. Returns `undefined` if they change nothing. */
   apply(run: (apply: (update: Uint8Array) => void) => void): Applied | undefined {
     const transactions = this.begin()
     transactions.apply(run)
     return transactions.end()
   }
 
-  /** Begins a run of several transactions, between which the document must not be used for anything else. */
+  /** Begins a run of several transactions. Between them, the document must not be used for anything else. */
   begin(): Transactions {
     const before = Y.encodeStateVector(this.doc)
     this.#runBytes = 0
@@ -106,7 +109,10 @@ export class StoredDocument {
     }
   }
 
-  /** What was overwritten between two transactions is in no byte of it [V5]. It has all removals, not only the new ones. */
+  /**
+   * Content that was overwritten between two transactions is not in the result [V5]. The result has all removals, not only the
+   * new ones.
+   */
   #since(before: Uint8Array): Transacted {
     return { relayed: Y.encodeStateAsUpdate(this.doc, before), update: Y.encodeStateAsUpdateV2(this.doc, before) }
   }
@@ -153,14 +159,14 @@ export class StoredDocument {
     return relayed && update && { relayed, update }
   }
 
-  /** Folds the log into a snapshot once it outgrows it, so that a document costs at most twice its size. */
+  /** Folds the log into a snapshot once the log outgrows the snapshot, so a document costs at most twice its size. */
   #toStore(update: Uint8Array): DocumentUpdate {
     this.#logBytes += update.length
     if (this.#logBytes <= Math.max(minLogBytes, this.#snapshotBytes)) return { update }
     const snapshot = Y.encodeStateAsUpdateV2(this.doc)
     this.#snapshotBytes = snapshot.length
     this.#logBytes = 0
-    // It weighs less now: what would be seen at the weight before is not to be put off by that.
+    // The document weighs less now. The next check must not wait for the weight that it had before.
     this.looksAgainAt = Math.min(this.looksAgainAt, this.weight + this.weight / 8)
     return { update, snapshot }
   }

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { ApiError } from './request.ts'
 
-/** Throws `unauthorised` unless the request carries the admin key. */
+/** Throws `unauthorised` unless the request has the admin key. */
 export function checkKey(request: IncomingMessage, adminKey: string): void {
   const given = Buffer.from(request.headers.authorization ?? '')
   const wanted = Buffer.from(`Bearer ${adminKey}`)

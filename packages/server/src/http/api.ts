@@ -19,7 +19,7 @@ export interface ApiOptions {
   /** Requests from this machine may read `/metrics` without the key. */
   hasOpenMetrics: boolean
   isReady: () => boolean
-  /** Ends the user's sessions: their tokens count no more. */
+  /** Ends the user's sessions. The user's tokens are no longer valid. */
   endSessions: (user: string) => void
 }
 
@@ -31,13 +31,13 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
     keepAliveTimeout: requestDeadlineMs,
-    // A connection costs a descriptor, also one that says nothing. Behind the deadline of `Connections`, for a server that is
-    // opened without it.
+    // A connection costs a descriptor, even a silent one. This timeout is longer than the deadline of `Connections`, for a
+    // server that is opened without it.
     requestTimeout: 30_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     frameworkErrors: (error, _request, reply) => sendError(reply, 400, 'malformed', error.message),
   })
-  // A request without a body may still say that its body is JSON.
+  // A request without a body may still declare that its body is JSON.
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -55,7 +55,7 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
   openApiRoute(app)
   void app.register(async admin => {
     admin.addHook('onRequest', async request => checkKey(request.raw, options.adminKey))
-    // A body that may be missing is checked as an empty one.
+    // A missing optional body is checked as an empty one.
     admin.addHook('preValidation', async request => {
       if (request.body === undefined) request.body = {}
     })

@@ -2,15 +2,17 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 
-/** How long a connection may take to bring a whole request, from its beginning or from the answer before. */
+/** How long a connection may take to send a whole request, counted from its beginning or from the previous answer. */
 export const requestDeadlineMs = 20_000
-/** So many connections beyond the limit of an address are let in for a moment, to get the reason of their refusal. */
+/**
+ * This many connections above the limit of an address are accepted briefly, so that they receive the reason of their refusal.
+ */
 const mostTurnedAway = 16
 const turningAwayMs = 5_000
 
 interface Connection {
   readonly socket: Socket
-  /** As the network has it; absent for a trusted proxy, whose connections are many people's. */
+  /** The address on the network. Absent for a trusted proxy, whose connections belong to many clients. */
   readonly address: string | undefined
   readonly isCrowded: boolean
   request: IncomingMessage | undefined
@@ -18,8 +20,8 @@ interface Connection {
 }
 
 /**
- * All connections to the server's port, websockets among them: how many one address has, and how long they may take.
- * Behind a trusted proxy requests under way are counted instead, by the address that the proxy names.
+ * All connections to the server's port, including websockets: how many one address may have, and how long they may take. Behind
+ * a trusted proxy, requests in progress are counted instead, by the address that the proxy names.
  */
 export class Connections {
   #clock: Clock
@@ -40,12 +42,12 @@ export class Connections {
     server.on('upgrade', (request: IncomingMessage) => this.#bySocket.get(request.socket)?.cancelDeadline())
   }
 
-  /** Whether this connection came when its address had as many as it may. */
+  /** Whether this connection exceeded the limit of its address when it was opened. */
   isCrowded(request: IncomingMessage): boolean {
     return this.#bySocket.get(request.socket)?.isCrowded ?? false
   }
 
-  /** Counts a request of an address that a proxy names, until its answer; false when the address has as many as it may. */
+  /** Counts a request by the address that a proxy names, until it is answered. Returns false if the address is at its limit. */
   admitsRequest(request: IncomingMessage, response: ServerResponse, address: string): boolean {
     if (this.isCrowded(request)) return false
     if (this.#bySocket.get(request.socket)?.address !== undefined) return true
@@ -88,7 +90,7 @@ export class Connections {
   #setDeadline(connection: Connection, afterMs: number): void {
     connection.cancelDeadline()
     connection.cancelDeadline = this.#clock.after(afterMs, () => {
-      // What has come as a whole is the server's to answer, however long that takes.
+      // A complete request must be answered by the server, however long that takes.
       if (connection.request?.complete) this.#setDeadline(connection, requestDeadlineMs)
       else connection.socket.destroy()
     })

@@ -2,8 +2,8 @@ import type { Fields } from '@kith/shared'
 import type { Context } from '../socket/context.ts'
 
 /**
- * All of a user's own data, as the client's `exportAccount` makes it, so that `importAccount` reads it, in JSON. A large roster
- * is read in the thread of large documents: others are served meanwhile [S3].
+ * Returns all of a user's own data in JSON, in the same format as the client's `exportAccount`, so that `importAccount` can
+ * read it. A large roster is read in the merging thread, so others are served meanwhile [S3].
  */
 export async function exportOf(
   { accounts, store, clock }: Pick<Context, 'accounts' | 'store' | 'clock'>,

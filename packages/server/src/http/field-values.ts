@@ -1,7 +1,7 @@
 import type { FieldValue } from '@kith/shared'
 import { type TSchema, Type } from 'typebox'
 
-/** Bytes are base64, since JSON has none. */
+/** Bytes are base64, because JSON has no type for them. */
 const bytes = Type.Object(
   { base64: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' }) },
   { additionalProperties: false },

@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Store } from '../relations/store.ts'
 
 /**
- * For load balancers and monitors; no key. `healthz`: the process runs, and to start it again would help nothing; `readyz`:
- * it takes devices and their changes. A node of several is not ready without its lease,
- * while it is behind the others, or without the standby that is required.
+ * Routes for load balancers and monitors, without a key. `healthz`: the process runs, and a restart would not help. `readyz`:
+ * the server accepts devices and their changes. A node of several is not ready without its lease, while it is behind the
+ * others, or without a required standby.
  */
 export function healthRoutes(
   app: FastifyInstance,

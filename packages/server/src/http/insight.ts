@@ -10,7 +10,7 @@ import { ApiError, checkEncoding } from './request.ts'
 import { described } from './route.ts'
 import { exact, level, userId } from './schemas.ts'
 
-/** Who may communicate and who sees what, and why: for the app's own messaging, and for support. */
+/** Which users may communicate, who sees what, and why: for the app's own messaging, and for support. */
 export function insightRoutes(app: FastifyInstance, { store }: Context): void {
   const tag = 'insight'
   const communication = described({
@@ -46,7 +46,7 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
   })
 }
 
-/** A database that this node alone still takes for the primary would answer with what was so before. */
+/** A database that only this node still treats as the primary would return outdated answers. */
 function expectLease({ lease }: Store): void {
   if (!lease.isCurrent()) {
     throw new ApiError(503, 'unavailable', 'this node has lost the database: try again later, or ask another node')

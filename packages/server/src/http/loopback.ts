@@ -13,7 +13,7 @@ function isLoopbackAddress(address: string | undefined): boolean {
 }
 
 /**
- * Whether a host's name, in a URL or on the command line, can only mean this machine.
+ * Returns whether a host's name, in a URL or on the command line, can only mean this machine.
  *
  * @param host - The name or address.
  * @returns Whether it can.
@@ -22,12 +22,13 @@ export function namesLoopback(host: string): boolean {
   return host === 'localhost' || isLoopbackAddress(host.replace(/^\[(.*)\]$/, '$1'))
 }
 
-/** What proxies add, each in its own way. */
+/** Headers that proxies add, each in its own way. */
 const ofProxies = /^(forwarded|via|x-forwarded-.*|x-real-ip|.*-connecting-ip)$/
 
 /**
- * Whether a request comes from a program on this machine: from a loopback address, to a name of loopback (not to a name that
- * somebody made point here), and through no proxy that says so. A proxy that adds no header looks like this machine.
+ * Returns whether a request comes from a program on this machine: from a loopback address, to a loopback name (not to another
+ * name that resolves to this machine), and without headers of a proxy. A proxy that adds no header cannot be distinguished from
+ * this machine.
  *
  * @param request - The request, as Node gives it.
  * @returns Whether it does.
@@ -41,7 +42,7 @@ export function isFromThisMachine(request: IncomingMessage): boolean {
   )
 }
 
-/** Without the port. */
+/** Returns the name without the port. */
 function hostName(host: string | undefined): string {
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
 }

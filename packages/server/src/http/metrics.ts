@@ -4,8 +4,8 @@ import { checkKey } from './admin-key.ts'
 import { isFromThisMachine } from './loopback.ts'
 
 /**
- * For Prometheus. The figures count the acts of all users, so strangers must not read them [V10]: it needs no key only on a
- * server that is for this machine alone (`isOpen`), for a request from this machine.
+ * Metrics for Prometheus. The figures count the actions of all users, so strangers must not read them [V10]. No key is needed
+ * only if the server is for this machine alone (`isOpen`) and the request comes from this machine.
  */
 export function metricsRoute(app: FastifyInstance, { metrics }: Context, adminKey: string, isOpen: boolean): void {
   app.get('/metrics', async (request, reply) => {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
-/** Collects the routes that are added after it, for {@link openApiRoute}. */
+/** Collects the routes that are added after this call, for {@link openApiRoute}. */
 export function collectRoutes(app: FastifyInstance): void {
   void app.register(swagger, {
     openapi: {
@@ -22,7 +22,7 @@ export function collectRoutes(app: FastifyInstance): void {
   })
 }
 
-/** The document of all routes. It says nothing of this server, so it needs no key. */
+/** The OpenAPI document of all routes. It contains nothing about this server, so it needs no key. */
 export function openApiRoute(app: FastifyInstance): void {
   let text: string | undefined
   app.get('/v1/openapi.json', async (_request, reply) => {

@@ -12,7 +12,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A query with a broken percent-encoding would else be taken as it stands. Broken paths the router refuses itself. */
+/** Otherwise, a query with a malformed percent-encoding would be used unchanged. The router itself refuses malformed paths. */
 export function checkEncoding(request: FastifyRequest): void {
   try {
     decodeURIComponent(request.raw.url ?? '')

@@ -8,9 +8,9 @@ interface RouteSchema {
   params?: TSchema
   querystring?: TSchema
   body?: TSchema
-  /** Of the answers with 2xx. */
+  /** The schemas of the 2xx answers. */
   answers: Record<number, TSchema>
-  /** Statuses of failures besides those that every route has. */
+  /** Statuses of failures, in addition to those of every route. */
   failures?: readonly number[]
 }
 

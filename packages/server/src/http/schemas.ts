@@ -1,15 +1,15 @@
 import { type TObject, type TProperties, type TSchema, Type } from 'typebox'
 
-/** The shapes of the API, of which requests are checked and the OpenAPI document is made. */
+/** The shapes of the API. Requests are checked against them, and the OpenAPI document is made from them. */
 
-/** As `isUserId` has it. */
+/** The same rule as `isUserId`. */
 export const userId: TSchema = Type.String({
   format: 'user-id',
   description:
     '1 to 128 bytes of UTF-8 in NFC, no control characters, no white space at the ends; percent-encoded in paths',
 })
 
-/** An object with these members and no others, so that a typo is seen. */
+/** An object with exactly these members, so that a typo is detected. */
 export function exact<P extends TProperties>(members: P, description?: string): TObject<P> {
   return Type.Object(members, { additionalProperties: false, ...(description !== undefined && { description }) })
 }
@@ -21,7 +21,7 @@ export interface WithId {
 
 export const level: TSchema = Type.Integer({ minimum: 0, maximum: 255 })
 
-/** What the backend says of a user. */
+/** The backend's settings for a user. */
 export interface User {
   id: string
   registered: boolean
@@ -51,12 +51,12 @@ export interface Page {
 
 export const next: TSchema = Type.Optional(Type.String({ description: 'Absent on the last page' }))
 
-/** A failure, as every answer but 2xx has it. */
+/** A failure, the body of every answer other than 2xx. */
 const failure: TSchema = exact({ error: exact({ code: Type.String(), message: Type.String() }) }, 'A failure')
 
 export const nothing: TSchema = Type.Null({ description: 'Done' })
 
-/** The answers of a route that only the admin key opens, with those of its own. */
+/** The answers of a route behind the admin key, including its own. */
 export function answers(own: Record<number, TSchema>, ...failures: number[]): Record<number, TSchema> {
   const all = [400, 401, 429, 503, ...failures]
   return { ...Object.fromEntries(all.map(status => [status, failure])), ...own }

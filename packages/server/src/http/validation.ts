@@ -10,11 +10,14 @@ const options = {
   formats: { 'user-id': isUserId },
 } as const
 
-/** Of one process: to compile all schemas takes a server longer than all else at its start. */
+/** Shared by the process, because compiling all schemas takes longer than the rest of a server's start. */
 const exact = new Ajv({ ...options, coerceTypes: false })
 const coercing = new Ajv({ ...options, coerceTypes: true })
 
-/** Checks requests against their schemas, before their handlers run. Texts of a query become numbers where a number is wanted. */
+/**
+ * Checks requests against their schemas, before their handlers run. Texts in a query are converted to numbers if a number is
+ * expected.
+ */
 export function checkRequests(app: FastifyInstance): void {
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'querystring' ? coercing : exact).compile(schema as object),
@@ -22,11 +25,11 @@ export function checkRequests(app: FastifyInstance): void {
   app.setSchemaErrorFormatter(
     (errors, part) => new ApiError(400, 'malformed', messageOf(errors[0] as ErrorObject, part)),
   )
-  // What an answer has is written as it is, whatever its schema says: a test compares the two.
+  // An answer is written unchanged, whatever its schema says. A test compares the two.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
 }
 
-/** What is wrong, and what is wanted. */
+/** Returns what is wrong, and what is expected. */
 function messageOf({ keyword, instancePath, params, message, parentSchema }: ErrorObject, part: string): string {
   const place = instancePath.slice(1).replaceAll('/', '.') || (part === 'querystring' ? 'the query' : `the ${part}`)
   switch (keyword) {

@@ -7,7 +7,7 @@ import { ApiError } from './request.ts'
 import { described } from './route.ts'
 import { exact, next, nothing, type Page, pageOf } from './schemas.ts'
 
-/** As many dead letters as a page has, unless the caller wants fewer. */
+/** The number of dead letters in a page, unless the caller requests fewer. */
 const mostInPage = 100
 
 const deadLetter = exact({
@@ -19,14 +19,14 @@ const deadLetter = exact({
   reason: Type.String(),
 })
 
-/** What retrying and dropping have in common. */
+/** The common part of retrying and dropping. */
 const settled = {
   params: exact({ id: Type.String() }),
   answers: { 204: nothing },
   failures: [404],
 } as const
 
-/** Events that were given up: to be looked at, sent again, or dropped. */
+/** Events that were given up: they can be listed, sent again, or dropped. */
 export function webhookRoutes(app: FastifyInstance, { store }: Context): void {
   const tag = 'webhooks'
   const list = described({

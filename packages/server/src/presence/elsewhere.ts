@@ -4,21 +4,21 @@ import type { Clock } from '../clock.ts'
 import type { Stays } from './stays.ts'
 import type { PresenceSubscriptions } from './subscriptions.ts'
 
-/** Users who come or go within this time are one message to the other nodes. */
+/** Changes of users' presence within this time are sent to the other nodes in one message. */
 const gatheringMs = 50
-/** How often the presences of all whom devices here watch are read again: messages between nodes may be lost. */
+/** How often the presence of all users that devices here watch is read again, because messages between nodes may be lost. */
 const rereadMs = 30_000
-/** As many as one read asks for. */
+/** The number of users in one read. */
 const mostRead = 1_000
 
-/** What the presence of users on other nodes means to the watches here, and that of users here to the watches there. */
+/** Connects the watches on this node with users on other nodes, and the watches on other nodes with users on this node. */
 export class PresenceElsewhere {
   readonly stays: Stays
   readonly #bus: Bus
   readonly #subscriptions: PresenceSubscriptions
   readonly #clock: Clock
   readonly #failed: (error: unknown) => void
-  /** Users whom devices here watch and who were online elsewhere when they were last read. */
+  /** Users that devices here watch and that were online on another node at the last read. */
   readonly #online: Set<string> = new Set()
   #stirred: Set<string> = new Set()
   #cancel: (() => void) | undefined
@@ -47,7 +47,7 @@ export class PresenceElsewhere {
     this.#stop = this.#clock.every(rereadMs, () => this.#reread())
   }
 
-  /** Those of the owners who are online on another node. */
+  /** Returns those of the owners who are online on another node. */
   async online(owners: readonly string[]): Promise<ReadonlySet<string>> {
     const online = await this.stays.onlineElsewhere(owners)
     for (const owner of owners) {
@@ -57,13 +57,13 @@ export class PresenceElsewhere {
     return online
   }
 
-  /** These users came or went: on this node, or on one that ended. */
+  /** These users came online or went offline: on this node, or on one that ended. */
   stirred(users: readonly string[]): void {
     for (const user of users) this.#stirred.add(user)
     if (this.#stirred.size > 0) this.#cancel ??= this.#clock.after(gatheringMs, () => this.#publish())
   }
 
-  /** What is gathered is published. */
+  /** Publishes the gathered changes. */
   close(): void {
     this.#stop()
     this.#cancel?.()

@@ -6,33 +6,34 @@ import { Unwritable } from '../relations/unwritable.ts'
 import type { PresenceElsewhere } from './elsewhere.ts'
 import type { PresenceSubscriptions } from './subscriptions.ts'
 
-/** A user who leaves and is back by then was never away: a reload, or a change of networks. */
+/** A user who reconnects within this time was never away: a reload, or a change of networks. */
 const graceMs = 10_000
-/** Those whose grace ends within this are noted in one commit. */
+/** Users whose grace period ends within this time are recorded in one commit. */
 const gatheringMs = 1_000
-/** As many as one commit takes. */
+/** The number of users in one commit. */
 const mostNoted = 1_000
 
-/** From a user's first device to the end of the grace after the last one. */
+/** The time from a user's first device to the end of the grace period after the last one. */
 interface Stay {
   sessions: number
-  /** When the last device left. */
+  /** When the last device disconnected. */
   leftAtMs: number
 }
 
 /**
- * Who is online: who has a device here that takes Kith's messages. When the last one has left, and stayed away for the
- * grace, that moment is noted on disk, and only then do watchers get it.
+ * Which users are online, that is, have a device on this node that accepts Kith's messages. When the last device has
+ * disconnected and the grace period is over, the moment of the disconnection is recorded on disk, and only then do watchers
+ * receive it.
  */
 export class Presence {
   readonly subscriptions: PresenceSubscriptions
-  /** Absent where there are no other nodes. */
+  /** Absent if there are no other nodes. */
   readonly elsewhere: PresenceElsewhere | undefined
   #store: Store
   #clock: Clock
   #log: Logger
   #stays = new Map<string, Stay>()
-  /** Users without a device, in the order in which they left. */
+  /** Users without a device, in the order of their disconnection. */
   #leaving = new Set<string>()
   #cancel: (() => void) | undefined
   #noted: Promise<void> = Promise.resolve()
@@ -66,7 +67,7 @@ export class Presence {
     return this.#stays.has(user)
   }
 
-  /** A device of this user says that it takes Kith's messages. */
+  /** A device of this user announced that it accepts Kith's messages. */
   came(user: string): void {
     const stay = this.#stays.get(user)
     this.#leaving.delete(user)
@@ -77,7 +78,7 @@ export class Presence {
     }
   }
 
-  /** Such a device is gone. */
+  /** Such a device disconnected. */
   left(user: string): void {
     const stay = this.#stays.get(user)
     if (!stay || --stay.sessions > 0) return
@@ -86,14 +87,14 @@ export class Presence {
     this.#cancel ??= this.#clock.after(graceMs, () => this.#noteDue())
   }
 
-  /** The account is erased: the next holder of its id has never been online. */
+  /** The account is erased. The next holder of its id counts as never having been online. */
   forget(user: string): void {
     this.#stays.delete(user)
     this.#leaving.delete(user)
     this.elsewhere?.stays.changed(user)
   }
 
-  /** Users of a node that ended without leaving. Resolves with whether it was noted when they were last seen. */
+  /** Handles users of a node that ended without signing off. Resolves to whether their last-seen times were recorded. */
   async died(users: readonly { user: string; atMs: number }[]): Promise<boolean> {
     for (let start = 0; start < users.length; start += mostNoted) {
       const some = users.slice(start, start + mostNoted)
@@ -103,13 +104,13 @@ export class Presence {
     return true
   }
 
-  /** Users of a node that ended without leaving are gone. */
+  /** Users of a node that ended without signing off are offline. */
   parted(users: readonly string[]): void {
     this.elsewhere?.stirred(users)
     for (const user of users) this.subscriptions.stir(user)
   }
 
-  /** No device is here any more: notes when the last ones left. */
+  /** No device is left here. Records when the last ones disconnected. */
   async close(): Promise<void> {
     this.#cancel?.()
     this.#note([...this.#leaving])
@@ -122,7 +123,7 @@ export class Presence {
     const due: string[] = []
     for (const user of this.#leaving) {
       const stay = this.#stays.get(user) as Stay
-      // Nobody leaves later than now: the machine's clock was set back.
+      // A disconnection cannot be in the future: the machine's clock was set back.
       stay.leftAtMs = Math.min(stay.leftAtMs, nowMs)
       if (stay.leftAtMs > dueMs) {
         this.#cancel = this.#clock.after(Math.max(gatheringMs, stay.leftAtMs - dueMs), () => this.#noteDue())
@@ -148,7 +149,7 @@ export class Presence {
     }
   }
 
-  /** Those who are online on no other node. If that can't be read, what is known of them is when they were last seen before. */
+  /** Returns the users who are online on no other node. If that cannot be read, their previous last-seen times remain. */
   async #goneEverywhere({ stays }: PresenceElsewhere, users: readonly string[]): Promise<readonly string[]> {
     try {
       const gone = await stays.leave(users)
@@ -159,14 +160,14 @@ export class Presence {
     }
   }
 
-  /** If it can't be, what is known of them is when they were last seen before. Resolves with whether it was written. */
+  /** If the write fails, the previous last-seen times remain. Resolves to whether they were written. */
   async #write(users: readonly LastSeen[]): Promise<boolean> {
     if (users.length === 0) return true
     try {
       await this.#store.commit({ type: 'seen', users })
       return true
     } catch (error) {
-      // The store reports once that changes are refused.
+      // The store itself reports that changes are refused, once.
       if (!(error instanceof Unwritable))
         this.#log.warn({ err: error }, 'when users were last seen could not be written')
       return false
@@ -178,7 +179,7 @@ export class Presence {
     return stay ? [{ user, minute: Math.floor(stay.leftAtMs / 60_000) }] : []
   }
 
-  /** They may have come back while it was written, and even left again. */
+  /** The user may have reconnected during the write, and even disconnected again. */
   #part(user: string): void {
     if (this.#stays.get(user)?.sessions !== 0 || this.#leaving.has(user)) return this.elsewhere?.stays.changed(user)
     this.#stays.delete(user)

@@ -9,23 +9,23 @@ import { mayKnowPresence } from './may-know-presence.ts'
 import type { Presence } from './presence.ts'
 import type { PresenceListener } from './subscriptions.ts'
 
-/** A device gets the presence of one owner at most once in this time, except when it may no longer know it. */
+/** A device gets the presence of one owner at most once in this time, unless it may no longer know it. */
 const restMs = 10_000
-/** Owners looked at in one read. */
+/** The number of owners that are checked in one read. */
 const batchSize = 32
 
-/** Somebody whose presence the device wants to know. */
+/** A user whose presence the device watches. */
 interface Watched {
   readonly owner: string
-  /** Absent until the device has its first answer. */
+  /** Absent until the device has received its first answer. */
   sent: PresenceState | undefined
-  /** As of the last look, whether the device gets anything of the owner's profile. */
+  /** Whether the device got anything of the owner's profile at the last check. */
   isSeen: boolean
-  /** As of the last look, whether the viewer sees what strangers see. */
+  /** Whether the viewer saw what strangers see at the last check. */
   isOpen: boolean
-  /** The owner came or went on another node while this was read: the result may be older than that. */
+  /** The owner came online or went offline on another node during the read, so the result may be outdated. */
   isStirred: boolean
-  /** When the device last got a presence of the owner. */
+  /** When the device last received a presence of the owner. */
   sentAtMs: number
   cancelRest: () => void
 }
@@ -40,8 +40,8 @@ export interface SubscriptionPort {
 }
 
 /**
- * The presences that one session gets. As for profiles, what is handed over was read in the state that was reported last, and
- * check and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
+ * The presences that one session receives. As for profiles, what is sent was read in the state that was reported last, and no
+ * `await` is between the check and the sending [V4]. The queue holds names, never frames [F2].
  */
 export class PresenceSubscription implements PresenceListener {
   readonly #port: SubscriptionPort
@@ -61,7 +61,7 @@ export class PresenceSubscription implements PresenceListener {
     return this.#port.user
   }
 
-  /** How many of these it would have to look at. */
+  /** Returns how many of these owners are not watched yet. */
   countNew(owners: ReadonlySet<string>): number {
     return [...owners].filter(owner => !this.#watched.has(owner)).length
   }
@@ -73,7 +73,7 @@ export class PresenceSubscription implements PresenceListener {
     this.#pump()
   }
 
-  /** What is known of this owner, or whether it may be, is to be looked at again. */
+  /** Reads again what the device may know about this owner. */
   ask(owner: string): void {
     const one = this.#watched.get(owner)
     if (!one) return
@@ -81,19 +81,22 @@ export class PresenceSubscription implements PresenceListener {
     this.#pump()
   }
 
-  /** The owner hides it, or no longer: nothing changes for a device that gets nothing of them, and it is not looked at. */
+  /**
+   * The owner now hides the presence, or no longer hides it. A device that gets nothing of the owner's profile is not affected,
+   * so nothing is read for it.
+   */
   askIfSeen(owner: string): void {
     if (this.#watched.get(owner)?.isSeen) this.ask(owner)
   }
 
-  /** The owner shows strangers level 0, or no longer. */
+  /** The owner now shows strangers level 0, or no longer does. */
   askAsStranger(owner: string): void {
     if (this.#watched.get(owner)?.isOpen) this.ask(owner)
   }
 
   /**
-   * This owner has come or gone. Of whom the device may know nothing that is no news, and is not looked at; nor are those
-   * whose presence it just got, until that is some time ago.
+   * This owner came online or went offline. Nothing is read for an owner about whom the device may know nothing. An owner whose
+   * presence the device has just received is read again after the rest period.
    */
   stir(owner: string): void {
     const one = this.#watched.get(owner)
@@ -116,7 +119,7 @@ export class PresenceSubscription implements PresenceListener {
     this.#outlet.fail(error)
   }
 
-  /** The network has taken what was outstanding. */
+  /** The network has accepted outstanding bytes. */
   onTaken(): void {
     this.#pump()
   }
@@ -172,7 +175,7 @@ export class PresenceSubscription implements PresenceListener {
         // Synchronous from here: what was just checked is sent.
         ({ views, elsewhere }) => {
           for (const [index, one] of batch.entries()) {
-            // Those left are read again when the node has its lease.
+            // The rest is read again when the node has its lease.
             if (!relay.reads.mayHandOver) return
             if (this.#queue.delete(one)) this.#look(one, views[index] as View, elsewhere?.has(one.owner) === true)
           }
@@ -181,7 +184,10 @@ export class PresenceSubscription implements PresenceListener {
     }
   }
 
-  /** Where there are other nodes, also who is online there: of each owner alike, whatever the viewer may know [V10]. */
+  /**
+   * If there are other nodes, also reads which owners are online there. This is read for all owners alike, whatever the viewer
+   * may know [V10].
+   */
   #read(owners: readonly string[], batch: readonly Watched[]): Promise<Looked & { elsewhere?: ReadonlySet<string> }> {
     const { user, relay, presence } = this.#port
     const views = relay.store.views(user, owners)
@@ -198,7 +204,7 @@ export class PresenceSubscription implements PresenceListener {
     if (one.isStirred && this.#port.presence.elsewhere) this.#noteStir(one)
   }
 
-  /** Nothing of an owner whose profile this session does not get, for any reason [V1][V2][V3][V8]. */
+  /** Shows nothing about an owner whose profile this session does not get, for any reason [V1][V2][V3][V8]. */
   #stateOf(owner: string, view: View, isOnlineElsewhere: boolean): PresenceState {
     const { feed, presence } = this.#port
     if (!mayKnowPresence(feed, owner, view)) return { is: 'unknown' }
@@ -231,7 +237,7 @@ export class PresenceSubscription implements PresenceListener {
     return true
   }
 
-  /** A frame of this kind is small: it may go a little beyond. */
+  /** A frame of this kind is small, so it may exceed the room a little. */
   #hasRoom(): boolean {
     return this.#outlet.outstandingBytes < this.#port.maxOutstandingBytes
   }

@@ -2,32 +2,35 @@ import { orFail } from '../or-fail.ts'
 import { type Commit, type CommitListener, isLooker } from '../relations/commit.ts'
 import { inSlices } from '../turns.ts'
 
-/** What it takes one session to look at one owner again, and at all that it watches, in look-ups. */
+/** The cost of making one session check one owner again, and all owners that it watches, in look-ups. */
 const stepsOfAsking = 10
 const stepsOfAskingAll = 500
 
-/** The watch of one session: the users whose presence its device wants to know. */
+/** The subscription of one session: the users whose presence its device watches. */
 export interface PresenceListener {
   readonly user: string
-  /** What the device may know of this owner is to be read again. */
+  /** What the device may know about this owner must be read again. */
   ask(owner: string): void
   /** The same, if the device gets anything of the owner's profile. */
   askIfSeen(owner: string): void
   /** The same, if the viewer sees what strangers see. */
   askAsStranger(owner: string): void
-  /** All owners are to be read again. */
+  /** All owners must be read again. */
   askAll(): void
   /** This owner came online or went offline. */
   stir(owner: string): void
-  /** It may have missed a commit: ends its session. */
+  /** The subscription may have missed a commit: ends its session. */
   fail(error: unknown): void
 }
 
-/** Which sessions watch which owners, to call those that must read again. */
+/** Which sessions watch which owners, to notify those that must read again. */
 export class PresenceSubscriptions {
   #byOwner = new Map<string, Set<PresenceListener>>()
   #byViewer = new Map<string, Set<PresenceListener>>()
-  /** To be called for each batch, after the relay's: by the relay, watches find out that what they have read is outdated. */
+  /**
+   * Call this for each batch, after the relay's listener, through which subscriptions find out that what they have read is
+   * outdated.
+   */
   readonly listener: CommitListener = {
     writing: async () => this.#unfinished,
     committed: commits => {
@@ -36,7 +39,7 @@ export class PresenceSubscriptions {
       })
     },
   }
-  /** The slices of a commit that concerns many: the next batch waits for them, so that what it changes comes after. */
+  /** The remaining slices of a commit that affects many. The next batch waits for them, so its changes come after them. */
   #unfinished: Promise<void> | undefined
 
   /** A session of this viewer may begin to watch, or ends. */
@@ -56,22 +59,22 @@ export class PresenceSubscriptions {
     remove(this.#byOwner, owner, watch)
   }
 
-  /** All whom somebody watches. */
+  /** All owners that are watched. */
   owners(): Iterable<string> {
     return this.#byOwner.keys()
   }
 
-  /** This owner has come or gone. */
+  /** This owner came online or went offline. */
   stir(owner: string): void {
     for (const watch of this.#byOwner.get(owner) ?? []) orFail(watch, () => watch.stir(owner))
   }
 
-  /** A commit was not looked at to its end: any watch may have missed what it took away. */
+  /** A commit was not processed completely: any subscription may have missed what it took away. */
   #failAll(error: unknown): void {
     for (const watches of [...this.#byViewer.values()]) for (const watch of watches) watch.fail(error)
   }
 
-  /** What was taken away is sent at once, and so is what was given. */
+  /** Both removals and additions are sent immediately. */
   *#onCommits(commits: readonly Commit[]): Iterator<number> {
     for (const { pairs, standings, strangers, hidings } of commits) {
       for (const { viewer, owner } of pairs) {

@@ -32,12 +32,15 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
   }
 }
 
-/** Before anything else that the change which registers the user tells. */
+/**
+ * Writes the event of the registration if the user is new. It comes before all other events of the change that registers the
+ * user.
+ */
 export function tellIfNew(draft: Draft, notes: CommitNotes, user: string): void {
   if (draft.user(user).registeredAt === 0) tellRegistered(draft, notes, user)
 }
 
-/** What the backend says of a user; registers one who is new. */
+/** Applies what the backend sets for a user. Registers a new user. */
 export async function applyUser(
   draft: Draft,
   notes: CommitNotes,
@@ -76,7 +79,7 @@ export function revokeTokens(draft: Draft, user: string): void {
   draft.own.writeRevocation(user)
 }
 
-/** Only accounts have been seen. */
+/** Records last-seen times. Ids that are not registered are ignored. */
 export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Promise<void> {
   await draft.loadUsers(seen.map(({ user }) => user))
   for (const { user, minute } of seen) {
@@ -85,9 +88,9 @@ export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Pro
 }
 
 /**
- * Ends the account's incarnation [D7]: everything that is the user's own goes. What the backend said of the id and what was
- * spent of its discovery budget stay, so that erasing lifts no restriction. What others' rosters say of the id stays theirs,
- * but gives nothing to the next holder until they confirm it.
+ * Ends the account's incarnation [D7]. Everything that belongs to the user is removed. The backend's settings for the id and
+ * the spent part of its discovery budget stay, so erasing lifts no restriction. Entries for the id in others' rosters stay
+ * theirs, but give nothing to the next holder until they confirm it.
  */
 export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
   revokeTokens(draft, user)
@@ -129,7 +132,7 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   }
 }
 
-/** What `other` gave to the user counts no more, until `other` confirms this incarnation. Returns whether a follow ended. */
+/** What `other` gave to the user no longer counts, until `other` confirms this incarnation. Returns whether a follow ended. */
 function mustConfirm(draft: Draft, other: string, user: string, incarnation: string): boolean {
   const { mySide, mine } = draft.relation(other, user)
   if (!gives(mySide.said)) return false

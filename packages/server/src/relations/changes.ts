@@ -5,16 +5,16 @@ import type { DocumentName } from './records.ts'
 /** A change of one document, as one Yjs update in the server's own encoding, `updateV2`. */
 export interface DocumentUpdate {
   update: Uint8Array
-  /** The whole document after the update, when the log before it shall be folded into it. */
+  /** The whole document after the update, if the log before it is to be folded into it. */
   snapshot?: Uint8Array | undefined
 }
 
-/** What a roster says of others: a map, or something that is decoded as it is read. */
+/** What a roster says about other users: a map, or a sequence that is decoded while it is read. */
 export interface Facts extends Iterable<[string, ContactFacts]> {
   readonly size: number
 }
 
-/** What an owner's devices wrote, both documents in one order. */
+/** What an owner's devices wrote: both documents, in one order. */
 export interface DocumentsChange {
   type: 'documents'
   user: string
@@ -23,9 +23,14 @@ export interface DocumentsChange {
   roster?: (DocumentUpdate & { facts: Facts; settings: RosterSettings }) | undefined
   /** The encoded fields of every level that changed. */
   profile?: (DocumentUpdate & { levels: ReadonlyMap<number, Uint8Array> }) | undefined
-  /** The versions of the documents that it changes, as they were loaded: rejects with `OutdatedDocument` if they are others. */
+  /**
+   * The versions of the changed documents when they were loaded. Rejects with `OutdatedDocument` if the present versions
+   * differ.
+   */
   buildsOn?: Partial<Record<DocumentName, number>> | undefined
-  /** A document that it changes is of a later generation than the first: versions that know of none may not read it. */
+  /**
+   * A changed document is of a later generation than the first. Versions of Kith that do not know generations may not read it.
+   */
   isRefounded?: boolean | undefined
   /** The position that the store had reported when the session signed in: rejects with `RevokedSession` after a later revocation. */
   signedInAt?: number | undefined
@@ -34,7 +39,7 @@ export interface DocumentsChange {
 /** A change of what the store holds. `type` says which. */
 export type Change =
   | DocumentsChange
-  /** The backend registers a user, or changes what it says of one. */
+  /** The backend registers a user, or changes its settings for a user. */
   | { type: 'user'; user: string; restricted?: boolean | undefined; announceJoin?: boolean | undefined }
   | { type: 'pair'; a: string; b: string; isPaired: boolean }
   | { type: 'revoke'; user: string }
@@ -43,14 +48,14 @@ export type Change =
   | { type: 'lookup'; user: string; owner: string }
   /** Serves waiting follows as far as the limits now allow. */
   | { type: 'promote'; user: string }
-  /** When the last devices of these users left. */
+  /** When the last devices of these users disconnected. */
   | { type: 'seen'; users: readonly LastSeen[] }
   | UndeliveredMessage
   | EventsChange
 
 /**
- * No device took a message. Where the store writes events it becomes one, if the recipient may get it: otherwise the change
- * writes nothing, and takes as long [V10].
+ * No device received a message. If the store writes events, the message becomes an event if the recipient may receive it.
+ * Otherwise the change writes nothing, and takes the same time [V10].
  */
 export interface UndeliveredMessage {
   type: 'undelivered'
@@ -61,18 +66,18 @@ export interface UndeliveredMessage {
   isAllowed: boolean
 }
 
-/** What became of events of the outbox. Those that it no longer holds are left out. */
+/** The outcomes of events in the outbox. Events that the outbox no longer holds are ignored. */
 export interface EventsChange {
   type: 'events'
-  /** They were delivered, or the operator dropped them. */
+  /** They were delivered, or the operator removed them. */
   removed?: readonly EventName[]
-  /** They are dead letters from here on. */
+  /** They are dead letters from now on. */
   dead?: readonly { name: EventName; reason: string }[]
-  /** They are delivered again. */
+  /** They are to be delivered again. */
   revived?: readonly EventName[]
 }
 
-/** When a user's last device left, in minutes since 1970. */
+/** When a user's last device disconnected, in minutes since 1970. */
 export interface LastSeen {
   user: string
   minute: number

@@ -27,23 +27,23 @@ import { isUnaskedCandidate, shownLevels } from './standing.ts'
 import type { View } from './views.ts'
 import { sameLevels } from './visible-levels.ts'
 
-/** A whole store, as {@link checkStore} reads it. */
+/** A whole store, as read by {@link checkStore}. */
 export interface CheckedStore {
-  /** What names the incarnations of its accounts; `undefined` for a store that never began. */
+  /** The naming of its accounts' incarnations. `undefined` for a store that was never started. */
   readonly incarnations: Incarnations | undefined
-  /** When records that no device needs were last removed; `undefined` for a store that has not done it yet. */
+  /** When records that no device needs were last removed. `undefined` for a store in which they were never removed. */
   readonly lapsing: LastLapsing | undefined
-  /** The ids of all users whom a record is about. One may come several times. */
+  /** The ids of all users who have a record or are named in one. An id may occur several times. */
   ids(): AsyncIterable<string>
-  /** Runs `work` on one state of the store: what it reads belongs together, also while others write. */
+  /** Runs `work` on one state of the store: all its reads are consistent, even while others write. */
   inState<T>(work: (state: CheckedState) => Promise<T>): Promise<T>
 }
 
 /** The last removal of records that no device needs. */
 export interface LastLapsing {
-  /** Cursors before this position are not served. */
+  /** Cursors before this position are not accepted. */
   upTo: number
-  /** The day on which that was, in ms. */
+  /** The day of the removal, in ms. */
   dayMs: number
 }
 
@@ -64,8 +64,9 @@ export interface Finding {
 }
 
 /**
- * Records that no device needs any more, of those that a server removes once a day. Some may have lapsed since, or have been
- * left by a stop: they say nothing wrong, and go on another day. A number that grows from week to week is a mistake.
+ * Records that no device needs any more, of the kinds that a server removes once a day. Some may have lapsed since, or may
+ * remain because the server was stopped. They are not wrong, and are removed on another day. A number that grows from week to
+ * week indicates a bug.
  */
 export interface Leftovers {
   relations: number
@@ -73,19 +74,19 @@ export interface Leftovers {
   days: number
 }
 
-/** What a check found. */
+/** The result of a check. */
 export interface CheckReport {
   users: number
   relations: number
-  /** They are no differences. */
+  /** They do not count as differences. */
   leftovers: Leftovers
-  /** Empty: all is well. */
+  /** Empty if the store is consistent. */
   findings: Finding[]
 }
 
 /**
- * Derives everything again from the documents, and compares [D4]: facts, settings, levels, what each viewer is shown, and
- * the counts. Reads one user at a time, each as of one state; changes nothing.
+ * Derives everything again from the documents and compares it with what is stored [D4]: facts, settings, levels, what each
+ * viewer is shown, and the counts. Reads one user at a time, each from one state. Changes nothing.
  */
 export async function checkStore(
   store: CheckedStore,
@@ -125,7 +126,7 @@ async function checkUser(checking: Checking): Promise<{ relations: number; lapse
   const { state, user, lapsing, note } = checking
   const [record] = (await state.users([user])) as [UserRecord]
   const relations: (readonly [string, Relation])[] = []
-  // A popular user has more relations than one call takes arguments.
+  // A popular user has more relations than a call can have arguments.
   for await (const page of state.relationsOf(user)) for (const one of page) relations.push(one)
   await checkRoster(checking, record, new Map(relations))
   await checkProfile(checking, record)
@@ -137,7 +138,7 @@ async function checkUser(checking: Checking): Promise<{ relations: number; lapse
   return { relations: relations.length, lapsed }
 }
 
-/** As many relations as are looked up with one read for each kind of record. */
+/** The number of relations that are looked up with one read for each kind of record. */
 const relationsAtOnce = 250
 
 async function checkRoster(
@@ -170,14 +171,14 @@ async function checkRoster(
   roster.destroy()
 }
 
-/** Whether a user without a roster is as one that others name: most of those whom phone books name. */
+/** Whether a user without a roster has the record of an id that others merely name. Most ids in phone books are such ids. */
 function isBlank({ audience, autoSync, ...record }: UserRecord, relations: ReadonlyMap<string, Relation>): boolean {
   if (audience !== 'everyone' || !autoSync || record.hidesPresence || record.messageAudience) return false
   for (const { mySide } of relations.values()) if (!saysNothing(mySide.said)) return false
   return true
 }
 
-/** What an ended generation removed would count again. */
+/** Entries that an ended generation had removed would count again. */
 function checkGeneration(name: string, { doc }: StoredDocument, note: Checking['note']): void {
   const clients = [...doc.store.clients.keys()]
   if (namesRetired(retiredOf(doc), clients)) note(`the ${name} has entries of an earlier generation`)
@@ -232,7 +233,7 @@ async function checkRelations(
   const others = relations.map(([other]) => other)
   const owners = await state.users(others)
   const mirrors = await state.relations(others.map((other): Pair => ({ a: other, b: user })))
-  // Few ids change hands.
+  // Only a few ids change hands.
   const isHanded = relations.some(([, { mySide }]) => mySide.unconfirmed !== '')
   const erasures = isHanded ? await state.erasures(others) : []
   for (const [index, [other, relation]] of relations.entries()) {
@@ -258,12 +259,12 @@ function checkRelation({ state, note }: Checking, view: View, other: string, mir
   if (relation.changedAt > state.position) note(`the relation to ${name} is from the future`)
 }
 
-/** Most sides are one object, see `side-codec.ts`. */
+/** Most sides are the same object, see `side-codec.ts`. */
 function isSameSide(a: Side, b: Side): boolean {
   return a === b || JSON.stringify(a, sideNames) === JSON.stringify(b, sideNames)
 }
 
-/** What must be confirmed is a record, not derived: it is of the present incarnation, and there is something to confirm. */
+/** The incarnation to confirm is stored, not derived. It must be the present one, and there must be something to confirm. */
 function checkUnconfirmed(
   { incarnations, note }: Checking,
   other: string,

@@ -2,52 +2,52 @@ import type { LevelEdit } from './level-edit.ts'
 import type { DocumentName } from './records.ts'
 import type { Unwritable } from './unwritable.ts'
 
-/** What a commit did, for those who relay it. The disk is in this state when listeners are called. */
+/** The effects of a commit, for the listeners that relay it. The disk is in this state when listeners are called. */
 export interface Commit {
   position: number
-  /** Whose change it was, first; then who else is concerned. A pair that changed has one of them. */
+  /** First the user whose change it was, then the other users concerned. Each changed pair includes one of the subjects. */
   subjects: readonly string[]
-  /** (viewer, owner): what the viewer may see, or is shown, is another than before. */
+  /** (viewer, owner): what the viewer may see, or is shown, has changed. */
   pairs: readonly { viewer: string; owner: string }[]
-  /** Users whose own standing changed: what they see of those whom they merely look at must be checked again. */
+  /** Users whose own standing changed: what they see of owners whom they only look at must be checked again. */
   standings: readonly string[]
   /**
-   * Owners of whom users who at most look at them see otherwise from here on, and who these are. Of all others `pairs`
-   * tells. A viewer for whom nothing changes is not checked again: the time of a check would show [V10].
+   * Owners who now show something else to users who only look at them, and these users. All other changes are in `pairs`. A
+   * viewer for whom nothing changes is not checked again, because the time of a check would be noticeable [V10].
    */
   strangers: readonly Lookers[]
-  /** Owners who hide their presence from here on, or no longer. */
+  /** Owners who now hide their presence, or no longer hide it. */
   hidings: readonly string[]
   /** Levels of the first subject's profile that changed, with their new fields. */
   levels: ReadonlyMap<number, Uint8Array>
-  /** Which fields of them it changed; of a level that was not there before, nothing. */
+  /** The fields that the commit changed in these levels. A level that did not exist before has no entry. */
   edits: readonly LevelEdit[]
-  /** Users with events that wait to be delivered from here on, see `outbox.ts`. */
+  /** Users with new events that wait to be delivered, see `outbox.ts`. */
   lines: ReadonlySet<string>
   /** The user is new. */
   isNew: boolean
-  /** A look-up that is beyond the budget: when to come back. */
+  /** The look-up exceeds the budget: when to retry. */
   retryAfterMs?: number
   /** Present if another node made the commit: the documents of the first subject that it changed, and what it ended. */
   elsewhere?: { documents: readonly DocumentName[]; ends?: 'sessions' | 'account' | undefined }
 }
 
-/** Users who at most look at an owner: they neither follow nor hold a grant, and are not paired. */
+/** Users who only look at an owner: they do not follow the owner, hold no grant, and are not paired. */
 export interface Lookers {
   owner: string
   viewers: ReadonlySet<string>
-  /** It is all others instead, users without a relation to the owner among them. */
+  /** The lookers are all other users instead, including users without a relation to the owner. */
   areExcepted: boolean
 }
 
-/** Whether a user is one of them, if that user looks at the owner at all. */
+/** Whether a user is one of them, provided that the user looks at the owner at all. */
 export function isLooker({ viewers, areExcepted }: Lookers, user: string): boolean {
   return viewers.has(user) !== areExcepted
 }
 
 /**
- * Whether a commit may take something from a user who had it, so that all nodes must have applied it before it is answered.
- * Edits of a profile do not.
+ * Whether a commit may take something away from a user. Then all nodes must have applied it before it is acknowledged. Edits of
+ * a profile take nothing away.
  */
 export function takesAway({ pairs, standings, strangers, hidings, elsewhere }: Commit): boolean {
   return (
@@ -59,24 +59,26 @@ export function takesAway({ pairs, standings, strangers, hidings, elsewhere }: C
   )
 }
 
-/** A listener that must know of every batch, in order. Called synchronously. */
+/** A listener that must be notified of every batch, in order. Called synchronously. */
 export interface CommitListener {
   /**
-   * A batch is about to be written, or, by a store that several nodes share, to be reported: from here on the state may be
-   * another, until the next call. The batch waits for the promise, for as long as something that was read is being handed over.
+   * A batch is about to be written or, in a store that several nodes share, to be reported. From now until the next call, the
+   * state may have changed. The batch waits for the promise while the results of reads are being handed over.
    */
   writing?(): Promise<void>
-  /** All of these commits are on disk, so what a later one took away may not be handed out for an earlier one. */
+  /**
+   * All of these commits are on disk, so something that a later commit took away must not be handed over for an earlier one.
+   */
   committed(commits: readonly Commit[]): void
   /** Nothing of the batch is on disk. */
   failed?(): void
   /**
-   * The first position at which something that was read waits to be handed over, if any: a store that has several batches to
-   * report reports those up to this position first, by themselves.
+   * The first position at which the result of a read waits to be handed over, if any. A store with several batches to report
+   * reports the batches up to this position first, separately.
    */
   firstAwaited?(): number | undefined
-  /** The history is another than the one that was reported, so what was handed over may be wrong: all sessions must end. */
+  /** The history differs from the one that was reported, so data that was handed over may be wrong. All sessions must end. */
   lost?(): void
-  /** From here on changes are refused, and why; `undefined`: they are taken again. */
+  /** Changes are refused from now on, for this reason. `undefined`: they are accepted again. */
   refusing?(refusal: Unwritable | undefined): void
 }

@@ -10,10 +10,10 @@ import type { DocumentName } from './records.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
 import { updateShown } from './visible-levels.ts'
 
-/** One change, and everything that follows from it, laid over the draft [D4]. */
+/** Applies one change, and everything that follows from it, to the draft [D4]. */
 export async function derive(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
   await apply(draft, notes, change, limits)
-  // Of an erased account nothing is told but that it was erased.
+  // For an erased account, the only event is the erasure.
   await updateShown(draft, notes, { tellsWithdrawals: change.type !== 'erase' })
 }
 
@@ -68,7 +68,7 @@ async function applyDocuments(
   if (profile) {
     const levels = { ...draft.user(user).levels }
     for (const [level, fields] of profile.levels) {
-      // A concurrent set that loses changes nothing of what is shown, so no viewer is told of it again [F1].
+      // A concurrent set that loses does not change what is shown, so no viewer is notified again [F1].
       const before = await draft.own.level(user, level)
       if (Buffer.compare(before?.fields ?? noFields, fields) === 0) continue
       levels[level] = notes.position

@@ -11,12 +11,12 @@ import { isTombstone, keptUser, type Relation, type UserRecord } from './records
 import type { Sight } from './standing.ts'
 import { isNews } from './user-news.ts'
 
-/** A record that a batch writes or removes, as `record-names.ts` has it. */
+/** A record that a batch writes or removes, named as in `record-names.ts`. */
 export interface Touched {
   name: string
-  /** Of a relation: the range that it is in. */
+  /** For a relation: the range that it is in. */
   range?: string
-  /** Of a user: what the record says then. `isNews`: nothing else of it changes. */
+  /** For a user: the new content of the record. `isNews`: only its news changes. */
   user?: { id: string; record: Readonly<UserRecord>; isNews: boolean }
 }
 
@@ -26,17 +26,17 @@ interface DraftOptions {
   room?: EventRoom | undefined
 }
 
-/** An event, before it has its time and its name. */
+/** An event that has no time and no name yet. */
 interface Told {
   type: EventType
   line: string
   other?: string
-  /** Whose change causes it, where that is not the subject of the commit. */
+  /** The user whose change causes it, if that is not the subject of the commit. */
   by?: string
   data: Readonly<Record<string, unknown>>
 }
 
-/** A change concerns so much that all other commits would wait for it: it is to be derived outside their queue. */
+/** A change affects so many records that all other commits would wait for it. It must be derived outside their queue. */
 export class TooLarge extends Error {
   constructor() {
     super('the change is too large to be derived while all others wait')
@@ -44,15 +44,15 @@ export class TooLarge extends Error {
 }
 
 /**
- * The next batch while it is being made: what is stored, with what has been derived so far laid over it. Records are
- * loaded first and then changed synchronously; nothing is written until all of the group is derived, so a change that
- * fails half-way leaves nothing behind.
+ * The next batch while it is being made: the stored records, overlaid with what has been derived so far. Records are first
+ * loaded and then changed synchronously. Nothing is written until the whole group is derived, so a change that fails half-way
+ * leaves nothing behind.
  */
 export class Draft {
   readonly nowMs: number
   readonly incarnations: Incarnations
   readonly #room: EventRoom | undefined
-  /** Of events that were written, by position. */
+  /** The number of events that were written, by position. */
   readonly #eventCounts: Map<number, number> = new Map()
   /** The records that belong to one user alone. */
   readonly own: OwnRecords
@@ -60,18 +60,18 @@ export class Draft {
   #users = new Map<string, Readonly<UserRecord>>()
   /** By name. */
   #relations = new Map<string, Relation>()
-  /** Whether only the news of a user's record change. */
+  /** By user: whether only the news of the record changes. */
   #dirtyUsers = new Map<string, boolean>()
   #dirtyRelations = new Set<string>()
-  /** The same, by the user from whom they are seen: made when it is first asked for, since few changes ask. */
+  /** The same, by the user from whose side they are seen. Created on first use, since few changes need it. */
   #dirtyOf: Map<string, string[]> | undefined
-  /** Between two slices: what all commits wait for does not stand in the line of users' long work. */
+  /** Called between two slices. Work for which all commits wait does not queue behind users' long work. */
   readonly turn: Turn
   #recordsLeft: number
 
   /**
-   * Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. `isAwaited`: all commits wait until it is
-   * derived. `room`: events are written; without it none are.
+   * Throws {@link TooLarge} when more than `mostRecords` records are examined. `isAwaited`: all commits wait until the draft is
+   * derived. `room`: decides which events are written. Without it, none are written.
    */
   constructor(
     records: Records,
@@ -88,7 +88,7 @@ export class Draft {
     this.turn = isAwaited ? othersTurn : turnForSlice
   }
 
-  /** For work that is done on this draft. */
+  /** Slices for work on this draft. */
   turns(stepsInTurn: number): Turns {
     return new Turns(stepsInTurn, this.turn)
   }
@@ -98,7 +98,9 @@ export class Draft {
     if (this.#recordsLeft < 0) throw new TooLarge()
   }
 
-  /** Reads at once what the changes of a batch will read: one call for each kind of record, all at the same time. */
+  /**
+   * Reads everything that the changes of a batch will read together: one call for each kind of record, all at the same time.
+   */
   async load({ users, relations, ...own }: RecordNames): Promise<void> {
     await Promise.all([this.#loadUsers(users), this.#loadRelations(relations), this.own.load(own)])
   }
@@ -130,12 +132,14 @@ export class Draft {
     for (const [index, name] of [...missing.keys()].entries()) this.#relations.set(name, records[index] as Relation)
   }
 
-  /** Also where all is loaded already, a whole slice of names takes its time: then others have their turn [S3]. */
+  /**
+   * Even if everything is loaded already, a whole slice of names takes time. After each slice, other work gets its turn [S3].
+   */
   async #sliceTurn(isWhole: boolean): Promise<void> {
     if (isWhole) await this.turn()
   }
 
-  /** Both sides of each pair, with the users. */
+  /** Loads both sides of each pair, with the users. */
   async loadPairs(user: string, others: Iterable<string>): Promise<void> {
     await this.loadUsers([user])
     for (const some of slicesOf(others, sliceSize / 2)) {
@@ -147,8 +151,8 @@ export class Draft {
   }
 
   /**
-   * Loads the relations of a user that a change can concern, both sides of each; gives the others' ids. All of the user's
-   * are looked at, in slices, but what is not `isConcerned` is not kept.
+   * Loads the relations of a user that a change can affect, both sides of each. Returns the others' ids. All relations of the
+   * user are examined, in slices, but those that are not `isConcerned` are not kept.
    */
   async loadRelationsOf(
     user: string,
@@ -184,7 +188,7 @@ export class Draft {
     notes.lines.add(outcome === 'event' ? line : '')
   }
 
-  /** Whether the text of messages is in their events. */
+  /** Whether the events of messages contain the text. */
   get tellsText(): boolean {
     return this.#room?.includesText === true
   }
@@ -214,7 +218,10 @@ export class Draft {
     if (this.#dirtyOf) addTo(this.#dirtyOf, a, b)
   }
 
-  /** Each registration in a batch asks: if each looked at all that the batch has written, a batch would take ever longer. */
+  /**
+   * Each registration in a batch calls this. Without the index, each would go through all writes of the batch, and a batch
+   * would take ever longer.
+   */
   async #dirtyRelationsOf(user: string, turns: Turns): Promise<readonly string[]> {
     if (!this.#dirtyOf) {
       const lists = new Map<string, string[]>()
@@ -228,7 +235,7 @@ export class Draft {
     return this.#dirtyOf.get(user) ?? []
   }
 
-  /** How many records it would write, besides those that it removes. */
+  /** The number of records that the batch would write, in addition to those that it removes. */
   get size(): number {
     return this.own.size + this.#dirtyUsers.size + this.#dirtyRelations.size
   }
@@ -237,7 +244,7 @@ export class Draft {
     return this.#dirtyUsers.has(id)
   }
 
-  /** The write set: the records that it would write or remove. */
+  /** The write set: the records that the batch would write or remove. */
   *touched(): Iterable<Touched> {
     for (const name of this.own.touched()) yield { name }
     for (const [id, isNews] of this.#dirtyUsers) {
@@ -246,12 +253,12 @@ export class Draft {
     for (const name of this.#dirtyRelations) yield { name, range: names.relations(pairOf(name).a) }
   }
 
-  /** What it would remove before it writes. */
+  /** The removals that come before the writes. */
   removals(): Iterable<Removal> {
     return this.own.removals()
   }
 
-  /** What it would write, one after the other, so that a large batch can be encoded in slices. */
+  /** The writes, one after the other, so that a large batch can be encoded in slices. */
   *writes(): Iterable<RecordWrite> {
     yield* this.own.writes()
     for (const id of this.#dirtyUsers.keys()) yield { kind: 'user', id, user: keptUser(this.user(id)) }
@@ -263,7 +270,7 @@ export class Draft {
   }
 }
 
-/** As many records as are read or decoded without a pause. */
+/** The number of records that are read or decoded in one slice. */
 const sliceSize = 100
 
 const always = (): boolean => true
@@ -285,11 +292,11 @@ function* slicesOf<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   if (slice.length > 0) yield slice
 }
 
-/** Collects what one change of the group did. */
+/** Collects the effects of one change of the group. */
 export type CommitNotes = {
   -readonly [K in 'position' | 'isNew' | 'subjects']: Commit[K]
 } & {
-  /** Pairs, and how they stood before the change. */
+  /** Pairs, and their standing before the change. */
   sights: Map<string, { viewer: string; owner: string; before: Sight }>
   pairs: { viewer: string; owner: string }[]
   standings: string[]

@@ -2,32 +2,32 @@ import { randomBytes } from 'node:crypto'
 
 /** The options of {@link EventRoom}. */
 export interface EventRoomOptions {
-  /** As many events as the outbox holds, dead letters among them. */
+  /** The largest number of events in the outbox, including dead letters. */
   mostEvents: number
-  /** Whether the text of an undelivered message is in its event. */
+  /** Whether the event of an undelivered message contains the text. */
   includesText: boolean
 }
 
-/** How often `events.missed` is written at most. */
+/** The shortest time between two `events.missed`. */
 const missedEveryMs = 60_000
 
-/** With fewer waiting events than this part of the bound, the receiver keeps up, and nobody's events are in others' way. */
+/** If fewer events wait than this fraction of the bound, the receiver keeps up, and no user's events delay those of others. */
 const idlePart = 0.01
 
 /**
- * Which events a store writes: none without one, and none beyond its bound. Of that, the changes of one user take at most as
- * many places as they leave free for others, so no user fills the outbox while the receiver is down: one takes half of it at
- * most, and two leave a third. This is the dynamic threshold of Choudhury and Hahne (1998), as switches have it for packets.
- * What a user takes is counted from when few events waited.
+ * Decides which events a store writes: none if it has no `EventRoom`, and none above the bound. Within the bound, the changes
+ * of one user may take at most as many places as remain free for others, so no user can fill the outbox while the receiver is
+ * down. One user takes at most half of it, and two users leave a third. This is the dynamic threshold of Choudhury and Hahne
+ * (1998), which switches use for packets. The places that a user takes are counted from the last time when few events waited.
  *
- * The count is looked at now and then, so several nodes may exceed the bound by what they write between two looks; each counts
- * its own users.
+ * The count is read from time to time. So several nodes may exceed the bound by the events that they write between two reads.
+ * Each node counts its own users.
  */
 export class EventRoom {
   readonly includesText: boolean
   readonly #most: number
   #left: number
-  /** Events that each user's changes wrote since few waited. */
+  /** The number of events that each user's changes have written since few events waited. */
   readonly #takenBy: Map<string, number> = new Map()
   #missed = 0
   #missedToldMs = Number.NEGATIVE_INFINITY
@@ -39,17 +39,17 @@ export class EventRoom {
   }
 
   /**
-   * Notes how much room is left.
+   * Updates how much room is left.
    *
-   * @param events - As many events as the outbox holds.
-   * @param waiting - As many of them as are no dead letters.
+   * @param events - The number of events in the outbox.
+   * @param waiting - How many of them are not dead letters.
    */
   noteCount(events: number, waiting: number = events): void {
     this.#left = this.#most - events
     if (waiting < idlePart * this.#most) this.#takenBy.clear()
   }
 
-  /** How many events were not written for want of room. */
+  /** The number of events that were not written because there was no room. */
   get missed(): number {
     return this.#missed
   }
@@ -57,9 +57,9 @@ export class EventRoom {
   /**
    * Takes the room of one event.
    *
-   * @param user - Whose change causes it.
+   * @param user - The user whose change causes the event.
    * @param nowMs - The time, in milliseconds since 1970.
-   * @returns Whether the event is written; `instead`: one that says that events are missing.
+   * @returns Whether the event is written. `instead`: an event is written that says that events are missing.
    */
   take(user: string, nowMs: number): 'event' | 'instead' | 'nothing' {
     const taken = this.#takenBy.get(user) ?? 0

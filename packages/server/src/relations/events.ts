@@ -11,7 +11,7 @@ export function tellErased(draft: Draft, notes: CommitNotes, user: string): void
   draft.tell(notes, { type: 'user.erased', line: user, data: { user } })
 }
 
-/** What an owner's roster, or the rules of visibility, give a viewer before and after a change. */
+/** The levels that an owner's roster, or the rules of visibility, give a viewer before and after a change. */
 interface Levels {
   owner: string
   viewer: string
@@ -19,14 +19,14 @@ interface Levels {
   after: readonly number[]
 }
 
-/** The grants that count: one to an id that changed hands counts when it is confirmed [D7]. */
+/** Tells of the grants that count. A grant to an id that changed hands counts once it is confirmed [D7]. */
 export function tellGranted(draft: Draft, notes: CommitNotes, { owner, viewer, before, after }: Levels): void {
   const added = without(after, before)
   if (added.length === 0) return
   draft.tell(notes, { type: 'contact.granted', line: owner, other: viewer, data: { owner, viewer, levels: added } })
 }
 
-/** What the viewer may no longer see, for any cause on either side [V7]. */
+/** Tells of the levels that the viewer may no longer see, for any cause on either side [V7]. */
 export function tellWithdrawn(draft: Draft, notes: CommitNotes, { owner, viewer, before, after }: Levels): void {
   const lost = without(before, after)
   if (lost.length === 0) return
@@ -44,7 +44,7 @@ export function tellUndelivered(draft: Draft, notes: CommitNotes, message: Undel
   draft.tell(notes, { type: 'message.undelivered', line: to, other: from, by: from, data })
 }
 
-/** Notes what became of events. Those that were erased meanwhile do not come back. */
+/** Records the outcomes of events. Events that were erased meanwhile are not restored. */
 export async function settleEvents(draft: Draft, notes: CommitNotes, change: EventsChange): Promise<void> {
   const { removed = [], dead = [], revived = [] } = change
   for (const { name, event } of await draft.own.events(removed)) draft.own.writeEvent(name, undefined, event)

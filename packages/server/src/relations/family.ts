@@ -1,11 +1,14 @@
-/** What a batch writes of one user's records of a kind. */
+/** What a batch writes to one user's records of one kind. */
 interface Written<Key, Value> {
-  /** All that was stored goes. */
+  /** All stored records are removed. */
   isCleared: boolean
   written: Map<Key, Value>
 }
 
-/** What a batch writes of one kind of record, over what is stored: some records of each user, or first the removal of all. */
+/**
+ * What a batch writes to one kind of record, overlaid on what is stored. For each user, it writes some records, or removes all
+ * of them first.
+ */
 export class Family<Key, Value> {
   readonly #byUser: Map<string, Written<Key, Value>> = new Map()
 
@@ -13,21 +16,21 @@ export class Family<Key, Value> {
     this.#of(user).written.set(key, value)
   }
 
-  /** Removes all of the user's: those that are stored, and those that the batch wrote before. */
+  /** Removes all records of the user: the stored ones, and those that the batch wrote before. */
   clear(user: string): void {
     const own = this.#of(user)
     own.isCleared = true
     own.written.clear()
   }
 
-  /** What the batch leaves there; `undefined` for a record that it does not touch, which is as it is stored. */
+  /** Returns the record after the batch. `undefined` if the batch does not touch the record, so the stored one remains. */
   find(user: string, key: Key): { value: Value | undefined } | undefined {
     const own = this.#byUser.get(user)
     if (own?.written.has(key)) return { value: own.written.get(key) }
     return own?.isCleared ? { value: undefined } : undefined
   }
 
-  /** The users of whom anything is written or removed. */
+  /** The users for whom anything is written or removed. */
   users(): Iterable<string> {
     return this.#byUser.keys()
   }
@@ -41,7 +44,7 @@ export class Family<Key, Value> {
     for (const [user, { written }] of this.#byUser) for (const [key, value] of written) yield [user, key, value]
   }
 
-  /** How many records are written. */
+  /** The number of records that are written. */
   get size(): number {
     let size = 0
     for (const { written } of this.#byUser.values()) size += written.size

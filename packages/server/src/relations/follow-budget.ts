@@ -2,42 +2,45 @@ import type { Limits } from '@kith/shared'
 import type { Draft } from './draft.ts'
 import type { UserRecord } from './records.ts'
 
-/** Which follows are served: within the number of follows [S3] and the budget of first-time look-ups [S4]. */
+/** Decides which follows are served: within the number of follows [S3] and the budget of first-time look-ups [S4]. */
 
 const dayMs = 86_400_000
 
-/** Look-ups left now; the budget refills steadily. A time to come was noted by a wrong clock: since then nothing refilled. */
+/**
+ * Returns the number of look-ups left now. The budget refills steadily. A time in the future was written by a wrong clock:
+ * nothing has been refilled since.
+ */
 export function lookupsLeft({ lookups: spent }: UserRecord, nowMs: number, limits: Limits): number {
   if (!spent) return limits.lookups
   const refilled = (Math.max(0, nowMs - spent.atMs) / dayMs) * limits.lookupsPerDay
   return Math.min(limits.lookups, spent.left + refilled)
 }
 
-/** Spends one look-up unless the id was asked for before. False: the budget is used up. */
+/** Spends one look-up, unless the user has looked up the id before. Returns false if the budget is used up. */
 export function spendLookup(draft: Draft, user: string, id: string, hasAsked: boolean, limits: Limits): boolean {
   if (hasAsked) return true
   const left = lookupsLeft(draft.user(user), draft.nowMs, limits)
   const { lookups: spent } = draft.user(user)
-  // Or, after the clock was put right, the budget would not refill until that time.
+  // Otherwise, once the clock is corrected, the budget would not refill until that time.
   if (spent && spent.atMs > draft.nowMs) draft.setUser(user, { lookups: { ...spent, atMs: draft.nowMs } })
-  // A device that comes back after `retryAfterMs` must not fail for the last bits of a fraction.
+  // A device that retries after `retryAfterMs` must not be refused because of a rounding error.
   if (left < 1 - 1e-9) return false
   draft.setUser(user, { lookups: { left: Math.max(0, left - 1), atMs: draft.nowMs } })
   draft.own.noteAsked({ viewer: user, id }, draft.nowMs)
   return true
 }
 
-/** Milliseconds until `wanted` look-ups will be there. */
+/** Returns the milliseconds until `wanted` look-ups are available. */
 export function lookupDelayMs(user: UserRecord, nowMs: number, wanted: number, limits: Limits): number {
   const missing = wanted - lookupsLeft(user, nowMs, limits)
   if (missing <= 0) return 0
   return Math.min(longestDelayMs, Math.ceil((missing / limits.lookupsPerDay) * dayMs))
 }
 
-/** A budget that is never refilled: come back some day, limits change. */
+/** For a budget that is never refilled: retry some day, because limits can change. */
 const longestDelayMs = 30 * dayMs
 
-/** Those of the ids that the user has looked up before. */
+/** Returns those of the ids that the user has looked up before. */
 export async function askedBefore(draft: Draft, user: string, ids: readonly string[]): Promise<Set<string>> {
   const asked = new Set<string>()
   for (let start = 0; start < ids.length; start += idsInTurn) {
@@ -48,7 +51,7 @@ export async function askedBefore(draft: Draft, user: string, ids: readonly stri
   return asked
 }
 
-/** As many ids as are looked for without a pause. */
+/** The number of ids that are looked up in one slice. */
 const idsInTurn = 100
 
 /** Serves a new follow, or lets it wait. */

@@ -4,23 +4,23 @@ import { createHmac, randomBytes } from 'node:crypto'
 export type IncarnationState =
   /** It is the present one. */
   | 'current'
-  /** The device has not synced with this store: it is new, or the store that it synced with was lost. */
+  /** The device has not synced with this store: the device is new, or the store that it synced with was lost. */
   | 'unknown'
   /** The account that the device synced with was erased. */
   | 'ended'
-  /** This store was restored from a backup that is older than the erasure which began it. */
+  /** This store was restored from a backup that is older than the erasure with which the device's incarnation began. */
   | 'later'
 
 const nameBytes = 8
 const keyBytes = 24
 const tagBytes = 8
-/** An id that was erased more often than this is not looked through to the end: that costs time. */
+/** For an id that was erased more often, the search stops at this number, because it costs time. */
 const mostLookedThrough = 2_000
 
 /**
- * Names the incarnations of accounts [D7]. A store has a name and a key of its own, made once: both survive in its backups,
- * and go with it when it is lost. An incarnation is the store's name and a tag of user id and number of erasures, so it
- * shows neither a count nor anything else [V10], and no device can make one up.
+ * Names the incarnations of accounts [D7]. A store has its own name and key, made once. Both are kept in its backups, and are
+ * lost with the store. An incarnation consists of the store's name and a tag of the user id and the number of erasures. So it
+ * reveals neither a count nor anything else [V10], and no device can forge one.
  */
 export class Incarnations {
   readonly #name: Uint8Array
@@ -36,17 +36,17 @@ export class Incarnations {
     return new Uint8Array(randomBytes(nameBytes + keyBytes))
   }
 
-  /** What a device of the user declares that synced with the account after so many erasures. */
+  /** Returns the incarnation that a device of the user declares if it synced with the account after this number of erasures. */
   of(user: string, erasures: number): Uint8Array {
     return new Uint8Array(Buffer.concat([this.#name, this.#tag(user, erasures)]))
   }
 
-  /** The same for other users' rosters, which confirm it: 11 characters of base64url. */
+  /** Returns the same for other users' rosters, which confirm it: 11 characters of base64url. */
   tokenOf(user: string, erasures: number): string {
     return this.#tag(user, erasures).toString('base64url')
   }
 
-  /** What a device's incarnation is worth, now that the account was erased so many times. */
+  /** Returns how a device's incarnation relates to the account, which has been erased this number of times. */
   stateOf(declared: Uint8Array, user: string, erasures: number): IncarnationState {
     if (declared.length !== nameBytes + tagBytes) return 'unknown'
     if (Buffer.compare(declared.subarray(0, nameBytes), this.#name) !== 0) return 'unknown'

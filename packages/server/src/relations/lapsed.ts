@@ -1,16 +1,17 @@
 import { isTombstone, type Relation } from './records.ts'
 
-/** An id that is registered and erased over and over is announced once in so long to a follower [F3]. */
+/** An id that is registered and erased repeatedly is announced to a follower at most once in this time [F3]. */
 const announcementRestMs = 30 * 86_400_000
 
-/** Whether b was lately announced as new to a. A time in the future was written by a wrong clock, and is ignored. */
+/** Whether b was recently announced to a as new. A time in the future was written by a wrong clock, and is ignored. */
 export function wasAnnounced({ joinedAtMs }: Relation, nowMs: number): boolean {
   return joinedAtMs > 0 && joinedAtMs <= nowMs && nowMs - joinedAtMs < announcementRestMs
 }
 
 /**
- * Whether no device needs a relation's record any more: nothing is left between the two, and every device whose cursor is
- * served knows that. From then on it is the same as no record. `oldestCursor`: cursors before it are not served.
+ * Whether no device needs a relation's record any more. This is so if nothing is left between the two, and every device with an
+ * accepted cursor knows that. From then on, the record is equivalent to no record. `oldestCursor`: cursors before it are not
+ * accepted.
  */
 export function isLapsed(relation: Relation, oldestCursor: number, nowMs: number): boolean {
   const lastNews = Math.max(relation.changedAt, relation.joinedAt)
@@ -18,7 +19,7 @@ export function isLapsed(relation: Relation, oldestCursor: number, nowMs: number
 }
 
 /**
- * For so many days an id that a user has looked up is looked up again without a charge [S4]. It depends on nothing that the
- * user may not know, such as whether the id is registered: the budget would tell it.
+ * For this number of days, a user can look up an id again without a charge [S4]. The period does not depend on anything that
+ * the user may not know, such as whether the id is registered, because the budget would reveal it.
  */
 export const lookupDays = 90

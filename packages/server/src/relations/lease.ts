@@ -1,14 +1,14 @@
 /**
- * A node's right to hand over what it has read. While it is current no change that takes something away is answered before this
- * node has applied it [V4]. A node that stands still, or is cut off from the database, loses it; a store of one process has it
- * always.
+ * A node's right to hand over what it has read. While the lease is current, no change that takes something away is acknowledged
+ * before this node has applied it [V4]. A node that is paused, or cut off from the database, loses the lease. A store of one
+ * process always has it.
  */
 export interface Lease {
-  /** To be asked in the same turn of the event loop as the hand-over, without an `await` between the two. */
+  /** Call this in the same turn of the event loop as the hand-over, without an `await` between the two. */
   isCurrent(): boolean
   /** Resolves when the lease is current. Rejects when the store closes. */
   held(): Promise<void>
 }
 
-/** The lease of a store that one process has for itself. */
+/** The lease of a store that only one process uses. */
 export const alwaysCurrent: Lease = { isCurrent: () => true, held: () => Promise.resolve() }

@@ -1,15 +1,15 @@
 import { splitFields } from '@kith/shared/wire'
 
-/** The names of the fields of a level that a commit changed. What they were before is kept nowhere [V5]. */
+/** The names of the fields of a level that a commit changed. The previous values are stored nowhere [V5]. */
 export interface LevelEdit {
   level: number
-  /** The level had them before: now they have another value, or are gone. */
+  /** Fields that the level had before, and that now have another value or are gone. */
   changed: string[]
-  /** The level did not have them before. */
+  /** Fields that the level did not have before. */
   added: string[]
 }
 
-/** What is other in `after` than in `before`, both as `encodeFields` has them. */
+/** Returns the differences between `before` and `after`, both in the format of `encodeFields`. */
 export function editOf(level: number, before: Uint8Array, after: Uint8Array): LevelEdit {
   const [old, present] = [splitFields(before), splitFields(after)]
   const isOther = (name: string, bytes: Uint8Array): boolean => {

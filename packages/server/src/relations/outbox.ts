@@ -1,31 +1,31 @@
 import { expectKnown } from './unknown-record.ts'
 
-/** What an event tells the app's backend of. */
+/** The kind of an event for the app's backend. */
 export type EventType =
   | 'user.registered'
   | 'user.erased'
   | 'message.undelivered'
   | 'contact.granted'
   | 'access.withdrawn'
-  /** The outbox was full: from here on events are missing, until the next one. */
+  /** The outbox was full: events are missing between this one and the next. */
   | 'events.missed'
 
-/** An event in the outbox. It is written in the commit that caused it, and removed when the receiver has taken it [D4]. */
+/** An event in the outbox. It is written in the commit that caused it, and removed when the receiver has accepted it [D4]. */
 export interface OutboxEvent {
   type: EventType
-  /** Whose events it is one of: those of one user are delivered in order. Empty for `events.missed`. */
+  /** The user to whose line the event belongs: the events of one user are delivered in order. Empty for `events.missed`. */
   line: string
-  /** The other user whom it is about, if there is one. */
+  /** The other user concerned, if there is one. */
   other?: string | undefined
   atMs: number
   data: Readonly<Record<string, unknown>>
-  /** Random: it makes the event's id unique also when the history was lost. */
+  /** Random. It keeps the event's id unique even if the history was lost. */
   tag: string
-  /** Present on a dead letter: when it was given up, and why. */
+  /** Present on a dead letter: when and why delivery was given up. */
   failed?: { atMs: number; reason: string } | undefined
 }
 
-/** Where an event stands in the store's one order of commits: the position of its commit, and its number in it. */
+/** The place of an event in the store's one order of commits: the position of its commit, and its number within the commit. */
 export interface EventName {
   position: number
   index: number
@@ -36,20 +36,20 @@ export interface StoredEvent {
   event: OutboxEvent
 }
 
-/** What is read of the outbox. It is written by commits alone. */
+/** The read access to the outbox. Only commits write to it. */
 export interface Outbox {
-  /** The first event of a line, after a name, that is no dead letter. */
+  /** The first event of a line after a name that is not a dead letter. */
   next(line: string, after?: EventName): Promise<StoredEvent | undefined>
-  /** Events of all lines that are no dead letters, oldest first. */
+  /** Events of all lines that are not dead letters, oldest first. */
   waiting(after: EventName | undefined, most: number): Promise<StoredEvent[]>
   find(name: EventName): Promise<StoredEvent | undefined>
   /** Dead letters, oldest first. */
   dead(after: EventName | undefined, most: number): Promise<StoredEvent[]>
-  /** How many events it holds, and how many of them are dead letters. */
+  /** The number of events in the outbox, and how many of them are dead letters. */
   count(): Promise<{ all: number; dead: number }>
   /**
-   * Makes the caller the one who delivers, for so long from the call on, unless another holder still is. A holder calls again
-   * before that is over. Always succeeds where one process has the store for itself.
+   * Makes the caller the one that delivers events, for this time from the call on, unless another holder still has the claim. A
+   * holder must call this again before that time is over. Always succeeds if only one process uses the store.
    */
   claim(holder: string, forMs: number): Promise<boolean>
   /** Ends the holder's claim. */
@@ -66,7 +66,7 @@ const members: ReadonlySet<string> = new Set<keyof OutboxEvent>([
   'failed',
 ])
 
-/** Throws {@link UnknownRecord} unless all members of the event are known. */
+/** Throws {@link UnknownRecord} if a member of the event is not known. */
 export function knownEvent(event: OutboxEvent): OutboxEvent {
   for (const member of Object.keys(event)) {
     expectKnown(members.has(member), `an event with the member ${JSON.stringify(member)}`)
@@ -74,21 +74,21 @@ export function knownEvent(event: OutboxEvent): OutboxEvent {
   return event
 }
 
-/** Before every event. */
+/** A name before every event. */
 export const firstEvent: EventName = { position: 0, index: 0 }
 
-/** As the receiver and the admin API have it. Unique for ever, and it names the event. */
+/** The id that the receiver and the admin API use. It is unique forever, and contains the event's name. */
 export function eventId({ name: { position, index }, event: { tag } }: StoredEvent): string {
   return `evt_${position}_${index}_${tag}`
 }
 
-/** The name in an id; `undefined` for a text that is none. */
+/** Returns the name in an id, or `undefined` if the text is not an id. */
 export function parseEventId(id: string): EventName | undefined {
   const match = /^evt_(\d{1,15})_(\d{1,9})_[\w-]{1,32}$/.exec(id)
   return match ? { position: Number(match[1]), index: Number(match[2]) } : undefined
 }
 
-/** All users whom an event is about. */
+/** All users that an event concerns. */
 export function usersOf({ line, other }: Pick<OutboxEvent, 'line' | 'other'>): string[] {
   return [...new Set([line, other ?? line])].filter(user => user !== '')
 }

@@ -1,6 +1,6 @@
 /**
- * A document that a change builds on was changed by another node since it was loaded. Nothing of the change was written: it is
- * to be made again, on the document as it is now.
+ * Another node has changed a document that a change builds on since the document was loaded. Nothing of the change was written.
+ * The change must be made again, on the present document.
  */
 export class OutdatedDocument extends Error {
   constructor(user: string) {
@@ -8,14 +8,14 @@ export class OutdatedDocument extends Error {
   }
 }
 
-/** The user's tokens were revoked after the session signed in that a change comes from. Nothing of it was written. */
+/** The user's tokens were revoked after the session that sent the change signed in. Nothing of the change was written. */
 export class RevokedSession extends Error {
   constructor(user: string) {
     super(`a session of ${JSON.stringify(user)} was revoked`)
   }
 }
 
-/** The database has lost commits that this node had reported. What was made of them is not written. */
+/** The database has lost commits that this node had reported. Changes that build on them are not written. */
 export class LostHistory extends Error {
   constructor() {
     super('the history of the database is not the one that this node knows')

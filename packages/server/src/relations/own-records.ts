@@ -4,7 +4,7 @@ import { names } from './record-names.ts'
 import type { Lookup, RecordNames, Records, RecordWrite, Removal } from './record-store.ts'
 import type { DocumentName, LevelName, LevelRecord } from './records.ts'
 
-/** As many records as are read at once. */
+/** The number of records that are read together. */
 const sliceSize = 250
 
 /** A part of a document, and the position of the commit that wrote it. */
@@ -13,7 +13,7 @@ interface Part {
   bytes: Uint8Array
 }
 
-/** What a batch makes of an event of the outbox. */
+/** The result of a batch for an event of the outbox. */
 interface WrittenEvent {
   name: EventName
   event: OutboxEvent | undefined
@@ -21,8 +21,9 @@ interface WrittenEvent {
 }
 
 /**
- * The records that belong to one user alone: documents, levels, ids that were looked up, how often the account was erased,
- * when its tokens were revoked, and events of the outbox. A batch reads what is stored with what the batch has written so far laid over it.
+ * The records that belong to one user alone: documents, levels, ids that were looked up, how often the account was erased, when
+ * its tokens were revoked, and events of the outbox. A batch reads what is stored, overlaid with what the batch has written so
+ * far.
  */
 export class OwnRecords {
   readonly #records: Records
@@ -36,9 +37,9 @@ export class OwnRecords {
   readonly #revocations: Set<string> = new Set()
   readonly #changes: Map<number, string> = new Map()
   readonly #events: Map<string, WrittenEvent> = new Map()
-  /** All events about these users are removed. */
+  /** All events that concern these users are removed. */
   readonly #eventsRemoved: Set<string> = new Set()
-  /** What was read ahead, by names. */
+  /** The records that were read ahead, by name. */
   readonly #askedAhead: Map<string, boolean> = new Map()
   readonly #levelsAhead: Map<string, LevelRecord | undefined> = new Map()
   readonly #erasuresAhead: Map<string, number> = new Map()
@@ -47,7 +48,7 @@ export class OwnRecords {
     this.#records = records
   }
 
-  /** Reads ahead what the changes of a batch will read: one call for each kind of record, all at the same time. */
+  /** Reads ahead everything that the changes of a batch will read: one call for each kind of record, all at the same time. */
   async load({ levels, asked, erasures }: Pick<RecordNames, 'levels' | 'asked' | 'erasures'>): Promise<void> {
     await Promise.all([
       readInto(this.#levelsAhead, levels, nameOfLevel, some => this.#records.levels(some)),
@@ -61,7 +62,7 @@ export class OwnRecords {
     ])
   }
 
-  /** Those of the ids that the user has looked up. */
+  /** Returns those of the ids that the user has looked up. */
   async asked(viewer: string, ids: readonly string[]): Promise<Set<string>> {
     const asked = new Set<string>()
     const missing: Lookup[] = []
@@ -111,7 +112,7 @@ export class OwnRecords {
     this.#documents[document].write(user, position, { position, bytes: update })
   }
 
-  /** The snapshot stands for all updates before it. */
+  /** Writes a snapshot, which replaces all updates before it. */
   writeSnapshot(user: string, document: DocumentName, position: number, snapshot: Uint8Array): void {
     this.#documents[document].clear(user)
     this.#documents[document].write(user, 'snapshot', { position, bytes: snapshot })
@@ -144,7 +145,7 @@ export class OwnRecords {
     this.#events.set(nameOfEvent(name), { name, event, before })
   }
 
-  /** The events as the batch leaves them: `undefined` for one that is gone. */
+  /** Returns the events after the batch, without those that are gone. */
   async events(wanted: readonly EventName[]): Promise<{ name: EventName; event: OutboxEvent }[]> {
     const stored = await this.#records.events(wanted.filter(name => !this.#events.has(nameOfEvent(name))))
     const left = stored.filter(({ event }) => !usersOf(event).some(user => this.#eventsRemoved.has(user)))
@@ -155,13 +156,13 @@ export class OwnRecords {
     return [...left, ...written]
   }
 
-  /** Removes all events about a user: those that are stored, and those that the batch wrote before. */
+  /** Removes all events that concern a user: the stored ones, and those that the batch wrote before. */
   removeEvents(user: string): void {
     for (const [key, { event }] of this.#events) if (event && usersOf(event).includes(user)) this.#events.delete(key)
     this.#eventsRemoved.add(user)
   }
 
-  /** How many records are written. */
+  /** The number of records that are written. */
   get size(): number {
     const { roster, profile } = this.#documents
     const inFamilies = this.#levels.size + this.#asked.size + roster.size + profile.size
@@ -182,7 +183,7 @@ export class OwnRecords {
     }
   }
 
-  /** What goes before anything is written. */
+  /** The removals that come before all writes. */
   *removals(): Iterable<Removal> {
     for (const owner of this.#levels.cleared()) yield { kind: 'levels', owner }
     for (const viewer of this.#asked.cleared()) yield { kind: 'asked', viewer }

@@ -3,13 +3,13 @@ import type { Draft } from './draft.ts'
 import { bothSides, type Lookup, type Pair, type RecordNames } from './record-store.ts'
 import type { LevelName } from './records.ts'
 
-/** Of changes that name more records than this, the others are read as each change is derived, in slices. */
+/** If the changes name more records than this, the others are read while each change is derived, in slices. */
 const mostNamed = 2_000
 
 /**
- * Reads at once what a batch of changes will read, as far as the changes themselves tell: one call of the store for each kind
- * of record instead of several for each change, since all others wait for the batch. It names nothing that the derivation
- * would not read.
+ * Reads everything that a batch of changes will read together, as far as the changes themselves name it. It makes one call of
+ * the store for each kind of record instead of several for each change, because all other changes wait for the batch. It names
+ * nothing that the derivation would not read.
  */
 export async function preload(draft: Draft, changes: readonly Change[]): Promise<void> {
   const wanted = new Wanted()
@@ -43,7 +43,7 @@ class Wanted implements RecordNames {
       case 'seen':
         for (const { user } of change.users) this.#addUser(user)
         return
-      // They read nothing, or what only the derivation knows.
+      // They read nothing, or only what the derivation finds.
       case 'revoke':
       case 'undelivered':
       case 'events':

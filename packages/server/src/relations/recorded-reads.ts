@@ -4,11 +4,11 @@ import type { Lookup, Pair, Records } from './record-store.ts'
 import type { LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
 
 /**
- * Reads that are remembered by name, as the read set of what is derived from them. A name is noted before its record is read:
- * a batch that is written during the read counts.
+ * Reads that record their names, as the read set of what is derived from them. A name is recorded before its record is read, so
+ * a batch that is written during the read counts as a conflict.
  */
 export class RecordedReads implements Records {
-  /** What was read, as `record-names.ts` has it. */
+  /** The names of what was read, as in `record-names.ts`. */
   readonly read: Set<string> = new Set()
   readonly #records: Records
 
@@ -46,7 +46,7 @@ export class RecordedReads implements Records {
     return this.#records.erasures(ids)
   }
 
-  /** Whom they are about is known only then. Of an event that is gone nothing follows. */
+  /** Which users the events concern is known only after the read. Nothing is derived from an event that is gone. */
   async events(wanted: readonly EventName[]): Promise<StoredEvent[]> {
     const found = await this.#records.events(wanted)
     for (const { event } of found) for (const user of usersOf(event)) this.read.add(names.events(user))

@@ -1,7 +1,7 @@
 import { type Audience, type ContactFacts, countingFacts, gives, isUnconfirmed } from '@kith/shared'
 import { expectKnown } from './unknown-record.ts'
 
-/** What the server keeps of one registered user. */
+/** The server's record of one user. */
 export interface UserRecord {
   /** The position at which the user registered. 0: not registered, but named by others or by the backend. */
   registeredAt: number
@@ -11,21 +11,21 @@ export interface UserRecord {
   autoSync: boolean
   /** Absent while the user hides nothing. */
   hidesPresence?: true | undefined
-  /** Whose messages reach the user; absent for everyone's. */
+  /** Whose messages reach the user. Absent for everyone's. */
   messageAudience?: 'contacts' | 'nobody' | undefined
   /**
-   * When the user's last device left, in minutes since 1970: noted by the server as it happened, and derived from no
-   * document. Absent before, and for an account that was erased.
+   * When the user's last device disconnected, in minutes since 1970. The server records it as it happens; it is not derived
+   * from a document. Absent until then, and for an account that was erased.
    */
   lastSeenMinute?: number | undefined
-  /** Level → position of its last change. An emptied level stays, so that viewers learn of it. */
+  /** Level → position of its last change. An emptied level is kept, so that viewers are notified of it. */
   levels: Record<string, number>
-  /** Follows that are served, and follows that wait ([S3], [S4]). */
+  /** The number of follows that are served. `waiting` counts those that wait ([S3], [S4]). */
   follows: number
   waiting: number
-  /** Owners who are shown to this user because they granted a level [F4]. */
+  /** The number of owners who are shown to this user because they granted a level [F4]. */
   unasked: number
-  /** First-time look-ups left, as of a time in ms [S4]; absent while none was spent. */
+  /** First-time look-ups left at a time in ms [S4]. Absent while none was spent. */
   lookups?: { left: number; atMs: number } | undefined
 }
 
@@ -48,62 +48,68 @@ const memberNames: ReadonlySet<string> = new Set([
   ...(['hidesPresence', 'messageAudience', 'lastSeenMinute', 'lookups'] satisfies (keyof UserRecord)[]),
 ])
 
-/** A record that was read. Throws {@link UnknownRecord} when it has a member that this version does not know. */
+/** Returns a record that was read. Throws {@link UnknownRecord} if it has a member that this version does not know. */
 export function knownUser(user: UserRecord): UserRecord {
   for (const name in user) expectKnown(memberNames.has(name), `a user's record with ${JSON.stringify(name)}`)
   return user
 }
 
-/** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
+/** Most people in a phone book are not users. Tens of thousands of them share this object. */
 export const noUser: Readonly<UserRecord> = newUser()
 
 const blankText = JSON.stringify(noUser)
 
-/** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
+/**
+ * Returns the record if it must be kept: a registered user's record, or one that waits, follows or has spent look-ups.
+ * Otherwise returns `undefined`.
+ */
 export function keptUser(user: Readonly<UserRecord>): Readonly<UserRecord> | undefined {
   return JSON.stringify(user) === blankText ? undefined : user
 }
 
 /**
- * What two users are to each other, seen from `a`: stored under both, so that one range read tells a user's device
- * everything about whom it sees, and the server everyone who sees the user.
+ * The relation of two users, seen from `a`. It is stored under both, so one range read finds everything for a user's device,
+ * and another finds everyone who sees the user.
  */
 export interface Relation {
-  /** What a's roster says of b, as far as it counts [D7]. */
+  /** What a's roster says about b, as far as it counts [D7]. */
   mine: ContactFacts
-  /** What b's roster says of a, as far as it counts. */
+  /** What b's roster says about a, as far as it counts. */
   theirs: ContactFacts
-  /** What `mine` and `theirs` follow from. */
+  /** What `mine` and `theirs` are derived from. */
   mySide: Side
   theirSide: Side
   isPaired: boolean
-  /** a follows b, but beyond a limit, and is not served yet. */
+  /** a follows b, but the follow exceeds a limit and is not served yet. */
   isWaiting: boolean
-  /** a is shown b because b granted a level, without having asked [F4]. */
+  /** a is shown b because b granted a level, without a follow [F4]. */
   isUnasked: boolean
   /** b's levels that a's devices get. */
   shown: readonly number[]
-  /** The position at which `shown`, `isWaiting` or what a's roster is to confirm last changed; kept as a tombstone when all else is gone. */
+  /**
+   * The position at which `shown`, `isWaiting` or what a's roster must confirm last changed. Kept as a tombstone when
+   * everything else is gone.
+   */
   changedAt: number
-  /** The position at which b registered while a followed and could see them; 0 when that never happened [F3]. */
+  /** The position at which b registered while a followed and could see b. 0 if that never happened [F3]. */
   joinedAt: number
-  /** When that was, in ms: it is not announced again for a while, also if the account was erased since [F3]. */
+  /** The time of `joinedAt`, in ms. For a while the id is not announced again, even if the account was erased since [F3]. */
   joinedAtMs: number
 }
 
-/** What one of two users says of the other. */
+/** What one of two users says about the other. */
 export interface Side {
-  /** As the roster has it. */
+  /** As it is in the roster. */
   said: ContactFacts
   /**
-   * The incarnation of the other user's id that this roster must confirm, since the id changed hands after the roster gave
-   * something to it [D7]: as `Incarnations.tokenOf` has it. Empty when there is none. Noted at the erasure, and derived from
-   * no document.
+   * The incarnation of the other user's id that this roster must confirm, because the id changed hands after the roster gave
+   * something to it [D7]. In the format of `Incarnations.tokenOf`. Empty if there is none. Recorded at the erasure, and not
+   * derived from a document.
    */
   unconfirmed: string
 }
 
-/** `my` or `their` side of a relation, with what counts of it. */
+/** `my` or `their` side of a relation, with the part of it that counts. */
 export function mySide(side: Side): Pick<Relation, 'mine' | 'mySide'> {
   return { mySide: side, mine: countingOf(side) }
 }
@@ -112,12 +118,12 @@ export function theirSide(side: Side): Pick<Relation, 'theirs' | 'theirSide'> {
   return { theirSide: side, theirs: countingOf(side) }
 }
 
-/** What counts of what a roster says of another user [D7]. */
+/** Returns the part that counts of what a roster says about another user [D7]. */
 export function countingOf({ said, unconfirmed }: Side): ContactFacts {
   return countingFacts(said, unconfirmed)
 }
 
-/** The incarnation that a roster must confirm before what it says counts; empty when all of it counts. */
+/** The incarnation that a roster must confirm before its entries count. Empty if all of them count. */
 export function changedHands({ said, unconfirmed }: Side): string {
   return isUnconfirmed(said, unconfirmed) ? unconfirmed : ''
 }
@@ -145,12 +151,12 @@ export const noRelation: Relation = {
   joinedAtMs: 0,
 }
 
-/** Whether anything still stands between the two; if not, the record is at most a tombstone. */
+/** Whether nothing is left between the two, so the record is at most a tombstone. */
 export function isTombstone(relation: Relation): boolean {
   return !relation.isPaired && saysNothing(relation.mySide.said) && saysNothing(relation.theirSide.said)
 }
 
-/** Whether a roster says nothing of another user. */
+/** Whether a roster says nothing about another user. */
 export function saysNothing(facts: ContactFacts): boolean {
   return !gives(facts) && !facts.isDeclined && !facts.isBlocked && facts.confirmed.length === 0
 }
@@ -158,7 +164,7 @@ export function saysNothing(facts: ContactFacts): boolean {
 /** The two documents of a user. */
 export type DocumentName = 'roster' | 'profile'
 
-/** What viewers of one level get: the fields as `encodeFields` has them, and when they last changed. */
+/** What viewers of one level get: the fields in the format of `encodeFields`, and when they last changed. */
 export interface LevelRecord {
   position: number
   fields: Uint8Array

@@ -8,10 +8,10 @@ import { sortedInTurns } from './sorted-in-turns.ts'
 import { dealUnasked, mayBeUnasked, updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
 
-/** As many pairs as are loaded and derived in one go, so that other work gets its turn between. */
+/** The number of pairs that are loaded and derived in one slice. Other work gets its turn between slices. */
 const chunkSize = 125
 
-/** Takes over what a roster now says of others: only the pairs that it names are touched. */
+/** Applies what a roster now says about other users. Only the pairs that it names are touched. */
 export async function applyFacts(
   draft: Draft,
   notes: CommitNotes,
@@ -44,7 +44,7 @@ export async function applyFacts(
   if (canPromote(draft, user, limits)) await promote(draft, notes, user, limits)
 }
 
-/** What a user says of another, under both. */
+/** Writes what a user says about another, under both users. */
 export function setSide(draft: Draft, user: string, other: string, side: Side): void {
   draft.setRelation(user, other, mySide(side))
   draft.setRelation(other, user, theirSide(side))
@@ -71,14 +71,14 @@ function takeOver(
 ): void {
   const wasSubscribed = draft.relation(user, other).mine.isSubscribed
   const { unconfirmed } = draft.relation(user, other).mySide
-  // What is given again after all was taken back is given to the present holder [D7].
+  // If everything was taken back, a new grant or follow is given to the present holder [D7].
   setSide(draft, user, other, { said: facts, unconfirmed: gives(facts) ? unconfirmed : '' })
   const { isSubscribed } = draft.relation(user, other).mine
   if (isSubscribed && !wasSubscribed) beginFollow(draft, user, other, hasAsked, limits)
   if (!isSubscribed && wasSubscribed) endFollow(draft, user, other)
 }
 
-/** Takes over what a roster says of its owner. */
+/** Applies what a roster says about its owner. */
 export async function applySettings(
   draft: Draft,
   notes: CommitNotes,
@@ -93,14 +93,14 @@ export async function applySettings(
     notes.hidings.push(user)
   }
   if (messageAudience !== settings.messageAudience) {
-    // Nobody sees more or less by it, so the relay need not look again.
+    // This does not change what anyone sees, so the relay need not check again.
     draft.setUser(user, {
       messageAudience: settings.messageAudience === 'everyone' ? undefined : settings.messageAudience,
     })
   }
   if (audience === settings.audience && autoSync === settings.autoSync) return
-  // Others at most look at the profile: they are told by the owner's change as a whole. A grant shows level 0 whatever the
-  // audience.
+  // All other users only look at the profile. They are covered by the owner's change as a whole. A grant shows level 0 whatever
+  // the audience.
   const isConcerned = (relation: Relation): boolean =>
     relation.theirs.isSubscribed || relation.isPaired || mayBeUnasked(relation)
   const after = { ...draft.user(user), audience: settings.audience, autoSync: settings.autoSync }
@@ -116,7 +116,7 @@ export async function applySettings(
   )
 }
 
-/** Assigns the places of unasked owners again, for a viewer at the limit. */
+/** Assigns the places of unrequested owners again, for a viewer at the limit. */
 export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   notes.subjects = [...notes.subjects, viewer]
   const owners = await draft.loadRelationsOf(viewer, mayBeUnasked)

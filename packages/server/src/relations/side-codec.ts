@@ -4,7 +4,7 @@ import * as encoding from 'lib0/encoding'
 import type { Side } from './records.ts'
 import { expectKnown } from './unknown-record.ts'
 
-/** Few ids change hands, so what concerns that takes no room in other records. */
+/** Few ids change hands, so the data for that takes no room in other records. */
 export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void {
   const isHanded = unconfirmed !== '' || said.confirmed.length > 0
   encoding.writeUint8(encoder, flags(said.isContact, said.isSubscribed, said.isDeclined, said.isBlocked, isHanded))
@@ -15,7 +15,7 @@ export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side
   for (const incarnation of said.confirmed) encoding.writeVarString(encoder, incarnation)
 }
 
-/** The bytes of a `writeVarUint8Array`, without an array made for them: a phone book is tens of thousands of relations. */
+/** Writes the bytes of a `writeVarUint8Array` without allocating an array: a phone book has tens of thousands of relations. */
 export function writeLevels(encoder: encoding.Encoder, levels: readonly number[]): void {
   encoding.writeVarUint(encoder, levels.length)
   for (const level of levels) encoding.writeUint8(encoder, level)
@@ -44,13 +44,13 @@ function saidBy(bits: number, levels: Uint8Array): ContactFacts {
   }
 }
 
-/** As many different sides as are shared. */
+/** The number of different sides that are shared. */
 const mostShared = 1_024
 const sharedSides = new Map<string, Side>()
 
 /**
- * A roster says the same of most users whom it names: the sides of a hundred thousand relations that a large change looks at
- * are a few objects. Nothing changes them.
+ * A roster says the same about most users whom it names. So a few shared objects serve the sides of the hundred thousand
+ * relations that a large change reads. They are never changed.
  */
 function plainSide(bits: number, levels: Uint8Array): Side {
   const name = String.fromCharCode(bits, ...levels)
@@ -61,19 +61,19 @@ function plainSide(bits: number, levels: Uint8Array): Side {
   return side
 }
 
-/** Whether the two are paired, the follow waits, and the owner is shown unasked, from the lowest bit on. */
+/** Returns whether the two are paired, the follow waits, and the owner is shown unrequested, from the lowest bit on. */
 export function readRelationFlags(decoder: decoding.Decoder): number {
   const bits = decoding.readUint8(decoder)
   expectKnown(bits <= 7, 'a relation with a flag')
   return bits
 }
 
-/** A relation ends here. */
+/** Expects the end of a relation. */
 export function expectEnd(decoder: decoding.Decoder): void {
   expectKnown(!decoding.hasContent(decoder), 'a relation with bytes at its end')
 }
 
-/** Of up to eight bits, the first is the lowest. */
+/** Packs up to eight bits. The first is the lowest. */
 export function flags(...bits: boolean[]): number {
   return bits.reduce((sum, bit, index) => sum + (bit ? 1 << index : 0), 0)
 }

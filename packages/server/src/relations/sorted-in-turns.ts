@@ -1,9 +1,9 @@
 import type { Turns } from '../turns.ts'
 
-/** As many names as are sorted without a pause. */
+/** The number of names that are sorted in one slice. */
 const runLength = 2_000
 
-/** The same names in order: sorted in short runs, which are merged in slices. A sort at once would be one long slice [S3]. */
+/** Returns the names in order. Short runs are sorted, and then merged in slices. A single sort would be one long slice [S3]. */
 export async function sortedInTurns(names: readonly string[], turns: Turns): Promise<string[]> {
   let runs: string[][] = []
   for (let start = 0; start < names.length; start += runLength) {
@@ -39,5 +39,5 @@ async function merged(a: readonly string[], b: readonly string[], turns: Turns):
   return all
 }
 
-/** As many names as are merged without a pause: a comparison is much less than the other steps that are counted. */
+/** The number of names that are merged in one slice. A comparison costs much less than the other steps that are counted. */
 const mergedInTurn = 10_000

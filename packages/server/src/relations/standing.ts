@@ -2,7 +2,7 @@ import { type Standing, visibility } from '@kith/shared'
 import { newUser, noRelation, type Relation, type UserRecord } from './records.ts'
 import type { View } from './views.ts'
 
-/** One user's view of another, as the visibility function takes it. */
+/** One user's view of another, as the input of the visibility function. */
 export function standingOf({ viewer, owner, relation }: View, isSelf = false): Standing {
   return {
     isSelf,
@@ -17,12 +17,12 @@ export function standingOf({ viewer, owner, relation }: View, isSelf = false): S
   }
 }
 
-/** What the viewer may see of the owner by [V1], [V2] and [V3]. */
+/** Returns what the viewer may see of the owner by [V1], [V2] and [V3]. */
 export function visibleLevels(view: View): readonly number[] {
   return visibility(standingOf(view)).levels
 }
 
-/** A user without a relation to the owner, whom nothing keeps from seeing level 0. */
+/** A user without a relation to the owner, who may see level 0 unless the owner prevents it. */
 const stranger: UserRecord = { ...newUser(), registeredAt: 1 }
 
 /** Whether users without a relation to the owner see level 0. */
@@ -30,7 +30,7 @@ export function showsStrangers(owner: UserRecord): boolean {
   return visibleLevels({ viewer: stranger, owner, relation: noRelation }).length > 0
 }
 
-/** What an owner shows to a user who at most looks at it, and whom no restriction concerns. `relation`: the owner's side. */
+/** Returns what an owner shows to a user who only looks at it and whom no restriction affects. `relation`: the owner's side. */
 export function levelsForLooker(owner: UserRecord, relation: Relation): readonly number[] {
   return visibleLevels({
     viewer: stranger,
@@ -39,7 +39,7 @@ export function levelsForLooker(owner: UserRecord, relation: Relation): readonly
   })
 }
 
-/** Whether a user sees what strangers see: whether it may communicate with any of them at all. */
+/** Whether a user sees what strangers see, that is, whether it may communicate with any of them. */
 export function isOpen({ registeredAt, restricted }: UserRecord): boolean {
   return registeredAt > 0 && !restricted
 }
@@ -50,16 +50,19 @@ export interface Sight {
   shown: readonly number[]
   isWaiting: boolean
   isFollowed: boolean
-  /** The incarnation that the viewer's roster is to confirm; empty when there is none [D7]. */
+  /** The incarnation that the viewer's roster must confirm. Empty if there is none [D7]. */
   changedHands: string
 }
 
-/** Whether the viewer may be shown this owner without having asked: a grant, and nothing against it [F4]. */
+/** Whether the viewer may be shown this owner without a request: there is a grant, and nothing against it [F4]. */
 export function isUnaskedCandidate(viewer: UserRecord, { mine, theirs }: Relation): boolean {
   return viewer.autoSync && theirs.levels.length > 0 && !mine.isSubscribed && !mine.isDeclined && !mine.isBlocked
 }
 
-/** The levels that the viewer's devices get: what is visible, if it is followed and served, or shown unasked. */
+/**
+ * Returns the levels that the viewer's devices get: the visible levels, if the owner is followed and served, or shown
+ * unrequested.
+ */
 export function shownLevels(view: View): readonly number[] {
   const { mine, isWaiting, isUnasked } = view.relation
   return (mine.isSubscribed && !isWaiting) || isUnasked ? visibleLevels(view) : []

@@ -8,206 +8,212 @@ import type { Revocation } from './revocation.ts'
 import type { Unwritable } from './unwritable.ts'
 import type { Known, KnownPage, Looked, StoredParts, View } from './views.ts'
 
-/** How a node stands that shares its store with others. */
+/** The state of a node that shares its store with others. */
 interface NodeState {
-  /** How long ago this node had last reported all that there was to report, in milliseconds. */
+  /** The time since this node had last reported every commit that there was to report, in milliseconds. */
   readonly lagMs: number
-  /** It is further behind than a lease lasts. */
+  /** The node is further behind than the duration of a lease. */
   readonly isBehind: boolean
-  /** No standby confirms what is written: a failover may lose what was answered. */
+  /** No standby confirms writes: a failover may lose acknowledged changes. */
   readonly isUnconfirmed: boolean
-  /** The same, and the operator has said that a standby is required. */
+  /** `isUnconfirmed` holds although the operator has declared that a standby is required. */
   readonly lacksStandby: boolean
-  /** Batches that were derived again, since another node wrote what was read. */
+  /** The number of batches that were derived again because another node wrote something that they had read. */
   readonly conflicts: number
 }
 
 /**
- * Where the server's state meets the disk. One order of commits, each atomic and durable before it is reported: to the
- * listeners first, in order, then to the caller. Reads see every commit that was reported, and may see commits that will be
- * reported next: a read whose result is handed over says at which position it was made. A read of what isn't there gives
- * what a new user or strangers have. Nothing outside assumes that there is one process.
+ * The interface between the server's state and the disk. There is one order of commits. Each commit is atomic, and durable
+ * before it is reported: first to the listeners, in order, then to the caller. Reads see every reported commit, and may see
+ * commits that will be reported next. So a read whose result is handed over returns the position at which it was made. A read
+ * of a missing record returns what a new user or strangers have. No code outside the store assumes that there is one process.
  */
 export interface Store {
-  /** 8 bytes that name this run of the store, from one opening to the next: cursors say under which they were given. */
+  /**
+   * 8 bytes that name this run of the store, from one opening to the next. Each cursor contains the run in which it was issued.
+   */
   readonly run: Uint8Array
   /**
-   * Up to which position a cursor of that run counts; `undefined` when this store never had it.
+   * Returns the position up to which a cursor of that run is valid, or `undefined` if this store never had that run.
    *
-   * @param run - The run that a cursor names.
+   * @param run - The run in a cursor.
    * @returns The position, or `undefined`.
    */
   reachOf(run: Uint8Array): number | undefined
-  /** 32 secret bytes, made once for a store: they seal cursors. */
+  /** 32 secret bytes, made once for a store, that seal cursors. */
   readonly cursorKey: Uint8Array
   /** The position of the last commit that was reported. */
   readonly position: number
-  /** How often the history was lost, as listeners were told: what was read before that is not to be written after it. */
+  /**
+   * How often the history was lost, as reported to listeners. Data that was read before a loss must not be written after it.
+   */
   readonly losses: number
-  /** Why changes are refused now, as on a full disk; what is on disk can be read all the same. `undefined` otherwise. */
+  /** Why changes are refused now, for example because the disk is full. Reads still work. `undefined` otherwise. */
   readonly refusal: Unwritable | undefined
   /** Events for the app's backend. */
   readonly outbox: Outbox
-  /** Whether what was read may be handed over. */
+  /** Whether the results of reads may be handed over. */
   readonly lease: Lease
-  /** How this node stands among others; absent where one process has the store for itself. */
+  /** The state of this node among others. Absent if only one process uses the store. */
   readonly node?: NodeState | undefined
   /**
-   * Resolves when every node that may hand anything over has applied all commits up to this position: a change that took
-   * something away is answered, and shown to the user's other devices, only then [V4]. Rejects when that cannot be found out in
-   * time, or the store closes.
+   * Resolves when every node that may hand anything over has applied all commits up to this position. Only then is a change
+   * that took something away acknowledged, and shown to the user's other devices [V4]. Rejects if that cannot be determined in
+   * time, or if the store closes.
    *
    * @param position - The position of a commit.
    */
   whenEverywhere(position: number): Promise<void>
   /**
-   * Resolves when all that was committed on any node before the call has been reported here: what a user may see *up to now*.
-   * Rejects when that cannot be found out.
+   * Resolves when all commits of any node before the call have been reported here: what a user may see *up to now*. Rejects if
+   * that cannot be determined.
    */
   whenCurrent(): Promise<void>
   /**
-   * Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there.
+   * Writes a change. While the disk refuses writes, rejects with {@link Unwritable}. Then nothing of the change was written.
    *
    * @param change - What to write.
-   * @returns Resolves to what it did, when it is on the disk and was reported to the listeners.
+   * @returns Resolves to the effects of the change, when it is on disk and was reported to the listeners.
    */
   commit(change: Change): Promise<Commit>
   /**
    * Subscribes to commits. Returns an unsubscribe function.
    *
    * @param listener - Called synchronously, in the order of the commits.
-   * @returns A function that ends it.
+   * @returns The unsubscribe function.
    */
   onCommit(listener: CommitListener): () => void
   /**
-   * The record of a user.
+   * Returns the record of a user.
    *
    * @param id - The user id.
-   * @returns Resolves to the record; of an unknown user, to that of a new one.
-   * @throws The error of the disk, when it cannot be read.
+   * @returns Resolves to the record. For an unknown user, this is the record of a new user.
+   * @throws The error of the disk, if it cannot be read.
    */
   user(id: string): Promise<UserRecord>
   /**
-   * The account's present incarnation, and what the one that a device declares is worth [D7].
+   * Returns the account's present incarnation, and how the one that a device declares relates to it [D7].
    *
    * @param id - The user id.
-   * @param declared - The incarnation that a device says; empty if none.
+   * @param declared - The incarnation that a device declares; empty if none.
    * @returns Resolves to both.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   incarnation(id: string, declared: Uint8Array): Promise<{ current: Uint8Array; state: IncarnationState }>
   /**
-   * When the user's tokens and sessions were last revoked.
+   * Returns when the user's tokens and sessions were last revoked.
    *
    * @param id - The user id.
-   * @returns Resolves to that time, 0 if they never were, and to what the same clock says now.
-   * @throws The error of the disk, when it cannot be read.
+   * @returns Resolves to that time, or 0 if they were never revoked, and to the present time of the same clock.
+   * @throws The error of the disk, if it cannot be read.
    */
   revocation(id: string): Promise<Revocation>
   /**
-   * A document as it is stored.
+   * Returns a document as it is stored.
    *
    * @param user - The user id.
    * @param document - Which of the user's two documents.
-   * @returns Resolves to snapshot and updates; empty when there is none.
-   * @throws The error of the disk, when it cannot be read.
+   * @returns Resolves to the snapshot and the updates; empty if there is none.
+   * @throws The error of the disk, if it cannot be read.
    */
   document(user: string, document: DocumentName): Promise<StoredParts>
   /**
-   * The parts that were written by the commit at a position, or since.
+   * Returns the parts that were written by the commit at a position, or since.
    *
    * @param user - The user id.
    * @param document - Which of the user's two documents.
    * @param position - The position of a commit.
    * @returns Resolves to the parts.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   documentSince(user: string, document: DocumentName, position: number): Promise<StoredParts>
   /**
-   * How a viewer sees owners, and the levels that `wanted` picks by what was found: none without it.
+   * Returns how a viewer sees owners, and the levels that `wanted` selects from these views. Without `wanted`, no levels are
+   * read.
    *
    * @param viewer - The user id of the viewer.
    * @param owners - The user ids of the owners.
    * @returns Resolves to views and levels, all of one state.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   views(viewer: string, owners: readonly string[], wanted?: (views: View[]) => readonly LevelName[]): Promise<Looked>
   /**
-   * Levels of owners, in the order asked for; `undefined` where a level was never written.
+   * Returns levels of owners, in the order of `names`. `undefined` where a level was never written.
    *
    * @param names - Owners and levels.
    * @returns Resolves to the records.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   levels(names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]>
   /**
-   * Levels at which the owner has any field, ascending.
+   * Returns the levels at which the owner has any field, ascending.
    *
    * @param owner - The user id of the owner.
    * @returns Resolves to the levels.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   levelsWithFields(owner: string): Promise<number[]>
   /**
-   * Everybody whom the user has to do with.
+   * Returns all relations of the user.
    *
    * @param user - The user id.
    * @returns Resolves to the relations.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   relations(user: string): Promise<Known[]>
   /**
-   * The same, some at a time, each as it stands when it is read: for what needs not hold all of them at once.
+   * Returns the same in pages, each in its state when it is read. For callers that do not need all of them in memory at once.
    *
    * @param user - The user id.
-   * @returns The pages, which reject with the error of the disk.
+   * @returns The pages. They reject with the error of the disk.
    */
   relationsOf(user: string): AsyncIterable<KnownPage>
   /**
-   * The records of several users.
+   * Returns the records of several users.
    *
    * @param ids - User ids.
-   * @returns Resolves to the records, in the order asked for.
-   * @throws The error of the disk, when it cannot be read.
+   * @returns Resolves to the records, in the order of `ids`.
+   * @throws The error of the disk, if it cannot be read.
    */
   users(ids: readonly string[]): Promise<UserRecord[]>
   /**
-   * Registered users whose ids come after this one, in the order of their bytes.
+   * Returns registered users whose ids come after this one, in the order of their bytes.
    *
    * @param id - A user id, or the empty string.
-   * @param most - As many users at most.
+   * @param most - The largest number of users to return.
    * @returns Resolves to ids and records.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   registeredAfter(id: string, most: number): Promise<[id: string, user: UserRecord][]>
   /**
-   * Whether a user has looked up an id: a further look-up costs nothing of the budget [S4].
+   * Returns whether a user has looked up an id. A further look-up of that id costs no budget [S4].
    *
-   * @param user - The user who may have asked.
-   * @param id - The user id that they may have asked for.
-   * @returns Resolves to whether it was a look-up before.
-   * @throws The error of the disk, when it cannot be read.
+   * @param user - The user who may have looked up the id.
+   * @param id - The user id that they may have looked up.
+   * @returns Resolves to whether they have looked it up before.
+   * @throws The error of the disk, if it cannot be read.
    */
   hasAsked(user: string, id: string): Promise<boolean>
   /**
-   * Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten.
+   * Returns the users whose documents or standing changed after a position. Returns `undefined` if there are more than `most`,
+   * or if the changes are no longer stored.
    *
    * @param position - The position of a commit.
    * @returns Resolves to the user ids.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   changedSince(position: number, most: number): Promise<string[] | undefined>
   /**
-   * Cursors before this position are too old to be served [F1].
+   * Returns the oldest position at which a cursor is accepted. Older cursors are too old [F1].
    *
    * @returns Resolves to the position.
-   * @throws The error of the disk, when it cannot be read.
+   * @throws The error of the disk, if it cannot be read.
    */
   oldestCursor(): Promise<number>
   /**
-   * Settles the last commit, then closes the disk. Can be called twice.
+   * Waits for the last commit, then closes the disk. Can be called twice.
    *
-   * @returns Resolves when nothing of it is open.
+   * @returns Resolves when everything is closed.
    * @throws The error of the disk, if it does not close.
    */
   close(): Promise<void>

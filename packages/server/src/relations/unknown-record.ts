@@ -1,6 +1,6 @@
 /**
- * A record holds more than this version of Kith knows: a later version wrote it. It is refused, since writing it again would
- * drop that. The message says what is there and what to do.
+ * A record contains something that this version of Kith does not know, because a later version wrote it. It is refused, since
+ * writing it again would drop the unknown part. The message says what was found and what to do.
  */
 export class UnknownRecord extends Error {
   constructor(what: string) {
@@ -8,7 +8,7 @@ export class UnknownRecord extends Error {
   }
 }
 
-/** Throws {@link UnknownRecord} unless all of it is known. `what` names the record. */
+/** Throws {@link UnknownRecord} unless everything is known. `what` names the record. */
 export function expectKnown(isKnown: boolean, what: string): void {
   if (!isKnown) throw new UnknownRecord(what)
 }

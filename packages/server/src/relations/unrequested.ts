@@ -5,14 +5,14 @@ import type { Relation } from './records.ts'
 import { isUnaskedCandidate } from './standing.ts'
 
 /**
- * Owners whom a viewer is shown without having asked, because they granted a level [F4]: at most `limits.unaskedOwners`
- * of them, those in the viewer's own contacts first.
+ * Owners that a viewer is shown without a request, because they granted a level [F4]: at most `limits.unaskedOwners` of them,
+ * those in the viewer's own contacts first.
  */
 function isCandidate(draft: Draft, viewer: string, owner: string): boolean {
   return isUnaskedCandidate(draft.user(viewer), draft.relation(viewer, owner))
 }
 
-/** What a change of one pair asks for; `review` when all of the viewer's relations must be looked at to decide. */
+/** Applies what a change of one pair requires. Returns `review` if all of the viewer's relations must be examined to decide. */
 export function updateUnasked(draft: Draft, viewer: string, owner: string, limits: Limits): 'done' | 'review' {
   const relation = draft.relation(viewer, owner)
   const isWanted = isCandidate(draft, viewer, owner)
@@ -24,13 +24,13 @@ export function updateUnasked(draft: Draft, viewer: string, owner: string, limit
   return !isWanted && unasked >= limits.unaskedOwners ? 'review' : 'done'
 }
 
-/** Whether an owner may have a place, or has one: seen from the viewer. Of all others the dealing changes nothing. */
+/** Whether an owner may have a place, or has one, seen from the viewer. Assigning the places changes nothing for all others. */
 export function mayBeUnasked({ theirs, isUnasked }: Relation): boolean {
   return isUnasked || theirs.levels.length > 0
 }
 
 /**
- * Assigns the places again: contacts first, then those who had one, then by id. `owners`: all who `mayBeUnasked`, and any
+ * Assigns the places again: contacts first, then owners who had a place, then by id. `owners`: all who `mayBeUnasked`, and any
  * others.
  */
 export async function dealUnasked(
@@ -40,7 +40,7 @@ export async function dealUnasked(
   limits: Limits,
 ): Promise<void> {
   const turns = draft.turns(ownersInTurn)
-  // By rank: a sort of all candidates would be one long slice.
+  // By rank, because a sort of all candidates would be one long slice.
   const ranks: string[][] = [[], [], [], []]
   for (const owner of owners) {
     if (turns.isOver()) await turns.pass()
@@ -51,7 +51,7 @@ export async function dealUnasked(
   const chosen = new Set<string>()
   for (const candidates of ranks) {
     const left = limits.unaskedOwners - chosen.size
-    // Where all of them have room, their order does not matter.
+    // If there is room for all of them, their order does not matter.
     const first = candidates.length <= left ? candidates : await firstByName(candidates, left, turns)
     for (const owner of first) chosen.add(owner)
   }
@@ -64,7 +64,7 @@ export async function dealUnasked(
   if (draft.user(viewer).unasked !== chosen.size) draft.setUser(viewer, { unasked: chosen.size })
 }
 
-/** The first `most` of these by name, found some at a time. */
+/** Returns the first `most` of these by name. Works in slices. */
 async function firstByName(all: readonly string[], most: number, turns: Turns): Promise<string[]> {
   let first: string[] = []
   if (most === 0) return first
@@ -75,5 +75,5 @@ async function firstByName(all: readonly string[], most: number, turns: Turns): 
   return first
 }
 
-/** As many owners as are looked at without a pause. */
+/** The number of owners that are examined in one slice. */
 const ownersInTurn = 100

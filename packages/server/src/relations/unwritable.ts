@@ -1,12 +1,12 @@
 import { KithError } from '@kith/shared'
 
-/** When a device, or the backend, should try again, in milliseconds. */
+/** When a device, or the backend, should retry, in milliseconds. */
 const retryAfterMs = 10_000
 
 interface Cause {
-  /** What the system calls it, as a code or in the words of strerror(3). */
+  /** How the system names the error, as a code or in the words of strerror(3). */
   pattern: RegExp
-  /** In words for an operator. */
+  /** The reason in words for an operator. */
   reason: string
   /** What the operator can do about it, at a start. */
   advice: string
@@ -52,9 +52,9 @@ const causes: readonly Cause[] = [
   },
 ]
 
-/** The store takes no changes now. Nothing of the change was written. */
+/** The store accepts no changes now. Nothing of the change was written. */
 export class Unwritable extends KithError {
-  /** In words, without the paths that the system names: they are no business of those who ask from outside. */
+  /** In words, without the paths in the system's message: clients must not see them. */
   readonly reason: string
 
   constructor(cause: unknown) {
@@ -64,7 +64,7 @@ export class Unwritable extends KithError {
   }
 }
 
-/** Why the system refused to read or write, and what can be done about it; `undefined` for a cause that is not known. */
+/** Returns why the system refused to read or write, and what can be done about it. Returns `undefined` for an unknown cause. */
 export function causeOf(error: unknown): { reason: string; advice: string } | undefined {
   const text = textOf(error)
   return causes.find(({ pattern }) => pattern.test(text))

@@ -1,8 +1,8 @@
 import type { UserRecord } from './records.ts'
 
 /**
- * What changes often of a user's record, by a profile edit or a going, and that nothing looks at which is derived for another
- * user's change. A change that was derived while it was written holds all the same.
+ * The parts of a user's record that change often, by a profile edit or a disconnection, and that are not read when another
+ * user's change is derived. A change that was derived while they were written is still valid.
  */
 const news: ReadonlySet<string> = new Set<keyof UserRecord>(['levels', 'lastSeenMinute'])
 

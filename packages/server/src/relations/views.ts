@@ -2,20 +2,20 @@ import type { LevelRecord, Relation, UserRecord } from './records.ts'
 
 /** A document as it is stored. */
 export interface StoredParts {
-  /** Names this state of the document among its states; a change that builds on it makes its own position the version. */
+  /** Identifies this state of the document. The position of a change that builds on it becomes the next version. */
   version: number
-  /** Snapshot and updates since, oldest first; empty when there is none. */
+  /** The snapshot and the updates since, oldest first. Empty if there is none. */
   parts: Uint8Array[]
 }
 
-/** One user's view of another, as it stands on disk. */
+/** One user's view of another, as it is on disk. */
 export interface View {
   viewer: UserRecord
   owner: UserRecord
   relation: Relation
 }
 
-/** A relation of a device's user, read when the device comes back. */
+/** A relation of a device's user, read when the device reconnects. */
 export interface Known {
   owner: string
   relation: Relation
@@ -26,13 +26,13 @@ export interface Looked {
   /** The position of the state that was read. The store may not have reported it yet. */
   at: number
   views: View[]
-  /** In the order asked for; `undefined` where a level was never written. */
+  /** In the order of the names. `undefined` where a level was never written. */
   levels: (LevelRecord | undefined)[]
 }
 
-/** Some of a user's relations, each as it stood when it was read. */
+/** Some of a user's relations, each in its state when it was read. */
 export interface KnownPage {
-  /** Nothing of this page is of a state after this position. The store may not have reported it yet. */
+  /** Everything on this page was read at this position or before. The store may not have reported it yet. */
   at: number
   relations: Known[]
 }

@@ -4,8 +4,8 @@ import { changedHands, type Relation, type UserRecord } from './records.ts'
 import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels } from './standing.ts'
 
 /**
- * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
- * looked at before and after a change; where what is visible or shown differs, the commit notes it for the relay.
+ * The core of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is compared
+ * before and after a change. If the visible or shown levels differ, the commit records that for the relay.
  */
 export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   const relation = draft.relation(viewer, owner)
@@ -20,20 +20,23 @@ export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   return isNothing(sight) ? nothing : sight
 }
 
-/** Most of those whom a phone book names are no users: a hundred thousand such looks are one object. */
+/** Most people in a phone book are not users. A hundred thousand such pairs share this object. */
 const nothing: Sight = { visible: [], shown: [], isWaiting: false, isFollowed: false, changedHands: '' }
 
 function isNothing({ visible, shown, isWaiting, isFollowed, changedHands }: Sight): boolean {
   return visible.length === 0 && shown.length === 0 && !isWaiting && !isFollowed && changedHands === ''
 }
 
-/** How a pair stood before the change, which may touch it more than once: the first look counts. */
+/** Records the standing of a pair before the change. A change may touch a pair several times: the first record counts. */
 export function noteSight(notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
   const key = `${viewer}\u0000${owner}`
   if (!notes.sights.has(key)) notes.sights.set(key, { viewer, owner, before })
 }
 
-/** Brings `shown` and its position up to date when the change is done: what comes and goes within it is no news [F1]. */
+/**
+ * Updates `shown` and its position when the change is done. Something that is added and removed within the change is not
+ * reported [F1].
+ */
 export async function updateShown(
   draft: Draft,
   notes: CommitNotes,
@@ -55,25 +58,25 @@ function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: str
     before.isWaiting !== after.isWaiting ||
     before.changedHands !== after.changedHands
   if (isShownChanged) draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
-  // A follow that begins or ends changes what becomes of a replica, even while the same is shown [V7].
+  // The beginning or end of a follow decides whether a replica is kept, even if the same levels are shown [V7].
   const affectsDevices =
     isShownChanged || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
   if (affectsDevices) notes.pairs.push({ viewer, owner })
   return after
 }
 
-/** As many pairs as are looked at without a pause. */
+/** The number of pairs that are processed in one slice. */
 export const pairsInTurn = 100
 
-/** A change that matters to few of a user's relations, and to those who at most look at the user. */
+/** A change that matters to few of a user's relations, and to users who only look at the user. */
 interface Narrow {
-  /** Whether it can matter to what is shown, by what the two are to each other, seen from the user. */
+  /** Whether the change can affect what is shown, given the relation of the two, seen from the user. */
   isConcerned(relation: Relation): boolean
-  /** The user's record after it. */
+  /** The user's record after the change. */
   after: UserRecord
 }
 
-/** Changes something about a user as a whole, and notes all that it shows and is shown. */
+/** Changes something about a user as a whole, and records the effects on all that the user shows and is shown. */
 export async function updateAllRelations(
   draft: Draft,
   notes: CommitNotes,

@@ -2,19 +2,19 @@ import type { Store } from '../relations/store.ts'
 import type { Known } from '../relations/views.ts'
 import type { RecentChanges } from './recent-changes.ts'
 
-/** More changes than this since a cursor, and each owner is looked at instead. */
+/** If there are more changes than this since a cursor, each owner is checked instead. */
 const maxChanges = 1000
 
-/** Those of some owners whose profile may have changed since a position. */
+/** Returns those of some owners whose profile may have changed since a position. */
 export type Among = (owners: readonly string[]) => readonly string[]
 
-/** Finds out once, for all of a viewer's owners, which of them are to be read. */
+/** Determines once, for all owners of a viewer, which of them must be read. */
 export async function changedSince(store: Store, recent: RecentChanges, since: number): Promise<Among> {
   if (recent.amongSince([], since)) return owners => recent.amongSince(owners, since) ?? owners
   return amongLogged(store, since)
 }
 
-/** From before this server began: the shorter way, the store's changes or all owners. */
+/** The position is from before this server started. Takes the shorter way: the store's changes or all owners. */
 async function amongLogged(store: Store, since: number): Promise<Among> {
   const logged = await store.changedSince(since, maxChanges)
   if (!logged) return owners => owners
@@ -22,7 +22,10 @@ async function amongLogged(store: Store, since: number): Promise<Among> {
   return owners => owners.filter(owner => changed.has(owner))
 }
 
-/** Owner → levels that changed since a position, for some of a viewer's relations: of those whom the viewer is shown. */
+/**
+ * Owner → levels that changed since a position, for some of a viewer's relations. Only owners who are shown to the viewer are
+ * included.
+ */
 export async function changedLevels(
   store: Store,
   since: number,

@@ -1,41 +1,41 @@
 import { alwaysCurrent, type Lease } from '../relations/lease.ts'
 import { LostHistory } from '../relations/outdated.ts'
 
-/** Reads that may hold one batch back. Those beyond wait for the next gap between two batches. */
+/** The number of reads that may delay one batch. Further reads wait for the next gap between two batches. */
 const mostHolding = 64
 
-/** What was read, and the position of the state in which all of it was read. */
+/** The result of a read, and the position of the state in which all of it was read. */
 export interface Positioned {
   readonly at: number
 }
 
-/** A result that is handed over as soon as the state that was read has been reported. */
+/** A result that is handed over as soon as its state has been reported. */
 interface Early {
   readonly at: number
-  /** `isCurrent`: the state that was read is the one reported last, and stays it until the result is handed over. */
+  /** `isCurrent`: the state that was read is the last reported state, and remains so until the result is handed over. */
   readonly settle: (isCurrent: boolean) => void
 }
 
 /**
- * Reads whose result is handed over in the state that was reported last [V4]. A read says at which position it was made: the
- * store may be ahead of what it has reported, by a batch that is on disk, or by batches of other nodes.
+ * Reads whose result is handed over in the state that was reported last [V4]. A read returns the position at which it was made.
+ * The store may be ahead of the reported position, by a batch that is on disk, or by batches of other nodes.
  *
- * What a read waits for, and how often it is made, depends on batches alone, never on whose changes are in them or on whom
- * the read names [V10]:
+ * Only batches determine what a read waits for, and how often it is made. The users whose changes are in the batches, and the
+ * users that the read names, never do [V10]:
  * 1. A read begins while no batch is announced. If it was made at the position that was reported last, its result is handed
  *    over. If it was made at a later position, its result waits, and is handed over when that position is reported.
- * 2. If a later position was reported meanwhile, the read is made a second time, and the next batch waits until the second
- *    read was made, and its result is handed over if it was made at the position that was reported last. Without this step a
+ * 2. If a later position was reported meanwhile, the read is made a second time. The next batch waits until the second read is
+ *    done. If the second read was made at the position that was reported last, its result is handed over. Without this step, a
  *    server that writes batch after batch would hand over nothing.
  *
- * A batch and the reads that hold it back take turns: reads that come while a batch waits or is being written wait for its
- * end. So a batch waits for `mostHolding` reads at most, and a read for one batch (Brandenburg and Anderson, "Reader-Writer
+ * A batch and the reads that delay it take turns: reads that start while a batch waits or is being written wait for its end. So
+ * a batch waits for at most `mostHolding` reads, and a read waits for one batch (Brandenburg and Anderson, "Reader-Writer
  * Synchronization for Shared-Memory Multiprocessor Real-Time Systems", ECRTS 2009: phase-fair locks).
  */
 export class CurrentReads {
   readonly #reported: () => number
   readonly #lease: Lease
-  /** A batch waits for the reads before it, or is being written or reported. */
+  /** A batch waits for earlier reads, or is being written or reported. */
   #isAnnounced = false
   #holding = 0
   /** Reads that wait for the end of the batch. */
@@ -44,7 +44,7 @@ export class CurrentReads {
   #waitingToHold: (() => void)[] = []
   #early: Early[] = []
   #startBatch: () => void = () => undefined
-  /** Counts how often the history was lost: the same positions mean other states since. */
+  /** Counts how often the history was lost. After a loss, the same positions stand for other states. */
   #losses = 0
 
   /** `reported`: the position that the store reported last. */
@@ -54,9 +54,9 @@ export class CurrentReads {
   }
 
   /**
-   * Reads, and hands over what was read. `handOver` is synchronous: it runs while the state that was read is the one that was
-   * reported last, and the node's lease is current: without it the read is made again when the lease is. Rejects with what
-   * `read` or `handOver` throws.
+   * Reads, and hands over the result. `handOver` is synchronous. It runs while the state that was read is the one that was
+   * reported last, and while the node's lease is current. If the lease is not current, the read is repeated when the lease is
+   * current again. Rejects with what `read` or `handOver` throws.
    */
   async read<T extends Positioned>(read: () => Promise<T>, handOver: (found: T) => void): Promise<void> {
     let isHandedOver = false
@@ -72,7 +72,7 @@ export class CurrentReads {
     }
   }
 
-  /** To be asked without an `await` before the hand-over. */
+  /** Check this without an `await` before the hand-over. */
   get mayHandOver(): boolean {
     return this.#lease.isCurrent()
   }
@@ -88,12 +88,12 @@ export class CurrentReads {
     try {
       second = await read()
       if (lossesBefore !== this.#losses) throw new LostHistory()
-      // No `await` between the look at the position and the release, so no batch begins between the two.
+      // No `await` between the check of the position and the release, so no batch begins between the two.
       if (second.at === this.#reported()) return handOver(second)
     } finally {
       this.#release()
     }
-    // A position that was reported before the second read comes after it only if the history was lost.
+    // If the position of the second read is later than the reported one, the history was lost.
     if (!(await this.#handOverAt(second, handOver))) throw new LostHistory()
   }
 
@@ -103,14 +103,14 @@ export class CurrentReads {
   }
 
   /**
-   * The first position at which a result waits to be handed over, if any: a store that reports several batches together
-   * reports those up to this position first.
+   * The first position at which a result waits to be handed over, if any. A store that reports several batches together reports
+   * the batches up to this position first.
    */
   get firstAwaited(): number | undefined {
     return this.#early.reduce<number | undefined>((first, { at }) => Math.min(first ?? at, at), undefined)
   }
 
-  /** A batch is announced. Resolves when no read holds it back. */
+  /** Announces a batch. Resolves when no read delays the batch. */
   begin(): Promise<void> {
     this.#isAnnounced = true
     if (this.#holding === 0) return Promise.resolve()
@@ -126,7 +126,7 @@ export class CurrentReads {
     const settled = this.#early.filter(({ at }) => at <= reported)
     this.#early = this.#early.filter(({ at }) => at > reported)
     for (const { at, settle } of settled) {
-      // The next batch waits: the result is handed over in another microtask.
+      // The next batch waits, because the result is handed over in another microtask.
       if (at === reported) this.#holding++
       settle(at === reported)
     }
@@ -134,19 +134,21 @@ export class CurrentReads {
     this.#admit()
   }
 
-  /** The history was lost: what was read in it is not handed over when another history comes to the same position. */
+  /**
+   * The history was lost. Results that were read from it are not handed over when another history reaches the same position.
+   */
   lost(): void {
     this.#losses++
     for (const { settle } of this.#early.splice(0)) settle(false)
   }
 
-  /** What was just committed is about to be handed over: the next batch waits until the function that is returned is called. */
+  /** The last commit is about to be handed over. The next batch waits until the returned function is called. */
   holdNext(): () => void {
     this.#holding++
     return () => this.#release()
   }
 
-  /** Hands over what was read when its position is the one reported last. `false`: a later position was reported before. */
+  /** Hands over a result when its position is the one reported last. Returns `false` if a later position was reported first. */
   async #handOverAt<T extends Positioned>(found: T, handOver: (found: T) => void): Promise<boolean> {
     const { at } = found
     if (!this.#isAnnounced && at === this.#reported()) {

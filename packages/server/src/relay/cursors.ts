@@ -6,20 +6,20 @@ const nonceBytes = 12
 const runBytes = 8
 const positionBytes = 8
 const tagBytes = 16
-/** All cursors have this size: neither a position nor a count shows in the size of a frame [V10]. */
+/** All cursors have this size, so the size of a frame reveals neither a position nor a count [V10]. */
 const cursorBytes = nonceBytes + runBytes + positionBytes + tagBytes
 
 /**
- * How far a device has read its feed: the store's run and a position, sealed with a key of the store. To a device a cursor
- * is random bytes: two cursors of one position differ, and nothing shows how many commits lie between two cursors [V10].
+ * How far a device has read its feed: the store's run and a position, sealed with a key of the store. For a device, a cursor is
+ * random bytes: two cursors of one position differ, and two cursors do not reveal how many commits lie between them [V10].
  *
  *   nonce (12 random bytes) | AES-256-GCM (run, 8 bytes | position, 8 bytes, big-endian) | tag (16 bytes)
  *
- * A cursor names no user: it lies in a database that belongs to one user, and the server checks all that it hands over. So
- * one cursor serves all receivers of a commit.
+ * A cursor names no user: it is stored in a database that belongs to one user, and the server checks everything that it hands
+ * over. So one cursor serves all receivers of a commit.
  */
 export class Cursors {
-  /** Present while a commit is being looked at. */
+  /** Set while a commit is being processed. */
   #held: number | undefined
   readonly #store: Pick<Store, 'run' | 'reachOf' | 'position'>
   readonly #key: KeyObject
@@ -34,7 +34,10 @@ export class Cursors {
     return this.#held ?? this.#store.position
   }
 
-  /** Until {@link release} no new cursor covers more than this position: what came after it is still being looked at. */
+  /**
+   * Until {@link release} is called, no new cursor covers more than this position, because later commits are still being
+   * processed.
+   */
   hold(position: number): void {
     this.#held = position
   }
@@ -43,7 +46,7 @@ export class Cursors {
     this.#held = undefined
   }
 
-  /** A new cursor of the present position. */
+  /** Returns a new cursor for the current position. */
   seal(): Uint8Array {
     const plain = Buffer.alloc(runBytes + positionBytes)
     plain.set(this.#store.run)
@@ -54,7 +57,9 @@ export class Cursors {
     return new Uint8Array(Buffer.concat([...sealed, cipher.getAuthTag()]))
   }
 
-  /** The position, if the cursor is of this store's history, not from its future, and not older than it can tell. */
+  /**
+   * Returns the position if the cursor belongs to this store's history, is not from its future, and is not older than `oldest`.
+   */
   positionOf(cursor: Uint8Array, oldest: number): number | undefined {
     const plain = this.#open(cursor)
     const reach = plain && this.#store.reachOf(plain.subarray(0, runBytes))
@@ -71,7 +76,7 @@ export class Cursors {
     try {
       return Buffer.concat([plain, decipher.final()])
     } catch {
-      // A device may send any bytes as its cursor: this store did not seal these.
+      // A device may send any bytes as its cursor. This store did not seal these bytes.
       return undefined
     }
   }

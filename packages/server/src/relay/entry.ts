@@ -1,77 +1,80 @@
 import type { View } from '../relations/views.ts'
 import type { LevelFrames } from './level-frames.ts'
 
-/** What one session knows of one owner. */
+/** The state that one session keeps for one owner. */
 export interface Entry {
   readonly owner: string
   readonly feed: Follower
-  /** The levels of the last `access` that was sent; `undefined`: what the device holds is not known, so an `access` must be sent. */
+  /**
+   * The levels of the last `access` that was sent. `undefined`: it is not known what the device holds, so an `access` must be
+   * sent.
+   */
   sentLevels: readonly number[] | undefined
   sentWaiting: boolean
-  /** The last `access` said that the device gets them only because it asked. */
+  /** The last `access` stated that the device gets the levels only because it fetched them. */
   sentFetched: boolean
-  /** The incarnation to confirm, as last sent [D7]. */
+  /** The incarnation that the user must confirm, as last sent [D7]. */
   sentHands: string
-  /** The position up to which a join of the owner was sent. */
+  /** The position up to which a `joined` of the owner was sent. */
   joinSentAt: number
-  /** What the device holds is of a holder of the id who had registered by this position [D7]; `undefined`: it is not known. */
+  /** The device's replicas belong to a holder of the id who had registered by this position [D7]. `undefined`: not known. */
   holderUpTo: number | undefined
-  /** Asked for by this session, whether followed or not [V7]. */
+  /** Fetched by this session, whether followed or not [V7]. */
   isFetched: boolean
-  /** As of the last look, for noticing that a follow ended. */
+  /** Whether the viewer followed the owner at the last check. Used to notice that a follow ended. */
   isFollowed: boolean
-  /** As of the last look, whether the viewer sees what strangers see. */
+  /** Whether the viewer saw what strangers see at the last check. */
   isOpen: boolean
-  /** `sentLevels` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
+  /** `sentLevels` matches the disk, so live frames may be handed over. False from a commit until the pair is read again. */
   isChecked: boolean
-  /** The feed's, when it was read: a change of many pairs at once begins another. */
+  /** The era of the feed when this entry was read. A change of many pairs starts a new era. */
   era: number
-  /** Levels that the device has an old version of. */
+  /** Levels of which the device has an old version. */
   stale: Set<number>
-  /** Counts what was asked of this entry, so that a look begun before the last of it doesn't answer for it. */
+  /** Counts the requests to read this entry, so that a read that began before the last request does not satisfy it. */
   revision: number
 }
 
-/** Levels of an owner that were committed and go out as they are. */
+/** Committed levels of an owner that are sent as they are. */
 export interface Offer {
   entry: Entry
   levels: readonly number[]
-  /** Of the entry, when it was offered. */
+  /** The revision of the entry when the levels were offered. */
   revision: number
 }
 
-/** What it takes to have one feed look at one owner again, in look-ups. */
+/** The cost of making one feed check one owner again, in look-ups. */
 export const stepsOfRecheck = 10
 
-/** What the relay calls on the feed of one session. */
+/** The methods that the relay calls on the feed of one session. */
 export interface Follower {
   readonly user: string
-  /** A change of this pair, at this position: nothing more is handed over until the pair was read again. */
+  /** This pair changed at this position. Nothing more is handed over until the pair has been read again. */
   recheck(owner: string, position: number): void
   /**
-   * A change of many pairs at once: all entries count as unread from the first step on [V4]. Yields how many look-ups it has
-   * done since it last did, so that the relay can do it in slices.
+   * Many pairs changed. All entries count as unread from the first step on [V4]. Yields the number of look-ups done since the
+   * last yield, so the relay can run this in slices.
    */
   recheckMany(owners: readonly string[], position: number): Iterable<number>
-  /** A change of the viewer's own standing. */
+  /** The viewer's own standing changed. */
   recheckFetched(position: number): void
-  /** Another level 0 of this owner for viewers without a relation to the owner. */
+  /** Level 0 of this owner changed for viewers without a relation to the owner. */
   recheckStranger(entry: Entry, position: number): void
   /** A level changed while the feed was opening. */
   noteChanged(owner: string, levels: Iterable<number>): void
-  /** The levels that the device gets of an owner, if this is how things stand. */
+  /** Returns the levels of an owner that the device gets, given this view. */
   levelsOf(owner: string, view: View): readonly number[]
-  /** Of these levels, those that the device gets, or may get, as far as is known before the next look. */
+  /** Returns those of these levels that the device gets, or may get, according to the last check. */
   takes(entry: Entry, levels: readonly number[]): number[]
-  /** Returns the levels that go out as they are in a moment, by {@link deliver}. The others are marked as stale. */
+  /** Returns the levels that {@link deliver} will soon send as they are. The others are marked as stale. */
   offer(entry: Entry, changed: readonly number[]): readonly number[]
   deliver(offer: Offer, frames: LevelFrames, isLastOwner: boolean): void
-  /** The feed may have missed a commit: ends its session, so that the device returns with the cursor that it has. */
+  /** The feed may have missed a commit. Ends its session, so the device reconnects with its current cursor. */
   fail(error: unknown): void
   close(): void
 }
 
-/** An owner of whom it isn't known what the device holds. */
+/** Creates the entry of an owner for whom it is not known what the device holds. */
 export function newEntry(owner: string, feed: Follower, joinSentAt: number): Entry {
   return {
     owner,
@@ -92,7 +95,7 @@ export function newEntry(owner: string, feed: Follower, joinSentAt: number): Ent
   }
 }
 
-/** Most entries have nothing stale, most of the time: they share one set. Never added to. */
+/** Most entries have no stale levels most of the time, so they share one set. Nothing is ever added to it. */
 export const nothingStale: Set<number> = new Set()
 
 export function markStale(entry: Entry, level: number): void {

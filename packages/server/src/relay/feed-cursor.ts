@@ -2,25 +2,27 @@ import type { Cursors } from './cursors.ts'
 
 export const noCursor: Uint8Array = new Uint8Array()
 
-/** The cursor that a device has, and whether another one is due. */
+/** The cursor that a device has, and whether a new one is due. */
 export class FeedCursor {
   readonly #cursors: Cursors
   #hasCaughtUp = false
-  /** The device's cursor is from before something that it has: without another it would come again [F1]. */
+  /**
+   * The device's cursor is older than something that the device has. Without a new cursor, the server would send it again [F1].
+   */
   #isOwed = false
-  /** Up to which position the device's cursor covers. */
+  /** The position up to which the device's cursor covers changes. */
   #position = 0
 
   constructor(cursors: Cursors) {
     this.#cursors = cursors
   }
 
-  /** The device got `caughtUp` in this session, so it knows what to drop. */
+  /** The device received `caughtUp` in this session, so it knows which replicas to drop. */
   get hasCaughtUp(): boolean {
     return this.#hasCaughtUp
   }
 
-  /** A `caughtUp` is to be sent when nothing else is left to send. */
+  /** A `caughtUp` must be sent when nothing else is left to send. */
   get isDue(): boolean {
     return !this.#hasCaughtUp || this.#isOwed
   }
@@ -29,12 +31,12 @@ export class FeedCursor {
     this.#isOwed = true
   }
 
-  /** The cursor of a frame behind which nothing is left; before the first `caughtUp` no frame has one. */
+  /** The cursor of a frame after which nothing is left to send. Before the first `caughtUp`, no frame has a cursor. */
   ofLastFrame(): Uint8Array {
     return this.#hasCaughtUp ? this.#cursors.seal() : noCursor
   }
 
-  /** A change up to this position needed no frame, since the device has what it shows. */
+  /** A change up to this position needed no frame, because the device already has its result. */
   noteNothingToSend(changedAt: number): void {
     if (changedAt > this.#position) this.#isOwed = true
   }

@@ -4,7 +4,7 @@ import { type Entry, type Follower, markStale, newEntry } from './entry.ts'
 import type { FeedQueue } from './feed-queue.ts'
 import type { Relay } from './relay.ts'
 
-/** What one feed knows of each owner, and which of it still counts. */
+/** The state that one feed keeps for each owner, and which part of it is still valid. */
 export class FeedEntries {
   /** The position at which the feed was opened. */
   openedAt = 0
@@ -12,9 +12,12 @@ export class FeedEntries {
   readonly #relay: Relay
   readonly #queue: FeedQueue
   readonly #byOwner: Map<string, Entry> = new Map()
-  /** Owners whose follows wait, as the device knows, and nothing else: tens of thousands need no entry. */
+  /**
+   * Owners whose follows wait, where the device knows this and nothing else is known. They have no entry, since there can be
+   * tens of thousands.
+   */
   readonly #waiting: Set<string> = new Set()
-  /** Counts the changes of many pairs: what was read in an earlier era counts no more. */
+  /** Counts the changes of many pairs. Data that was read in an earlier era is no longer valid. */
   #era = 0
 
   constructor(feed: Follower, relay: Relay, queue: FeedQueue) {
@@ -31,12 +34,12 @@ export class FeedEntries {
     return this.#byOwner.values()
   }
 
-  /** Nothing is known of what the device holds of this owner. Asked before an entry is made. */
+  /** Whether it is unknown what the device holds of this owner. Call this before an entry is made. */
   isNew(owner: string): boolean {
     return !this.#queue.takeFound(owner) && !this.#byOwner.has(owner)
   }
 
-  /** The entry of an owner, made if there is none. */
+  /** Returns the entry of an owner. Creates it if there is none. */
   of(owner: string): Entry {
     const known = this.#byOwner.get(owner)
     if (known) return known
@@ -47,7 +50,7 @@ export class FeedEntries {
     return entry
   }
 
-  /** Makes the entry of an owner of whom the device has all but the levels in `stale`. */
+  /** Creates the entry of an owner for whom the device is up to date except for the levels in `stale`. */
   #install(owner: string, relation: Relation, stale: readonly number[]): void {
     const entry = this.of(owner)
     entry.sentLevels = relation.shown
@@ -60,7 +63,7 @@ export class FeedEntries {
     if (entry.stale.size > 0) this.#queue.add(entry)
   }
 
-  /** A relation as it stood when the feed began to open; changes since then have an entry already. */
+  /** Adds a relation as it was when the feed began to open. Owners that changed since then already have an entry. */
   find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
     if (this.#byOwner.has(owner)) return
     const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''
@@ -69,7 +72,7 @@ export class FeedEntries {
     else if (relation.isWaiting) this.#waiting.add(owner)
   }
 
-  /** A level of an owner changed: it is read again, if the device has anything of the owner. */
+  /** A level of an owner changed. It is read again if the device holds anything of the owner. */
   markStale(owner: string, level: number): void {
     const entry = this.#byOwner.get(owner)
     if (!entry) return
@@ -83,7 +86,7 @@ export class FeedEntries {
     if (isWaiting) this.#waiting.add(entry.owner)
   }
 
-  /** From now on nothing that was read before counts. */
+  /** Invalidates everything that was read before. */
   beginEra(): void {
     this.#era++
   }
@@ -93,7 +96,7 @@ export class FeedEntries {
     entry.era = this.#era
   }
 
-  /** Whether what was read of this owner still counts: no commit has changed it since. */
+  /** Whether the data read about this owner is still valid: no commit has changed it since. */
   isChecked(entry: Entry): boolean {
     return entry.isChecked && entry.era === this.#era
   }

@@ -1,21 +1,21 @@
 import type { Entry } from './entry.ts'
 
-/** Owners whose pairs a commit changed together, and how many of them were taken from here. */
+/** Owners whose pairs changed in one commit, and how many of them have been taken from this list. */
 interface Unread {
   owners: readonly string[]
   position: number
   next: number
 }
 
-/** What the queue asks of its feed when an owner's turn has come. */
+/** The methods that the queue calls on its feed when an owner's turn has come. */
 export interface QueuePort {
   entry(owner: string): Entry
   recheck(owner: string, position: number): void
 }
 
 /**
- * What a feed still has to read and hand over. It holds names, never frames, so a slow device costs bounded memory and gets
- * the newest state of each owner when it can [F2].
+ * The work that a feed still has to read and hand over. The queue holds names, never frames. So a slow device costs bounded
+ * memory, and gets the newest state of each owner when it is ready [F2].
  */
 export class FeedQueue {
   readonly #entries: Set<Entry> = new Set()
@@ -39,7 +39,7 @@ export class FeedQueue {
     this.#found.add(owner)
   }
 
-  /** Whether the owner was found and had no entry yet. */
+  /** Takes the owner out of the found owners. Returns whether it was there and had no entry yet. */
   takeFound(owner: string): boolean {
     return this.#found.delete(owner)
   }

@@ -13,11 +13,11 @@ import { levelsFor } from './plan.ts'
 import type { Relay } from './relay.ts'
 
 /**
- * What one session is sent about others.
+ * The updates about other users that one session receives.
  *
  *   new       nothing is sent yet; owners that the device fetches are remembered
- *   opening   the viewer's relations are read; commits are noted
- *   open      a committed level goes out as it is, if the device has all else; otherwise the owner is queued by name [F2]
+ *   opening   the viewer's relations are read; commits are recorded
+ *   open      a committed level is sent as it is, if the device has everything else; otherwise the owner is queued by name [F2]
  *   closed
  */
 export class Feed implements Follower {
@@ -33,7 +33,7 @@ export class Feed implements Follower {
   #changedWhileOpening: { owner: string; level: number }[] = []
   #fetchedEarly: string[] = []
   #relations = 0
-  /** The device takes a level as a difference, where it holds what that builds on. */
+  /** The device accepts a level as a difference if it holds the base of the difference. */
   readonly #takesDifferences: boolean
 
   constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number, takesDifferences = false) {
@@ -52,17 +52,20 @@ export class Feed implements Follower {
     })
   }
 
-  /** Whether the device can go on from this cursor. If not, it gets everything again. */
+  /**
+   * Returns the position of this cursor in `since`. If the cursor is unusable, `since` is `undefined` and the device gets
+   * everything again.
+   */
   async resume(cursor: Uint8Array): Promise<{ since: number | undefined }> {
     return { since: this.#relay.cursors.positionOf(cursor, await this.#store.oldestCursor()) }
   }
 
   /**
-   * Finds what changed since a position (`undefined`: everything is new) and begins to send it. Commits are noted
-   * before the relations are read, so no change is missed.
+   * Finds the changes since a position (`undefined`: everything is new) and starts to send them. Commits are recorded before
+   * the relations are read, so no change is missed.
    */
   async open(since: number | undefined): Promise<void> {
-    // The session may have ended while its cursor was looked at; it must not come to life again.
+    // The session may have ended while its cursor was checked. It must not be opened again.
     if (this.#isClosed()) return
     this.#state = 'opening'
     this.#relay.beginOpening(this)
@@ -77,7 +80,7 @@ export class Feed implements Follower {
       for (const one of relations) this.#entries.find(one, since, changed?.get(one.owner) ?? [])
       readUpTo = at
     }
-    // What was found may be ahead of what was reported: until that is noted, too, the feed is not open.
+    // The relations may have been read ahead of the reported position. The feed opens when that position has been reported.
     await this.#relay.reads.reported(readUpTo)
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
@@ -87,17 +90,20 @@ export class Feed implements Follower {
     this.#handOver.start(since !== undefined)
   }
 
-  /** To how many users the viewer's own roster says anything: what others say of the viewer does not count [V10]. */
+  /**
+   * The number of users that the viewer's own roster mentions. Entries about the viewer in others' rosters do not count [V10].
+   */
   get relations(): number {
     return this.#relations
   }
 
-  /** A change of this pair, at this position: nothing more is handed over until it was read again. */
+  /** This pair changed at this position. Nothing more is handed over until the pair has been read again. */
   recheck(owner: string, position: number): void {
     if (this.#state === 'new' || this.#state === 'closed') return
     const isNew = this.#entries.isNew(owner)
     const entry = this.#entries.of(owner)
-    // While opening, what the device holds isn't known; later, an owner without an entry is one it holds nothing of.
+    // While the feed is opening, it is not known what the device holds. Later, the device holds nothing of an owner without an
+    // entry.
     if (isNew && this.#state === 'open') {
       entry.sentLevels = []
       entry.joinSentAt = position - 1
@@ -106,8 +112,8 @@ export class Feed implements Follower {
   }
 
   /**
-   * A change of many pairs at once. All entries count as unread from now on, at once [V4]; those of these owners are made
-   * and read as the device can take them.
+   * Many pairs changed. All entries count as unread immediately [V4]. The entries of these owners are created and read when the
+   * device is ready for them.
    */
   *recheckMany(owners: readonly string[], position: number): Iterable<number> {
     if (this.#state !== 'open') {
@@ -119,22 +125,23 @@ export class Feed implements Follower {
     }
     this.#entries.beginEra()
     this.#queue.addMany(owners, position)
-    // Of whom nothing may be seen: else their next change would be read, which takes time that the viewer can measure [V10].
+    // Includes owners of whom nothing may be seen. Otherwise their next change would be read, and that takes time that the
+    // viewer can measure [V10].
     this.recheckFetched(position)
     this.#handOver.pump()
   }
 
-  /** A change of the viewer's own standing. */
+  /** The viewer's own standing changed. */
   recheckFetched(position: number): void {
     for (const entry of this.#entries.values()) if (entry.isFetched) this.recheck(entry.owner, position)
   }
 
-  /** Level 0 of this owner changed for strangers: no news for a viewer who does not see what strangers see. */
+  /** Level 0 of this owner changed for strangers. Ignored for a viewer who does not see what strangers see. */
   recheckStranger(entry: Entry, position: number): void {
     if (entry.isFetched && (entry.isOpen || !this.#entries.isChecked(entry))) this.recheck(entry.owner, position)
   }
 
-  /** The device accesses a profile: it gets the owner's updates for as long as this session lives [V7]. */
+  /** The device accesses a profile. It gets the owner's updates until this session ends [V7]. */
   fetch(owner: string): void {
     if (this.#isClosed()) return
     if (this.#state === 'new') {
@@ -149,7 +156,7 @@ export class Feed implements Follower {
     this.#ask(entry)
   }
 
-  /** The levels that the device gets of an owner, if this is how things stand. */
+  /** Returns the levels of an owner that the device gets, given this view. */
   levelsOf(owner: string, view: View): readonly number[] {
     if (this.#fetchedEarly.includes(owner)) return visibleLevels(view)
     const entry = this.#entries.get(owner)
@@ -161,8 +168,8 @@ export class Feed implements Follower {
   }
 
   /**
-   * A commit changed levels of an owner. Returns those that go out as they are in a moment, by {@link deliver}; the others
-   * are names of what is stale.
+   * A commit changed levels of an owner. Returns the levels that {@link deliver} will soon send as they are. The others are
+   * marked as stale.
    */
   offer(entry: Entry, changed: readonly number[]): readonly number[] {
     const levels = this.takes(entry, changed)
@@ -176,15 +183,15 @@ export class Feed implements Follower {
   }
 
   /**
-   * Hands over what was offered, if the socket has room and nothing came between. Only the last owner of those that were
-   * committed together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   * Sends the offered levels, if the socket has room and nothing else happened in between. Of the owners that were committed
+   * together, only the last one (`isLastOwner`) moves the cursor: after it nothing is left to hand over.
    *
-   * Nothing of a feed at rest is stale, so the device was handed each of these levels as it stood before the batch: that is
-   * what a difference builds on. What goes out later is read whole.
+   * A feed at rest has no stale levels, so the device has received each of these levels as it was before the batch. A
+   * difference builds on that state. Levels that are sent later are read whole.
    */
   deliver({ entry, levels, revision }: Offer, frames: LevelFrames, isLastOwner: boolean): void {
     this.#handOver.endOffer()
-    // The entry went meanwhile, or the session ended.
+    // The entry was removed meanwhile, or the session ended.
     if (this.#entries.get(entry.owner) !== entry) return this.#handOver.pump()
     if (entry.revision !== revision || !this.#handOver.isAtRest) return this.#noteStale(entry, levels)
     for (const [index, level] of levels.entries()) {
@@ -203,31 +210,31 @@ export class Feed implements Follower {
     this.#handOver.pump()
   }
 
-  /** Those of the levels that the device gets, or may get, as far as is known before the next look. */
+  /** Returns those of the levels that the device gets, or may get, according to the last check. */
   takes(entry: Entry, levels: readonly number[]): number[] {
     const isChecked = this.#entries.isChecked(entry)
     return levels.filter(level => !isChecked || entry.sentLevels?.includes(level))
   }
 
-  /** Calls back once everything that the device may see by now has been handed over. */
+  /** Calls back once everything that the device may see up to now has been handed over. */
   whenCaughtUp(callback: () => void): void {
     this.#handOver.whenCaughtUp(callback)
   }
 
   /**
-   * Tells the device how far it has read: for one that stays connected and gets little. `caughtUp` comes whether or not
-   * anything was committed meanwhile, or a device would learn which [V10].
+   * Sends a device that stays connected and receives few updates how far it has read. `caughtUp` is sent whether or not
+   * anything was committed meanwhile. Otherwise a device would learn which is the case [V10].
    */
   sendCursor(caughtUp: Uint8Array): void {
     this.#handOver.sendCursor(caughtUp)
   }
 
-  /** The network has taken what was outstanding. */
+  /** The network has accepted outstanding bytes. */
   onTaken(): void {
     this.#handOver.onTaken()
   }
 
-  /** Nothing more is handed over, even if the session goes on. */
+  /** Nothing more is handed over, even if the session continues. */
   fail(error: unknown): void {
     this.close()
     this.#outlet.fail(error)

@@ -10,9 +10,9 @@ import type { FeedQueue, QueuePort } from './feed-queue.ts'
 import { accessFor, lacksStale, notePlanSent, type Plan, planHandOver, writtenLevels } from './plan.ts'
 import type { Relay } from './relay.ts'
 
-/** Owners looked at in one read. */
+/** The number of owners that are checked in one read. */
 const batchSize = 32
-/** Levels read in one go, unless one owner has more: a batch may wait for it. */
+/** The number of levels that are read together, unless a single owner has more. A batch may wait for this read. */
 const mostLevels = 32
 
 /** The socket of the session that the feed belongs to. */
@@ -29,7 +29,7 @@ export interface HandOverPort extends QueuePort {
   readonly cursor: FeedCursor
 }
 
-/** What was read of one owner. */
+/** The records that were read for one owner. */
 interface Looked {
   plan: Plan
   records: (LevelRecord | undefined)[]
@@ -39,7 +39,7 @@ function namesOf({ entry, levels }: Plan): LevelName[] {
   return levels.map(level => ({ owner: entry.owner, level }))
 }
 
-/** The first of the plans, up to the number of levels that are read in one go. */
+/** Returns the first plans, up to the number of levels that are read together. */
 function withinOneRead(plans: readonly Plan[]): Plan[] {
   let count = 0
   return plans.filter(({ levels }, index) => {
@@ -49,19 +49,19 @@ function withinOneRead(plans: readonly Plan[]): Plan[] {
 }
 
 /**
- * The loop that empties a feed's queue: reads a few owners, checks what the viewer may see of them, and hands that over.
- * Whatever is handed over was read in the state that was reported last; check and handing over happen without a pause between
- * [V4].
+ * The loop that empties a feed's queue. It reads a few owners, checks what the viewer may see of them, and hands that over.
+ * Everything that is handed over was read in the state that was reported last. No `await` is between the check and the
+ * hand-over [V4].
  */
 export class HandOver {
   readonly #port: HandOverPort
   #state: 'new' | 'running' | 'closed' = 'new'
   #isPumping = false
-  /** There was no room; `onTaken` will go on. */
+  /** There was no room. `onTaken` continues. */
   #isBlocked = false
-  /** The device came back with what it had. */
+  /** The device reconnected with the replicas that it had. */
   #isResumed = false
-  /** What was offered and will be delivered in a moment: until then the feed is not caught up. */
+  /** The number of offers that will soon be delivered. Until then the feed is not caught up. */
   #offered = 0
   #waiters: (() => void)[] = []
 
@@ -69,19 +69,19 @@ export class HandOver {
     this.#port = port
   }
 
-  /** Begins to hand over. `isResumed`: the device came back with what it had. */
+  /** Starts to hand over. `isResumed`: the device reconnected with the replicas that it had. */
   start(isResumed: boolean): void {
     this.#isResumed = isResumed
     this.#state = 'running'
     this.pump()
   }
 
-  /** Nothing is left to read, and nothing is being read. */
+  /** Nothing is left to read, and no read is in progress. */
   get isAtRest(): boolean {
     return this.#state === 'running' && this.#port.queue.isEmpty && !this.#isPumping
   }
 
-  /** A frame was offered, and goes out in a moment. */
+  /** A frame was offered and will soon be sent. */
   beginOffer(): void {
     this.#offered++
   }
@@ -90,13 +90,13 @@ export class HandOver {
     this.#offered--
   }
 
-  /** Calls back once everything that the device may see by now has been handed over. */
+  /** Calls back once everything that the device may see up to now has been handed over. */
   whenCaughtUp(callback: () => void): void {
     this.#waiters.push(callback)
     this.pump()
   }
 
-  /** Tells the device how far it has read: now, or when what is left has been handed over. */
+  /** Sends the device how far it has read: now, or when the rest has been handed over. */
   sendCursor(caughtUp: Uint8Array): void {
     const { cursor } = this.#port
     if (this.#state !== 'running' || !cursor.hasCaughtUp) return
@@ -104,7 +104,7 @@ export class HandOver {
     else this.#sendCaughtUp(caughtUp)
   }
 
-  /** The network has taken what was outstanding. */
+  /** The network has accepted outstanding bytes. */
   onTaken(): void {
     this.#isBlocked = false
     if (!this.#port.queue.isEmpty) this.pump()
@@ -122,12 +122,12 @@ export class HandOver {
       .catch((error: unknown) => this.#port.outlet.fail(error))
       .finally(() => {
         this.#isPumping = false
-        // Something may have come in between the end of the loop and here.
+        // Work may have been added between the end of the loop and here.
         if (!this.#port.queue.isEmpty || (this.#waiters.length > 0 && this.#offered === 0)) this.pump()
       })
   }
 
-  /** Nothing is to be read or sent: as for each follower after most edits. */
+  /** Nothing has to be read or sent. This holds for each follower after most edits. */
   get #isIdle(): boolean {
     const { queue, cursor } = this.#port
     if (!queue.isEmpty) return false
@@ -153,7 +153,10 @@ export class HandOver {
     return this.#state === 'closed'
   }
 
-  /** Both users' records, and the levels that follow from them: as many as one read takes, and all of the first owner's. */
+  /**
+   * Reads both users' records and the levels that follow from them: as many as one read allows, but at least all of the first
+   * owner.
+   */
   async #look(batch: readonly Entry[]): Promise<{ at: number; owners: Looked[] }> {
     const { user, relay } = this.#port
     const owners = batch.map(({ owner }) => owner)
@@ -169,17 +172,18 @@ export class HandOver {
   #handOverEach(looked: readonly Looked[]): void {
     if (this.#isClosed()) return
     for (const { plan, records } of looked) {
-      // This session has asked again meanwhile, or a commit that was reported since the read began made a level stale.
+      // This session requested the owner again meanwhile, or a commit that was reported since the read began made a level
+      // stale.
       if (plan.entry.revision !== plan.revision || lacksStale(plan)) continue
       if (!this.#handOverOne(plan, records)) {
-        // Without the lease what is left is read again when there is one.
+        // Without the lease, the rest is read again when the lease is current.
         this.#isBlocked = this.#port.relay.reads.mayHandOver
         return
       }
     }
   }
 
-  /** False when there was no room for all of it. */
+  /** Returns false if there was not enough room. */
   #handOverOne(plan: Plan, records: readonly (LevelRecord | undefined)[]): boolean {
     const { queue, entries, cursor } = this.#port
     const { entry, view, seen } = plan
@@ -190,7 +194,7 @@ export class HandOver {
       const isLast = written.length === 0
       if (!this.#sendIfRoom(entry, isLast, sealed => encodeFrame({ ...access, cursor: sealed }))) return false
     }
-    // Nothing to hand over: the device knows already what changed.
+    // Nothing to hand over: the device already knows the change.
     else if (written.length === 0) cursor.noteNothingToSend(view.relation.changedAt)
     notePlanSent(plan)
     entries.noteChecked(entry)
@@ -217,7 +221,7 @@ export class HandOver {
     return false
   }
 
-  /** Sends a frame if there is room for it, and the node's lease is current. Returns whether both was so. */
+  /** Sends a frame if there is room for it and the node's lease is current. Returns whether it was sent. */
   trySend(frame: Uint8Array, withCursor: boolean): boolean {
     if (!this.#hasRoomFor(frame) || !this.#port.relay.reads.mayHandOver) return false
     this.#port.outlet.send(frame)
@@ -227,7 +231,7 @@ export class HandOver {
 
   #cursorIfLast(): Uint8Array {
     const { queue, cursor } = this.#port
-    // What was offered is still to come: a device that left before it, with a later cursor, would never get it.
+    // Offered levels are not sent yet. A device that disconnected before them, with a later cursor, would never get them.
     return queue.isEmpty && this.#offered === 0 ? cursor.ofLastFrame() : noCursor
   }
 
@@ -236,7 +240,7 @@ export class HandOver {
     this.#port.outlet.send(frame)
   }
 
-  /** A single frame may be larger than the room: then it goes when nothing else is outstanding. */
+  /** A single frame may be larger than the room. Then it is sent when nothing else is outstanding. */
   #hasRoomFor(frame: Uint8Array): boolean {
     const { outlet, maxOutstandingBytes } = this.#port
     const { outstandingBytes } = outlet

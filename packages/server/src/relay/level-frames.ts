@@ -5,13 +5,13 @@ import { type Difference, differenceOf, type Saves } from './difference.ts'
 
 const noCursor = new Uint8Array()
 
-/** The form in which a level goes out: a difference only to a device that holds the level as it was before the batch. */
+/** The form in which a level is sent: a difference is sent only to a device that holds the level as it was before the batch. */
 export interface Form {
   withCursor: boolean
   asDifference: boolean
 }
 
-/** The frames of one batch, each encoded once for all who get it: per level, with and without the cursor. */
+/** The frames of one batch, each encoded once for all receivers: per level, with and without the cursor. */
 export class LevelFrames {
   readonly #owner: string
   readonly #levels: CommittedLevels
@@ -27,7 +27,7 @@ export class LevelFrames {
     this.#saves = saves
   }
 
-  /** The whole level, or what changed of it where that is shorter. */
+  /** Returns the whole level, or its changes where that is shorter. */
   frame(level: number, { withCursor, asDifference }: Form): Uint8Array {
     const difference = asDifference ? this.#difference(level) : undefined
     const key = `${level} ${withCursor} ${difference !== undefined}`

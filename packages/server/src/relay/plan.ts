@@ -6,30 +6,33 @@ import type { View } from '../relations/views.ts'
 import { sameLevels } from '../relations/visible-levels.ts'
 import { type Entry, markStale } from './entry.ts'
 
-/** What to hand over of one owner, by what was just read. */
+/** What to hand over of one owner, according to the records that were just read. */
 export interface Plan {
   entry: Entry
   view: View
   /** Levels that the device gets. */
   seen: readonly number[]
-  /** It gets them only because this session asked. */
+  /** The device gets them only because this session fetched them. */
   isFetched: boolean
-  /** Those of them that it has no current version of. */
+  /** Those of `seen` of which the device has no current version. */
   levels: readonly number[]
   revision: number
 }
 
-/** What a device gets of an owner: what is shown to the viewer, or, if this session asked, all that is visible. */
+/**
+ * Returns the levels of an owner that a device gets: the levels shown to the viewer, or all visible levels if this session
+ * fetched them.
+ */
 export function levelsFor(entry: Entry, view: View): readonly number[] {
   return entry.isFetched && !hasFollowEnded(entry, view) ? visibleLevels(view) : view.relation.shown
 }
 
-/** A replica of someone not followed is dropped when the follow ends, also by another device [V7]. */
+/** A replica of an owner who is no longer followed is dropped when the follow ends, even if another device ended it [V7]. */
 function hasFollowEnded(entry: Entry, view: View): boolean {
   return entry.isFollowed && !view.relation.mine.isSubscribed
 }
 
-/** Compares what a viewer gets with what was last sent to its device. */
+/** Compares the levels that a viewer gets with those that were last sent to the viewer's device. */
 export function planHandOver(entry: Entry, view: View): Plan {
   const seen = levelsFor(entry, view)
   if (hasFollowEnded(entry, view)) entry.isFetched = false
@@ -41,8 +44,8 @@ export function planHandOver(entry: Entry, view: View): Plan {
 }
 
 /**
- * Between two looks the owner's account may have been erased, and another registered under the id that shows the same levels: what
- * the device holds of them is of the account that was erased [V7][D7].
+ * Between two checks, the owner's account may have been erased, and another account registered under the id that shows the same
+ * levels. Then the device's replicas of these levels belong to the erased account [V7][D7].
  */
 function noteHolder(entry: Entry, registeredAt: number, seen: readonly number[]): void {
   if (registeredAt > (entry.holderUpTo ?? registeredAt)) for (const level of seen) markStale(entry, level)
@@ -50,8 +53,8 @@ function noteHolder(entry: Entry, registeredAt: number, seen: readonly number[])
 }
 
 /**
- * Whether a level became stale after the plan was made, and is not in it. A store of several nodes may be read ahead of what was
- * reported: then the commit comes between the plan and the hand-over.
+ * Whether a level became stale after the plan was made and is not in the plan. A store of several nodes may be read ahead of
+ * the reported position. Then the commit is reported between the plan and the hand-over.
  */
 export function lacksStale({ entry, seen, levels }: Plan): boolean {
   return seen.some(level => entry.stale.has(level) && !levels.includes(level))
@@ -60,9 +63,9 @@ export function lacksStale({ entry, seen, levels }: Plan): boolean {
 const noFields = encodeFields({})
 
 /**
- * The levels that are written to the device, as they stand on disk. `isResumed`: the device came back with what it had. Of an
- * account that was erased meanwhile it may hold levels that are there no more [V7]: these, and stale ones without a record,
- * are written as empty.
+ * Returns the levels that are sent to the device, as they are on disk. `isResumed`: the device reconnected with the replicas
+ * that it had. It may hold levels of an account that was erased meanwhile, which no longer exist [V7]. These levels, and stale
+ * levels without a record, are sent as empty.
  */
 export function writtenLevels(
   { entry, levels }: Plan,
@@ -77,7 +80,7 @@ export function writtenLevels(
   })
 }
 
-/** The `access` with what is new of an owner, without the cursor; `undefined` when nothing is new. */
+/** Returns the `access` with the news about an owner, without the cursor. Returns `undefined` if there is no news. */
 export function accessFor(
   { entry, view, seen, isFetched }: Plan,
   openedAt: number,
@@ -85,7 +88,8 @@ export function accessFor(
   const { relation } = view
   const hands = changedHands(relation.mySide)
   const hasJustJoined = relation.joinedAt > entry.joinSentAt && seen.length > 0
-  // An owner of whom nothing is seen is named only to a session that asked, or that was shown something before [V8].
+  // If no level of an owner is visible, the owner is named only to a session that fetched it or that was shown a level before
+  // [V8].
   const mayHold = entry.isFetched || relation.changedAt > openedAt
   const isNews =
     entry.sentWaiting !== relation.isWaiting ||
@@ -102,7 +106,7 @@ export function accessFor(
   }
 }
 
-/** Notes that the plan was sent to the device. */
+/** Records that the plan was sent to the device. */
 export function notePlanSent({ entry, view, seen, isFetched }: Plan): void {
   const { relation } = view
   entry.sentLevels = seen

@@ -1,16 +1,19 @@
-/** About 10 MB. Beyond it those of whom nothing was heard for longest are forgotten. */
+/** About 10 MB. Above this number, the owners whose last change is oldest are forgotten. */
 const mostOwners = 100_000
 
 /**
- * When each owner's profile last changed, since this server began. A device that comes back learns by it what to look at,
- * in a time that depends on its own follows and not on how many commits have passed: else a viewer could count them [V10].
+ * When each owner's profile last changed, since this server started. It tells which owners a returning device must check. The
+ * time for that depends on the device's own follows and not on the number of commits since. Otherwise a viewer could count the
+ * commits [V10].
  */
 export class RecentChanges {
-  /** In the order of their last change. */
+  /** In the order of the last change. */
   #positions = new Map<string, number>()
   #knownSince: number
 
-  /** @param position of the last commit before the first that is noted */
+  /**
+   * @param position of the last commit before the first that is recorded
+   */
   constructor(position: number) {
     this.#knownSince = position
   }
@@ -21,7 +24,9 @@ export class RecentChanges {
     if (this.#positions.size > mostOwners) this.#forgetOlderHalf()
   }
 
-  /** Those of the owners whose profile changed after a position; `undefined` when that is too long ago to tell. */
+  /**
+   * Returns those of the owners whose profile changed after a position. Returns `undefined` if the position is too old to tell.
+   */
   amongSince(owners: readonly string[], position: number): string[] | undefined {
     if (position < this.#knownSince) return undefined
     return owners.filter(owner => (this.#positions.get(owner) ?? 0) > position)

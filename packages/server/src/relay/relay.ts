@@ -14,24 +14,25 @@ import { type Entry, type Follower, type Offer, stepsOfRecheck } from './entry.t
 import { LevelFrames } from './level-frames.ts'
 import { RecentChanges } from './recent-changes.ts'
 
-/** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
+/** If one commit changes more pairs than this, each feed checks them again at its own pace. */
 const manyPairs = 500
-/** What it takes to have one feed look at all owners again, in look-ups. */
+/** The cost of making one feed check all owners again, in look-ups. */
 const stepsOfManyRechecks = 2_000
 
-/** What the relay needs of a session. */
+/** The subset of a session that the relay uses. */
 export type Receiver = Pick<
   Device,
   'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'heldBytes' | 'say' | 'sendOwn' | 'founderOf' | 'outdate'
 >
 
 /**
- * Who is here, and who gets whose updates: owner → the local sessions that get them. A commit updates these entries
- * first, so that what it took away is withdrawn before a later edit flows [V6]; then it is handed to those entitled.
+ * The connected sessions and the owners whose updates they get: owner → the local sessions that get the owner's updates. A
+ * commit first updates these entries, so what it took away is withdrawn before a later edit is sent [V6]. Then the commit is
+ * handed to the entitled sessions.
  */
 export class Relay {
   readonly store: Store
-  /** Reads of what is handed over next. */
+  /** Reads of data that is handed over next. */
   readonly reads: CurrentReads
   readonly cursors: Cursors
   #changes: RecentChanges
@@ -39,9 +40,12 @@ export class Relay {
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
   #openingFeeds = new Set<Follower>()
-  /** The slices of a commit that concerns many. Until they are done nothing that was read is handed over, and no batch begins. */
+  /**
+   * The remaining slices of a commit that affects many pairs. Until they are done, nothing that was read is handed over, and no
+   * batch begins.
+   */
   #unfinished: Promise<void> | undefined
-  /** To be called for each batch, before all other listeners but the witness of what was answered. */
+  /** Call this for each batch, before all other listeners except the one that witnesses what was answered. */
   readonly listener: CommitListener = {
     writing: () => this.#unfinished?.then(() => this.reads.begin()) ?? this.reads.begin(),
     committed: commits => {
@@ -49,7 +53,7 @@ export class Relay {
         this.#unfinished = inSlices(this.#onCommits(commits), error => this.#failAll(error))?.finally(() =>
           this.#finish(),
         )
-        // A device that left with a later cursor would never learn what this commit takes away.
+        // A device that disconnected with a later cursor would never learn what this commit takes away.
         if (this.#unfinished) this.cursors.hold((commits[0]?.position ?? 1) - 1)
       } finally {
         if (!this.#unfinished) this.reads.end()
@@ -57,14 +61,14 @@ export class Relay {
     },
     failed: () => this.reads.end(),
     firstAwaited: () => this.reads.firstAwaited,
-    // Commits may have passed that were not reported.
+    // There may have been commits that were not reported.
     lost: () => {
       this.reads.lost()
       this.#changes = new RecentChanges(this.store.position)
     },
   }
 
-  /** `saves`: when a difference goes out in place of a level. */
+  /** `saves`: decides when a difference is sent instead of a level. */
   constructor(store: Store, saves: Saves = savesHalf) {
     this.store = store
     this.#saves = saves
@@ -79,7 +83,7 @@ export class Relay {
     return count
   }
 
-  /** Users who have a device here. */
+  /** Users with a device on this node. */
   get users(): Iterable<string> {
     return this.#sessionsByUser.keys()
   }
@@ -113,7 +117,7 @@ export class Relay {
     }
   }
 
-  /** Ends the sessions of devices that were told of another generation of the document. */
+  /** Ends the sessions of devices that received another generation of the document. */
   outdate(user: string, document: DocumentName, founder: number): void {
     for (const session of [...this.sessionsOf(user)]) {
       const known = session.founderOf(document)
@@ -121,12 +125,12 @@ export class Relay {
     }
   }
 
-  /** The frame that says how far the feed has been read by now; a new one each time. */
+  /** Returns the frame with the feed's current position. Each call makes a new one. */
   caughtUp(): Uint8Array {
     return encodeFrame({ type: 'caughtUp', cursor: this.cursors.seal() })
   }
 
-  /** Tells those of some owners apart whose profile may have changed since a position. */
+  /** Returns a function that finds the owners whose profile may have changed since a position. */
   changedSince(since: number): Promise<Among> {
     return changedSince(this.store, this.#changes, since)
   }
@@ -148,7 +152,7 @@ export class Relay {
     this.reads.end()
   }
 
-  /** First everything that may have been taken away, then what is new, in its newest state [V4][V6]. */
+  /** Handles first everything that may have been taken away, then the news, in its newest state [V4][V6]. */
   *#onCommits(commits: readonly Commit[]): Iterator<number> {
     const levelsByOwner = new Map<string, CommittedLevels>()
     for (const commit of commits) {
@@ -208,14 +212,15 @@ export class Relay {
     for (const { feed } of this.sessionsOf(user)) if (feed) yield feed
   }
 
-  /** A commit was not looked at to its end: any feed may have missed what it took away. */
+  /** A commit was not processed completely: any feed may have missed what it took away. */
   #failAll(error: unknown): void {
     for (const user of [...this.#sessionsByUser.keys()]) for (const feed of this.#feedsOf(user)) feed.fail(error)
   }
 
   /**
-   * Each feed's last owner among several: only there all that was committed together has been handed over [F1]. Owners of whom
-   * the feed is handed nothing don't count, or a frame without a cursor would show that they exist [V10].
+   * Returns each feed's last owner of several. Only after that owner has everything that was committed together been handed
+   * over [F1]. Owners of whom the feed receives nothing do not count. Otherwise a frame without a cursor would reveal that they
+   * exist [V10].
    */
   #lastOwners(levelsByOwner: ReadonlyMap<string, CommittedLevels>): ReadonlyMap<Follower, string> | undefined {
     if (levelsByOwner.size < 2) return undefined
@@ -231,8 +236,8 @@ export class Relay {
   }
 
   /**
-   * Owners' changes go out after their commits are answered: how many devices get them must not show in how long the answer
-   * takes [V10]. The next batch waits for that, so the disk still says what was checked [V4].
+   * Sends owners' changes after their commits are acknowledged, so the time until the acknowledgement does not reveal how many
+   * devices receive them [V10]. The next batch waits until they are sent, so the disk still matches what was checked [V4].
    */
   #deliver(owner: string, levels: CommittedLevels, lastOwners: LastOwners): void {
     for (const feed of this.#openingFeeds) orFail(feed, () => feed.noteChanged(owner, levels.keys()))
@@ -259,7 +264,7 @@ export class Relay {
     })
   }
 
-  /** While a feed reads where it stands, it must hear of every change. */
+  /** While a feed reads its initial state, it must be notified of every change. */
   beginOpening(feed: Follower): void {
     this.#openingFeeds.add(feed)
   }
@@ -271,7 +276,7 @@ export class Relay {
 
 type LastOwners = ReadonlyMap<Follower, string> | undefined
 
-/** A commit is answered in this turn of the event loop, its barrier in the next one. */
+/** A commit is acknowledged in this turn of the event loop, and its barrier in the next one. */
 function afterAnswers(work: () => void): void {
   setImmediate(() => setImmediate(work))
 }

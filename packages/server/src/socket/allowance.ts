@@ -1,26 +1,26 @@
 import type { UserRates } from './rate-limits.ts'
 
-/** What one session may still send, by what its user has sent over all devices [S3]. */
+/** How much one session may still send, given what its user has sent over all devices [S3]. */
 export class Allowance {
   readonly #rates: UserRates
-  /** Direct messages that were handed to this device and that it has not acknowledged. */
+  /** Direct messages that were sent to this device and that it has not acknowledged. */
   #unacknowledged = 0
 
   constructor(rates: UserRates) {
     this.#rates = rates
   }
 
-  /** Milliseconds until the user's debt is paid; 0: there is none. */
+  /** Milliseconds until the user's debt is paid; 0 if there is none. */
   get debtMs(): number {
     return this.#rates.work.debtMs
   }
 
-  /** Resolves when the user's next frame may be handled, if that is not now. */
+  /** If the user's next frame may not be handled now, resolves when it may. */
   get nextTurn(): UserRates['turn']['whenNext'] {
     return this.#rates.turn.whenNext
   }
 
-  /** Charges work. What is beyond the user's means is paid before the user's next frame. */
+  /** Charges work. Work that exceeds the user's allowance is paid before the user's next frame. */
   charge(units: number): void {
     this.#rates.work.spend(units)
   }
@@ -31,22 +31,25 @@ export class Allowance {
     this.#rates.turn.spend(units)
   }
 
-  /** Counts a message. Returns how long to wait when there are too many, in milliseconds; else 0. */
+  /** Counts a message. If there are too many, returns how long to wait, in milliseconds. Otherwise returns 0. */
   takeMessage(): number {
     return this.#rates.messages.take()
   }
 
-  /** Counts writes. Returns how long to wait when there are too many, in milliseconds; else 0. */
+  /** Counts writes. If there are too many, returns how long to wait, in milliseconds. Otherwise returns 0. */
   takeWrites(count: number): number {
     return this.#rates.writes.take(count)
   }
 
-  /** A message was handed to the device. */
+  /** A message was sent to the device. */
   noteMessage(): void {
     this.#unacknowledged++
   }
 
-  /** Whether the device has a message to acknowledge. That costs nothing: those who sent the messages are bounded. */
+  /**
+   * Whether the device has a message to acknowledge. Acknowledgements are free, because the senders of the messages are
+   * limited.
+   */
   takeAcknowledgement(): boolean {
     if (this.#unacknowledged === 0) return false
     this.#unacknowledged--

@@ -2,7 +2,7 @@ import type { Device } from '../device.ts'
 import type { Relay } from '../relay/relay.ts'
 
 /**
- * Bounds what waits to be taken by all sockets of one user together [S3]: the answer to a sync step 1, which may be a whole
+ * Bounds the bytes outstanding on all sockets of one user together [S3]. The answer to a sync step 1, which may be a whole
  * roster, is only made when there is room for it.
  */
 export class AnswerRoom {
@@ -15,7 +15,7 @@ export class AnswerRoom {
     this.#maxBytes = maxBytes
   }
 
-  /** What the network has not taken of all that was handed to the user's sockets. */
+  /** The bytes of the user's sockets that the network has not accepted yet. */
   outstandingOf(user: string): number {
     let bytes = 0
     for (const session of this.#relay.sessionsOf(user)) bytes += session.outstandingBytes
@@ -31,7 +31,7 @@ export class AnswerRoom {
     }
   }
 
-  /** Bytes were taken, or a session ended: those who wait look again. */
+  /** Bytes were accepted, or a session ended: waiting answers check again. */
   changed(user: string): void {
     const waiting = this.#waiting.get(user)
     if (!waiting) return

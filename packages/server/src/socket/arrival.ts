@@ -1,4 +1,4 @@
-/** Whether a device was welcomed, once that is known. */
+/** Whether a device was welcomed. */
 export class Arrival {
   #hasArrived = false
   #settle: (hasArrived: boolean) => void = () => undefined

@@ -15,13 +15,13 @@ import type { OneAtATime } from './one-at-a-time.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { UnfinishedFrames } from './unfinished-frames.ts'
 
-/** What sessions share. */
+/** The parts that all sessions share. */
 export interface Context {
   store: Store
   accounts: Accounts
   relay: Relay
   presence: Presence
-  /** Absent where there are no other nodes. */
+  /** Absent if there are no other nodes. */
   stays?: Stays | undefined
   messages: DirectMessages
   tokens: Tokens

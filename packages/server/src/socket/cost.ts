@@ -2,9 +2,9 @@ import type { DeviceMessage } from '@kith/shared/wire'
 import { clientsNamed } from '../documents/state-vector.ts'
 
 /**
- * What a frame costs the server, in units of work: one is about one small write, half a millisecond or less. Known from the
- * frame alone, so that it is charged before anything is done [S3]. What the frame does not show (the size of an answer, the
- * relations that a switch touches) is charged as soon as it is known, and paid before the user's next frame.
+ * The server's cost of a frame, in units of work. One unit is about one small write, half a millisecond or less. The cost is
+ * known from the frame alone, so it is charged before anything is done [S3]. Costs that the frame does not show (the size of an
+ * answer, the relations that a switch touches) are charged as soon as they are known, and paid before the user's next frame.
  */
 export function costOf(message: DeviceMessage, frameBytes: number): number {
   const bytes = message.type === 'deflatedRoster' ? Math.max(frameBytes, message.size) : frameBytes
@@ -22,9 +22,9 @@ const costByType: Readonly<Record<DeviceMessage['type'], number>> = {
   sendMessage: 2,
   fetch: 2,
   watch: 1,
-  // A signature is verified.
+  // For the verification of a signature.
   renew: 8,
-  // The feed is read: what that costs beyond this grows with the relations, and is charged by `forRelations`.
+  // For reading the feed. The cost beyond this grows with the relations, and is charged by `forRelations`.
   hello: 8,
 }
 
@@ -42,22 +42,22 @@ function forNames(message: DeviceMessage): number {
   }
 }
 
-/** Bytes read, checked, merged and written; or encoded for an answer. */
+/** For bytes that are read, checked, merged and written, or encoded for an answer. */
 export function forBytes(bytes: number): number {
   return Math.floor(bytes / 4096)
 }
 
-/** A document looked through from one end to the other, in memory. */
+/** For reading through a whole document in memory. */
 export function forLook(documentBytes: number): number {
   return Math.floor(documentBytes / 65_536)
 }
 
-/** Relations read, or derived again. */
+/** For relations that are read, or derived again. */
 export function forRelations(count: number): number {
   return Math.floor(count / 32)
 }
 
-/** A sign-in: a signature, a session, its documents. */
+/** For a sign-in: a signature, a session, its documents. */
 export const signInCost = 8
 
 function forClients(count: number): number {

@@ -4,10 +4,10 @@ import type { UserRecord } from '../relations/records.ts'
 import type { Context } from './context.ts'
 import { forRelations } from './cost.ts'
 
-/** Beyond this the next connection will do; timers of a much longer time would end at once. */
+/** A longer wait is left to the next connection. Timers of a much longer time would fire immediately. */
 const longestWaitMs = 24 * 60 * 60 * 1000
 
-/** The budget may have refilled since it was last used up. Not at once: while changes are refused nothing is served. */
+/** The budget may have refilled since it was used up. Not immediately, because nothing is served while changes are refused. */
 const shortestWaitMs = 1_000
 
 interface Device {
@@ -19,7 +19,7 @@ interface Device {
   charge(units: number): void
 }
 
-/** Follows beyond a limit wait. The device gets their number and the time to wait [S3][S4]. */
+/** Follows beyond a limit wait. The device receives their number and the time to wait [S3][S4]. */
 export class DeferredFollows {
   #device: Device
   #told = 0
@@ -35,12 +35,12 @@ export class DeferredFollows {
     if (this.#device.feed) this.#check().catch((error: unknown) => this.#device.fail(error))
   }
 
-  /** Serves those whose time has come. */
+  /** Serves the waiting follows that can be served now. */
   async promote(): Promise<void> {
     const { user, context } = this.#device
     const { store, limits } = context
     const { waiting, follows } = await store.user(user)
-    // While changes are refused they wait as before, for the next hour or connection.
+    // While changes are refused, they continue to wait, for the next hour or connection.
     if (waiting > 0 && follows < limits.follows && !store.refusal) {
       this.#device.charge(forRelations(waiting))
       await store.commit({ type: 'promote', user })
@@ -48,12 +48,12 @@ export class DeferredFollows {
     await this.#check()
   }
 
-  /** From time to time, for a device that stays. */
+  /** Called from time to time, for a device that stays connected. */
   retry(): void {
     if (this.#told > 0) this.promote().catch((error: unknown) => this.#device.fail(error))
   }
 
-  /** The session is over; what is still under way begins no new wait. */
+  /** The session is over. Work in progress starts no new wait. */
   end(): void {
     this.#hasEnded = true
     this.#cancelRetry()
@@ -84,7 +84,9 @@ export class DeferredFollows {
     return owners.slice(0, maxFailureAddresses)
   }
 
-  /** Serves them as the budget refills: all if that is soon, else in turns of an hour's worth. */
+  /**
+   * Serves them as the budget refills: all of them together if that is soon, otherwise as many at a time as an hour refills.
+   */
   #retryWhenDue(record: UserRecord): void {
     const { clock, limits } = this.#device.context
     this.#cancelRetry()

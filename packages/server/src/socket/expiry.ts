@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
 
-/** Timers of a much longer time would end at once. */
+/** Timers of a much longer time would fire immediately. */
 const longestTimerMs = 24 * 60 * 60 * 1000
 
-/** The end of a session with its token. */
+/** Ends a session when its token expires. */
 export class Expiry {
   readonly #clock: Clock
   readonly #expired: () => void
@@ -14,7 +14,7 @@ export class Expiry {
     this.#expired = expired
   }
 
-  /** Replaces the time at which the token ends; `undefined`: never. */
+  /** Replaces the time at which the token expires. `undefined`: never. */
   set(expiresAtMs: number | undefined): void {
     this.#cancel()
     if (expiresAtMs !== undefined) this.#expireIn(expiresAtMs - this.#clock.now())
@@ -24,7 +24,7 @@ export class Expiry {
     this.#cancel()
   }
 
-  /** Counted down from the sign-in: a machine's clock that is set meanwhile makes no session last longer, or shorter. */
+  /** Counted down from the sign-in, so a change of the machine's clock makes no session longer or shorter. */
   #expireIn(leftMs: number): void {
     const laterMs = leftMs - longestTimerMs
     this.#cancel = this.#clock.after(Math.min(leftMs, longestTimerMs), () => {

@@ -3,19 +3,19 @@ import type { Unwritable } from '../relations/unwritable.ts'
 import type { Feed } from '../relay/feed.ts'
 import type { Context } from './context.ts'
 
-/** How long a device that is to leave may take to get what it may see. */
+/** The longest time for sending a device what it may see before it is disconnected. */
 const longestLeavingMs = 10_000
 
-/** The session that is to end. */
+/** The session that is about to end. */
 interface LeavingSession {
   readonly context: Context
   readonly feed: Feed | undefined
-  /** Takes nothing more in. */
+  /** Accepts no further frames. */
   drain(): void
   close(code: CloseCode, reason: string): void
 }
 
-/** What a device sent cannot be stored now: it takes along what it may see, and comes back later. */
+/** A device's change cannot be stored now. The device is sent what it may see, and reconnects later. */
 export class Farewell {
   readonly #session: LeavingSession
   #isBegun = false
@@ -32,7 +32,7 @@ export class Farewell {
     if (this.#isBegun) return
     this.#isBegun = true
     const { feed, context } = this.#session
-    // What comes after may build on what was not stored: a profile edit on the revocation before it [V6].
+    // Later changes may build on the one that was not stored, for example a profile edit on the revocation before it [V6].
     this.#session.drain()
     const close = (): void =>
       this.#session.close(closeCodes.unavailable, `${encodeRetryHint(code, retryAfterMs)} ${reason}`)

@@ -1,18 +1,18 @@
-/** So many heartbeats a frame may take, and another one for each of so many bytes that have arrived of it. */
+/** The number of heartbeats that a frame may take. It gets another one for each of so many bytes of it that have arrived. */
 const mostBeats = 4
 const bytesPerBeat = 120 * 1024
 
 /**
- * Notices a frame that is begun and does not end, also one whose bytes drip [S3]. Counted in heartbeats (15 s): a frame has a
- * minute, and as long as a line of 8 KiB a second needs for it.
+ * Detects a frame that is begun and not finished, even if its bytes arrive slowly [S3]. Time is counted in heartbeats (15 s). A
+ * frame gets one minute plus the time that a connection of 8 KiB per second needs for it.
  */
 export class FrameDeadline {
   #frame: number | undefined
   #beats = 0
 
   /**
-   * At each heartbeat: whether the frame is late. `frame` is the number of the frame that is not whole, `bytes` what has come
-   * of it. While the socket is not read nothing can come, and the time does not count.
+   * Called at each heartbeat. Returns whether the frame is late. `frame` is the number of the incomplete frame, `bytes` the
+   * part of it that has arrived. While the socket is not read, nothing can arrive, and the time does not count.
    */
   beat(frame: number | undefined, bytes: number, isRead: boolean): boolean {
     if (frame === undefined || frame !== this.#frame) {

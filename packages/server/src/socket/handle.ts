@@ -21,13 +21,13 @@ import { closeReason, type Session } from './session.ts'
 
 type Hello = Extract<DeviceMessage, { type: 'hello' }>
 
-/** Where a device's message goes. A message that came too early or twice is a protocol violation. */
+/** Dispatches a device's message. A message that comes too early or twice is a protocol violation. */
 export function handle(session: Session, message: DeviceMessage): void {
   switch (message.type) {
     case 'rosterSync':
       return sync(session, 'roster', message)
     case 'awareness':
-      return // Nobody's awareness is carried.
+      return // Awareness is not relayed for any user.
     case 'queryAwareness':
       return session.say({ type: 'awareness' })
     case 'hello':
@@ -55,7 +55,7 @@ export function handle(session: Session, message: DeviceMessage): void {
   }
 }
 
-/** Whatever goes wrong on the way ends this session. */
+/** Any error in this work ends the session. */
 function run(session: Session, work: () => Promise<void>): void {
   work().catch((error: unknown) => session.fail(error))
 }
@@ -96,8 +96,9 @@ function deflated(session: Session, message: DeflatedRoster): void {
 }
 
 /**
- * Welcomes the device, unless the account that it synced with was erased [D7]. The answer stands in the account's queue, so
- * what the device sent after its hello waits for it: step 1s are not answered, and updates not written, before that is known.
+ * Welcomes the device, unless the account that it synced with was erased [D7]. The answer is queued in the account, so
+ * everything that the device sent after its hello waits for it. Until then, step 1s are not answered and updates are not
+ * written.
  */
 function hello(session: Session, { version, oldest = 1, cursor, incarnation, owners = [], holds = {} }: Hello): void {
   if (session.feed) return session.end('protocol-violation', 'a second hello')
@@ -150,7 +151,7 @@ function hello(session: Session, { version, oldest = 1, cursor, incarnation, own
   )
 }
 
-/** Which documents of a device are those that the disk holds. To be called in a task of the account. */
+/** Returns which documents of a device match those on disk. Call this in a task of the account. */
 async function sameDocuments(session: Session, holds: NonNullable<Hello['holds']>): Promise<DocumentName[]> {
   const { accounts } = session.context
   const account = accounts.of(session.user)
@@ -171,7 +172,7 @@ async function sameDocuments(session: Session, holds: NonNullable<Hello['holds']
 function barrier(session: Session, id: number, withFeed: boolean): void {
   const { store, elsewhere } = session.context
   if (!withFeed || !store.node) return answerBarrier(session, id, withFeed)
-  // What the user may see up to now has been written on any node.
+  // Any node may have written what the user may see up to now.
   run(session, async () => {
     await store.whenCurrent()
     await elsewhere.settled(session.user)
@@ -184,7 +185,7 @@ function answerBarrier(session: Session, id: number, withFeed: boolean): void {
     () => {
       const isComplete = session.takeCompleteness()
       const answer = (): void => {
-        // Nothing says how a change went that could not be stored, but the end of the session.
+        // If a change could not be stored, the only report of it is the end of the session.
         if (!session.isLeaving) session.say({ type: 'reached', id, isComplete })
       }
       if (withFeed && session.feed) session.feed.whenCaughtUp(answer)
@@ -194,15 +195,15 @@ function answerBarrier(session: Session, id: number, withFeed: boolean): void {
   )
 }
 
-/** Not before the device is known to be one of the present account [D7]. */
+/** Waits until the device is known to belong to the present account [D7]. */
 async function send(session: Session, message: Extract<DeviceMessage, { type: 'sendMessage' }>): Promise<void> {
   if (await session.arrived) await session.context.messages.send(session, message)
 }
 
-/** As many owners as are looked up at once: in one commit, all others of which wait for it. */
+/** The number of owners that are looked up together: in one commit, for which all other commits wait. */
 const lookupsAtOnce = 16
 
-/** In slices: a device names 256 owners at a time, and each of them is read and may be a commit [S3]. */
+/** In slices, because a device names up to 256 owners at a time, and each of them is read and may be a commit [S3]. */
 async function fetchAll(session: Session, owners: readonly string[]): Promise<void> {
   for (let start = 0; start < owners.length; start += lookupsAtOnce) {
     if (start > 0) await turnForSlice()
@@ -210,7 +211,7 @@ async function fetchAll(session: Session, owners: readonly string[]): Promise<vo
   }
 }
 
-/** The first look-up of a user costs [S4]. */
+/** The first look-up of a user is charged [S4]. */
 async function fetch(session: Session, owner: string): Promise<void> {
   if (!(await session.arrived)) return
   const { store } = session.context
@@ -234,10 +235,13 @@ async function fetch(session: Session, owner: string): Promise<void> {
   session.watch?.ask(owner)
 }
 
-/** Reading so many names costs about as much as a write does. */
+/** Reading this many names costs about as much as a write. */
 const namesPerWrite = 64
 
-/** The first of those named, up to the limit; each that is new costs as much as a write, and so do many beyond [S3]. */
+/**
+ * Watches the first of the named users, up to the limit. Each new one costs as much as a write, and so do many names beyond the
+ * limit [S3].
+ */
 function watch(session: Session, feed: Feed, owners: readonly string[]): void {
   const named = [...new Set(owners)]
   const watched = new Set(named.slice(0, session.context.limits.watchedOwners))
@@ -251,7 +255,7 @@ function watch(session: Session, feed: Feed, owners: readonly string[]): void {
   session.say({ type: 'failure', code: 'too-many-watched', retryAfterMs: 0, count: left.length, addresses })
 }
 
-/** Where the token can't be checked now, the session goes on as long as the old one lasts. */
+/** If the token cannot be checked now, the session continues until the old token expires. */
 async function renew(session: Session, token: string): Promise<void> {
   const identity = await session.context.tokens.verify(token).catch((error: unknown) => {
     if (error instanceof KithError && error.code === 'unauthorised') return undefined

@@ -2,7 +2,7 @@ import type { DeviceSocket } from './device-socket.ts'
 import { FrameDeadline } from './frame-deadline.ts'
 import type { Outbound } from './outbound.ts'
 
-/** Looks at one connection at each heartbeat (15 s), and keeps it in use. */
+/** Checks one connection at each heartbeat (15 s), and keeps it in use. */
 export class Heartbeat {
   readonly #socket: DeviceSocket
   readonly #outbound: Outbound
@@ -14,14 +14,14 @@ export class Heartbeat {
   }
 
   /**
-   * Says whether the device is gone or does not read, or takes too long for a frame [S3]. Pings it otherwise. `isPaused`: the
-   * socket is not read at present.
+   * Returns whether the device is gone or does not read, or takes too long for a frame [S3]. Otherwise pings it. `isPaused`:
+   * the socket is not being read at present.
    */
   beat(isPaused: boolean): 'gone' | 'late frame' | undefined {
     if (this.#outbound.hasStalled()) return 'gone'
     const { unfinishedFrame, unfinishedBytes = 0 } = this.#socket
     if (this.#frameDeadline.beat(unfinishedFrame, unfinishedBytes, !isPaused)) return 'late frame'
-    // While the socket is not read, or within a frame, no answer can come.
+    // While the socket is not read, or within a frame, no answer can arrive.
     if (!isPaused && unfinishedFrame === undefined) this.#outbound.ping()
     return undefined
   }

@@ -1,10 +1,10 @@
-/** What an inbox needs of its session. */
+/** The subset of a session that an inbox uses. */
 export interface InboxPort<F> {
   /** Milliseconds until the next frame may be handled; 0: now. */
   waitMs(): number
-  /** Resolves when the next frame may be handled, if other users have their turn first. */
+  /** If other users have their turn first, resolves when the next frame may be handled. */
   turn(): Promise<void> | undefined
-  /** Resolves when what the user's devices sent before has been written, if that is too much at present. */
+  /** If too many earlier writes of the user's devices are queued, resolves when they have been written. */
   backlog(): Promise<void> | undefined
   handle(frame: F): void
   pause(): void
@@ -13,8 +13,8 @@ export interface InboxPort<F> {
 }
 
 /**
- * Frames of one session, in their order. While their user owes the server work, or has too much under way, they wait here,
- * and the socket is not read: what the network holds is the device's own memory [S3].
+ * Frames of one session, in their order. While their user has a debt of work, or has too much work in progress, they wait here,
+ * and the socket is not read. Unread data stays in the device's own memory [S3].
  */
 export class Inbox<F> {
   #port: InboxPort<F>
@@ -38,7 +38,7 @@ export class Inbox<F> {
     if (!this.#isWaiting) this.#drain()
   }
 
-  /** Whatever has not been handled never will be. */
+  /** Frames that have not been handled never will be. */
   end(): void {
     this.#hasEnded = true
     this.#frames = []

@@ -2,12 +2,12 @@ import { type InflateRaw, inflateRawSync } from 'node:zlib'
 import type { DeflatedRoster } from '@kith/shared/wire'
 
 /**
- * The update of a compressed message; `undefined` unless the message holds as many bytes as it says, and nothing after them.
- * Done at once, since the size is bounded: the order of frames stays, and no connection keeps anything of it [S3].
+ * Returns the update of a compressed message, or `undefined` unless the message contains exactly as many bytes as it declares.
+ * Synchronous, since the size is bounded: the order of frames is kept, and no connection keeps decompression state [S3].
  */
 export function inflate({ size, payload }: Pick<DeflatedRoster, 'size' | 'payload'>): Uint8Array | undefined {
   try {
-    // A byte of room more than is filled: else zlib asks for another piece of memory to find that it has reached the end.
+    // One byte more than needed: otherwise zlib allocates another chunk of memory to find out that it has reached the end.
     const { buffer, engine } = inflateRawSync(payload, {
       maxOutputLength: size,
       chunkSize: Math.max(64, size + 1),
@@ -16,7 +16,7 @@ export function inflate({ size, payload }: Pick<DeflatedRoster, 'size' | 'payloa
     if (buffer.length !== size || engine.bytesWritten !== payload.length) return undefined
     return new Uint8Array(buffer.buffer, buffer.byteOffset, size)
   } catch {
-    // The only input is the message: what is wrong with it is the sender's mistake.
+    // The only input is the message. If it is malformed, that is the sender's mistake.
     return undefined
   }
 }

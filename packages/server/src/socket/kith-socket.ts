@@ -3,7 +3,7 @@ import { type CloseCode, closeCodes } from '@kith/shared'
 import { WebSocket } from 'ws'
 import { wholeFrame } from './whole-frame.ts'
 
-/** What `ws` itself finds wrong with frames, as our close codes. */
+/** The errors that `ws` itself finds in frames, as our close codes. */
 const ownCodes: Readonly<Record<number, CloseCode>> = {
   1002: closeCodes.protocolViolation,
   1003: closeCodes.protocolViolation,
@@ -11,47 +11,50 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
   1009: closeCodes.tooLarge,
 }
 
-/** Below this what has come of a frame is no burden: of 10,000 connections of one address 40 MB. */
+/** An incomplete frame below this size is not a burden: 10,000 connections of one address have 40 MB. */
 const lightFrameBytes = 4 * 1024
 
-/** So many frames may be under way when the server closes; behind them a flood is assumed. */
+/** The number of frames that may be in transit when the server closes. More frames are treated as a flood. */
 const mostLateFrames = 64
 
-/** Frames that are sent together are written when so many bytes wait. Otherwise they would count as outstanding, though the network has room. */
+/**
+ * Frames that are sent together are written when this many bytes wait. Otherwise they would count as outstanding although the
+ * network has room.
+ */
 const mostHeldTogether = 16 * 1024
 
-/** A part of a frame takes at least so much memory: a buffer of its own, and what Node keeps for it. */
+/** A part of a frame takes at least this much memory: its own buffer, and what Node keeps for it. */
 const leastPartBytes = 512
 
-/** What `ws` knows of the frame that is coming in. */
+/** The state that `ws` keeps for the incoming frame. */
 interface Receiver {
   /** 0 between two frames. */
   _state: number
   _bufferedBytes: number
-  /** What has come of the frame, as the network delivered it. */
+  /** The received parts of the frame, as the network delivered them. */
   _buffers: Uint8Array[]
-  /** Of the fragments that have come. */
+  /** The length of the fragments that have arrived. */
   _messageLength: number
   _fragments: Uint8Array[]
-  /** The opcode of a message whose last fragment has not come; else 0. */
+  /** The opcode of a message whose last fragment has not arrived; otherwise 0. */
   _fragmented: number
   _write(chunk: Uint8Array, encoding: string, done: () => void): void
 }
 
-/** A websocket of `ws` that knows what has come of a frame, and what the system has accepted. */
+/** A websocket of `ws` that also knows how much of a frame has arrived, and how much the system has accepted. */
 export class KithSocket extends WebSocket {
-  /** Frames that have come as a whole. Control frames between the fragments of a message do not count. */
+  /** Frames that have arrived completely. Control frames between the fragments of a message do not count. */
   #frames = 0
   #isReported = false
   #isDiscarding = false
-  /** Frames that came after the server had closed. */
+  /** Frames that arrived after the server had closed. */
   #lateFrames = 0
 
   get #incoming(): Receiver | undefined {
     return (this as unknown as { _receiver?: Receiver | null })._receiver ?? undefined
   }
 
-  /** What has come of frames that are not whole yet: `ws` keeps it until they are. */
+  /** The received bytes of incomplete frames. `ws` keeps them until the frames are complete. */
   get unfinishedBytes(): number {
     const incoming = this.#incoming
     return incoming ? incoming._bufferedBytes + incoming._messageLength : 0
@@ -70,7 +73,7 @@ export class KithSocket extends WebSocket {
     return isBegun ? this.#frames : undefined
   }
 
-  /** `ws` calls it, once, with the connection: its types don't say so. */
+  /** `ws` calls this once, with the connection. Its types do not declare that. */
   setSocket(socket: Duplex, head: Buffer, options: object): void {
     const { setSocket } = WebSocket.prototype as unknown as { setSocket: KithSocket['setSocket'] }
     setSocket.call(this, socket, head, options)
@@ -81,7 +84,7 @@ export class KithSocket extends WebSocket {
     this.on('ping', noteControl)
     this.on('pong', noteControl)
     for (const kind of ['message', 'ping', 'pong']) this.on(kind, () => this.#noteLate())
-    // Behind the listener of `ws`, which takes in what is whole.
+    // Runs after the listener of `ws`, which processes complete frames.
     socket.on('data', () => this.#report())
   }
 
@@ -99,9 +102,9 @@ export class KithSocket extends WebSocket {
   }
 
   /**
-   * After a close frame of the server nothing but the peer's own close frame is of use. `ws` would keep a large frame until then,
-   * and would decode the thousands of small ones that a packet holds [S3]. All is read all the same: a connection that ends with
-   * unread bytes is reset, and the peer may not learn the close code.
+   * After the server's close frame, only the peer's own close frame matters. Until it arrives, `ws` would keep a large frame,
+   * and would decode the thousands of small frames in a packet [S3]. Everything is still read: a connection that ends with
+   * unread bytes is reset, and the peer may not receive the close code.
    */
   #discard(): void {
     const incoming = this.#incoming
@@ -112,19 +115,19 @@ export class KithSocket extends WebSocket {
     incoming._bufferedBytes = 0
     incoming._fragments = []
     incoming._messageLength = 0
-    // Nor is the peer's close frame seen: this side ends the connection, behind its own close frame.
+    // The peer's close frame is not seen either, so this side ends the connection after its own close frame.
     const { _socket: socket } = this as unknown as { _socket: Duplex }
     socket.end()
   }
 
-  /** Node counts a write as taken when all of it is; libuv knows how much of it the system has accepted by now. */
+  /** Node reports a write only when all of it is accepted. libuv knows how much of it the system has accepted so far. */
   get untakenBytes(): number {
     const { _socket: socket } = this as unknown as { _socket: { _handle?: { writeQueueSize?: number } | null } | null }
     const inSystem = socket?._handle?.writeQueueSize
     return inSystem === undefined ? this.bufferedAmount : Math.max(0, inSystem + this.#unwritten())
   }
 
-  /** Frames that wait behind the write that is under way. */
+  /** The length of frames that wait behind the current write. */
   #unwritten(): number {
     const { _socket: socket } = this as unknown as {
       _socket: { writableLength: number; _writableState?: { writelen?: number } } | null
@@ -133,7 +136,10 @@ export class KithSocket extends WebSocket {
     return Math.max(0, socket.writableLength - (socket._writableState?.writelen ?? 0))
   }
 
-  /** `ws` would write a header and the payload for each socket, which costs more than all else that a follower's frame takes. */
+  /**
+   * `ws` would write a header and the payload for each socket. That costs more than everything else in sending a follower's
+   * frame.
+   */
   override send(data: Parameters<WebSocket['send']>[0], ...rest: unknown[]): void {
     const frame = this.readyState === WebSocket.OPEN && data instanceof Uint8Array ? wholeFrame(data) : undefined
     if (!frame) return Reflect.apply(super.send, this, [data, ...rest])

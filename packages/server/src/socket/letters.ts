@@ -15,17 +15,17 @@ export class Letters {
     this.#failed = failed
   }
 
-  /** `deliver` resolves with whether a device here took the letter. */
+  /** `deliver` resolves to whether a device on this node received the letter. */
   answer(deliver: (letter: Letter) => Promise<boolean>): void {
     this.#bus.answer('letter', async letter => ((await deliver(letter)) ? { type: 'taken' } : undefined))
   }
 
-  /** Other nodes on which the user is online. */
+  /** Returns the other nodes on which the user is online. */
   nodesOf(user: string): Promise<readonly string[]> {
     return this.#stays.nodesOf(user)
   }
 
-  /** Resolves with whether a device on this node took the letter in time. */
+  /** Resolves to whether a device on that node received the letter in time. */
   async hand(node: string, letter: Letter, deadlineMs: number): Promise<boolean> {
     try {
       return (await this.#bus.request(node, letter, deadlineMs)).type === 'taken'

@@ -1,13 +1,13 @@
 import type { Store } from '../relations/store.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 
-/** Why a user cannot be looked up now, and when to try again. */
+/** Why a user cannot be looked up now, and when to retry. */
 export interface LookupFailure {
   code: 'discovery-limit' | 'unavailable'
   retryAfterMs: number
 }
 
-/** Charges the first look-up of a user [S4], and notes it on disk. Returns `undefined` when the look-up may be done. */
+/** Charges the first look-up of a user [S4], and writes it to disk. Returns `undefined` if the look-up is allowed. */
 export async function lookUp(
   store: Store,
   session: { readonly user: string; readonly isClosed: boolean },
@@ -15,7 +15,7 @@ export async function lookUp(
 ): Promise<LookupFailure | undefined> {
   const { user } = session
   if (await store.hasAsked(user, owner)) return undefined
-  // What the account of a session that has ended did is erased, or was never its doing.
+  // When the session has ended, the account may be erased, or be another one. Nothing is charged.
   if (session.isClosed) return undefined
   try {
     const { retryAfterMs } = await store.commit({ type: 'lookup', user, owner })

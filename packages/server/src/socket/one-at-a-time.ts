@@ -1,11 +1,11 @@
 /**
- * Work that grows with what a user owns, one piece at a time for each user: twenty devices that come back at once would
- * make twenty slices in each turn of the event loop, and hold what they read twenty times in memory [S3].
+ * Runs work that grows with a user's data one piece at a time for each user. Otherwise, twenty devices that reconnect together
+ * would run twenty slices in each turn of the event loop, and hold the data that they read twenty times in memory [S3].
  */
 export class OneAtATime {
   #lastByUser = new Map<string, Promise<unknown>>()
 
-  /** Runs `work` when the user's work before it has ended, well or not. Settles as `work` does. */
+  /** Runs `work` when the user's earlier work has ended, successfully or not. Settles as `work` does. */
   run(user: string, work: () => Promise<void>): Promise<void> {
     const mine = (this.#lastByUser.get(user) ?? Promise.resolve()).then(work)
     const ended = mine
@@ -17,7 +17,7 @@ export class OneAtATime {
     return mine
   }
 
-  /** Users who have work under way. */
+  /** The number of users with work in progress. */
   get size(): number {
     return this.#lastByUser.size
   }

@@ -3,10 +3,10 @@ import type { DeviceSocket } from './device-socket.ts'
 import { Pings } from './pings.ts'
 import { StallWatch } from './stall.ts'
 
-/** Below this a socket is no burden, also if its user has others. */
+/** A socket with fewer outstanding bytes is not a burden, even if its user has others. */
 const lightBytes = 256 * 1024
 
-/** What goes out on one socket, and whether its device takes it. */
+/** The outgoing data of one socket, and whether its device reads it. */
 export class Outbound {
   readonly #socket: DeviceSocket
   readonly #user: string
@@ -15,7 +15,7 @@ export class Outbound {
   readonly #pings = new Pings()
   readonly #stall = new StallWatch()
 
-  /** `taken` is called when the network has taken a frame, or never will. */
+  /** `taken` is called when the network has accepted a frame, or never will. */
   constructor(socket: DeviceSocket, user: string, context: Context, taken: () => void) {
     this.#socket = socket
     this.#user = user
@@ -27,7 +27,7 @@ export class Outbound {
     return this.#socket.bufferedAmount
   }
 
-  /** Whether two rosters' worth wait on this socket, or four on all sockets of the user [S3]. */
+  /** Whether the size of two rosters is outstanding on this socket, or of four on all sockets of the user [S3]. */
   get isBurden(): boolean {
     const { answers, limits } = this.#context
     const { outstandingBytes } = this
@@ -56,7 +56,7 @@ export class Outbound {
     this.#socket.ping(this.#pings.next())
   }
 
-  /** Whether a pong answers a ping. One answer to each ping is asked for. */
+  /** Whether a pong answers a ping. Only one answer to each ping is expected. */
   isAnswer(data: Buffer): boolean {
     return this.#pings.isAnswer(data)
   }

@@ -1,4 +1,4 @@
-/** A device that has answered none of so many pings is gone. */
+/** A device that has not answered this many pings in a row is gone. */
 const mostUnanswered = 2
 
 /** The pings of one session, and whether its device answers them. */
@@ -12,15 +12,15 @@ export class Pings {
     return this.#unanswered >= mostUnanswered
   }
 
-  /** The data of the next ping; each ping of a session has other data. */
+  /** The data of the next ping. Each ping of a session has different data. */
   next(): Buffer {
     this.#unanswered++
     return dataOf(++this.#count)
   }
 
   /**
-   * Whether a pong answers a ping: the last one, or the one before, which may take its time. A pong that repeats no ping does
-   * not come from a device that reads what it is sent.
+   * Whether a pong answers a ping: the last one, or the one before, whose answer may be late. A pong with the data of no ping
+   * does not come from a device that reads its frames.
    */
   isAnswer(data: Buffer): boolean {
     if (this.#unanswered === 0) return false

@@ -1,20 +1,20 @@
 import type { Duplex } from 'node:stream'
 
-/** Of the places, an eighth is kept for connections that are no sessions: requests, and devices that are turned away. */
+/** One in this many places is kept for connections without a session: requests, and devices that are refused. */
 const lobbyShare = 8
 const smallestLobby = 8
 const largestLobby = 256
 
 /**
- * Places for sockets, of which the process can have only so many: with one more, the store could open no file. Sessions
- * stay; a connection in which nothing is under way gives up its place to a new one when there is no other, the one that is
- * quiet for the longest time first.
+ * Places for sockets. A process can have only a limited number of sockets: with one more, the store could not open a file.
+ * Sessions keep their places. If there is no free place, a new connection takes the place of an idle connection, the one that
+ * has been idle for the longest time.
  */
 export class Places {
   readonly #most: number
   readonly #mostSessions: number
   #open = new Set<Duplex>()
-  /** Open, no session, and without a request under way; the longest quiet first. */
+  /** Open, without a session, and without a request in progress. The one that has been idle for longest comes first. */
   #quiet = new Set<Duplex>()
   #sessions = new Set<Duplex>()
 
@@ -24,12 +24,12 @@ export class Places {
     this.#mostSessions = Math.max(1, most - lobby)
   }
 
-  /** Sockets that are open. */
+  /** The number of open sockets. */
   get openCount(): number {
     return this.#open.size
   }
 
-  /** A new connection: takes a place, or is ended at once. Can be called again for the same one. */
+  /** A new connection takes a place, or is ended immediately. Can be called again for the same connection. */
   admit(socket: Duplex): void {
     if (this.#open.has(socket) || socket.destroyed) return
     if (this.#open.size >= this.#most && !this.#endQuietest()) {
@@ -41,18 +41,20 @@ export class Places {
     socket.once('close', () => this.#forget(socket))
   }
 
-  /** A request is under way on it, until {@link hush}. */
+  /** A request is in progress on it, until {@link hush}. */
   stir(socket: Duplex): void {
     this.#quiet.delete(socket)
   }
 
-  /** Nothing is under way on it any more. */
+  /** Nothing is in progress on it any more. */
   hush(socket: Duplex): void {
     this.#sessions.delete(socket)
     if (this.#open.has(socket)) this.#quiet.add(socket)
   }
 
-  /** A device signs in: `false` when there is no place for a session. Else the place is taken until it is over. */
+  /**
+   * A device signs in. Returns `false` if there is no place for a session. Otherwise the place is taken until the session ends.
+   */
   seat(socket: Duplex): boolean {
     if (this.#sessions.size >= this.#mostSessions) return false
     this.#quiet.delete(socket)

@@ -3,17 +3,17 @@ import type { Clock } from '../clock.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { TurnShare } from './turn-share.ts'
 
-/** What one user may send a second, over all their devices [S3]. */
+/** The rates of one user, over all devices [S3]. */
 export interface UserRates {
   writes: TokenBucket
   messages: TokenBucket
-  /** The work that the server does for the user. Beyond it the user's frames wait. */
+  /** The server's work for the user. When it is used up, the user's frames wait. */
   work: TokenBucket
-  /** What of that is done in one turn of the event loop. */
+  /** The part of that work that is done in one turn of the event loop. */
   turn: TurnShare
 }
 
-/** Users' rates, remembered over reconnects for as long as they matter. */
+/** Users' rates. They are remembered over reconnects until they are full again. */
 export class RateLimits {
   #limits: Limits
   #clock: Clock
@@ -38,7 +38,7 @@ export class RateLimits {
     return rates
   }
 
-  /** Forgets those of users who have gone, once they are full again. */
+  /** Forgets the rates of users who are no longer connected, once they are full again. */
   sweep(isHere: (user: string) => boolean): void {
     for (const [user, { writes, messages, work }] of this.#byUser) {
       if (!isHere(user) && writes.isFull && messages.isFull && work.isFull) this.#byUser.delete(user)

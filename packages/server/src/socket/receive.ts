@@ -30,18 +30,18 @@ const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
   'watch',
 ])
 
-/** Type, step and length of a y-protocols message: a roster of just the limit's size still fits. */
+/** Type, step and length of a y-protocols message, so that a roster of exactly the limit's size still fits. */
 const maxSyncHeaderBytes = 16
 
-/** A frame that waits for its turn, and what it costs. One without a message is passed over. */
+/** A frame that waits for its turn, and its cost. A frame without a message is skipped. */
 interface Arrived {
   message?: DeviceMessage
   cost: number
 }
 
 /**
- * Where a device's frames come in. A frame is bounded, decoded, counted, charged and only then handled. A frame that breaks
- * a rule ends this session with a code, and no other session [S1][S3].
+ * Receives a device's frames. Each frame is bounded, decoded, counted and charged before it is handled. A frame that breaks a
+ * rule ends this session with a code, and no other session [S1][S3].
  */
 export function receive(session: Session, socket: DeviceSocket, address: string): void {
   const { user, context, allowance, outbound } = session
@@ -59,7 +59,7 @@ export function receive(session: Session, socket: DeviceSocket, address: string)
   socket.on('message', (data, isBinary) => {
     if (session.isReading) take(session, inbox, data, isBinary)
   })
-  // One answer to each ping is asked for; all other control frames count as writes do.
+  // Only one answer to each ping is expected. All other control frames count as writes.
   socket.on('pong', data => {
     if (!outbound.isAnswer(data) && !session.isClosed) session.isWithinWrites()
   })
@@ -71,8 +71,8 @@ export function receive(session: Session, socket: DeviceSocket, address: string)
 }
 
 /**
- * Frames that are begun and not ended take as much as two of the largest on all sockets of the user together, and as eight
- * on all sockets of the address [S3].
+ * Bounds unfinished frames: they may take as much as two of the largest frames on all sockets of the user together, and as
+ * eight on all sockets of the address [S3].
  */
 function boundUnfinished(session: Session, address: string): void {
   const { relay, limits, unfinished } = session.context
@@ -92,15 +92,15 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
   }
   const message = session.isNewer ? decodeNewerFrame(data) : decodeFrame(data)
   if (message.type === 'malformed') return unread(session, inbox, message, data.length)
-  // What follows it may have arrived before it is handled.
+  // Later frames may arrive before the hello is handled.
   if (message.type === 'hello') session.isNewer ||= message.version > wireVersion
-  // Only what an owner's own devices say of the owner is written [V9].
+  // A device may write only its own user's profile [V9].
   if (message.type === 'profile' || message.type === 'difference')
     return session.end('not-your-roster', 'a profile of another user')
   if (!deviceMessages.has(message.type)) return session.end('protocol-violation', 'not a message of a device')
   if (message.type === 'sendMessage') {
     const retryAfterMs = session.allowance.takeMessage()
-    // Each refusal counts as a write, so a device that goes on all the same is closed.
+    // Each refusal counts as a write, so a device that keeps sending is closed.
     if (retryAfterMs > 0) {
       if (session.isWithinWrites()) refuse(session, message.id, 'too-many-messages', retryAfterMs)
       return
@@ -115,7 +115,7 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
   inbox.add({ message: message as DeviceMessage, cost })
 }
 
-/** A device of a later wire has messages that may be passed over; each counts as a write and costs its bytes all the same. */
+/** A device with a later wire version has messages that may be skipped. Each still counts as a write and costs its bytes. */
 function unread(session: Session, inbox: Inbox<Arrived>, { what, isOptional }: Malformed, frameBytes: number): void {
   if (isOptional) {
     if (session.isWithinWrites()) inbox.add({ cost: 1 + forBytes(frameBytes) })

@@ -22,18 +22,18 @@ import type { Inbox } from './inbox.ts'
 import { Outbound } from './outbound.ts'
 import { ownFrame } from './own-frames.ts'
 
-/** A close reason has at most 123 bytes, or closing throws. */
+/** A close reason has at most 123 bytes. A longer one makes closing throw. */
 export function closeReason(code: ErrorCode, what: string): string {
   return `${code}: ${what}`.replace(/[^ -~]/g, '?').slice(0, 120)
 }
 
-/** One device's websocket, from the sign-in to its end: what the server may send, and what its user may cost. */
+/** One device's websocket, from the sign-in to its end: what the server may send, and how much its user may cost. */
 export class Session implements Device {
   readonly user: string
   readonly signedInAt: number
   readonly context: Context
   readonly waiting: DeferredFollows = new DeferredFollows(this)
-  /** The device has a later wire than this server. */
+  /** The device has a later wire version than this server. */
   isNewer = false
   readonly #socket: DeviceSocket
   readonly allowance: Allowance
@@ -45,21 +45,21 @@ export class Session implements Device {
   readonly outbound: Outbound
   #inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'> = { isPaused: false, end: () => undefined }
   #feed: Feed | undefined
-  /** Documents of which the device has what the server had when it asked. */
+  /** Documents for which the device has everything that the server had when the device asked. */
   readonly #answered = new Set<DocumentName>()
   /** Documents for which the device has sent a step 1. */
   readonly #asked = new Set<DocumentName>()
-  /** Documents of which the device was sent all that the server had, or had it. */
+  /** Documents that the device received completely, or already had. */
   readonly #holding: Set<DocumentName> = new Set()
-  /** The founder of the generation that the device was told of, by document. */
+  /** By document: the founder of the generation that was last announced to the device. */
   readonly #founders: Partial<Record<DocumentName, number>> = {}
-  /** What the device said in its hello; 1 without one. */
+  /** The version in the device's hello; 1 without a hello. */
   wire = 1
   #watch: PresenceSubscription | undefined
   #isClosed = false
   /** Nothing was refused or dropped since the last barrier. */
   #isComplete = true
-  /** The server is stopping: what comes now is for the next one. */
+  /** The server is stopping. Frames that arrive now are left to the next server. */
   #isDraining = false
 
   constructor(socket: DeviceSocket, identity: SignedIn, context: Context) {
@@ -72,17 +72,17 @@ export class Session implements Device {
     this.allowance = new Allowance(context.rates.of(identity.user))
     this.#expiry = new Expiry(context.clock, () => this.close(closeCodes.unauthorised, 'the token has expired'))
     this.renew(identity)
-    // A socket error is followed by its close; the code tells why.
+    // A socket error is followed by its close. The close code gives the reason.
     socket.on('error', error => context.log.debug({ user: this.user, err: error }, 'socket error'))
     socket.on('close', () => this.#end())
   }
 
-  /** Where the frames of this device wait for their turn. */
+  /** Sets the inbox where the frames of this device wait for their turn. */
   readsFrom(inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'>): void {
     this.#inbox = inbox
   }
 
-  /** Frames that arrive now are still taken in. */
+  /** Arriving frames are still accepted. */
   get isReading(): boolean {
     return !this.#isClosed && !this.#isDraining
   }
@@ -95,21 +95,21 @@ export class Session implements Device {
     return this.#feed
   }
 
-  /** The device speaks Kith's messages: from here on it gets them. */
+  /** The device speaks Kith's messages, and receives them from now on. */
   openFeed(): Feed {
     const { relay, limits } = this.context
     this.#feed = new Feed(this.user, relay, this, limits.outstandingBytes, this.wire >= differencesWire)
     return this.#feed
   }
 
-  /** The device is welcome: from here on its user is online. */
+  /** The device is welcome. Its user is online from now on. */
   arrive(): void {
     if (this.#isClosed) return
     this.context.presence.came(this.user)
     this.#arrival.arrive()
   }
 
-  /** Whether the device was welcomed; resolves when that is known. */
+  /** Resolves to whether the device was welcomed, once that is known. */
   get arrived(): Promise<boolean> {
     return this.#arrival.settled
   }
@@ -118,7 +118,7 @@ export class Session implements Device {
     return this.#arrival.hasArrived
   }
 
-  /** The users whose presence the device wants to know; absent until it has named one. */
+  /** The device's presence subscription. Absent until the device has named a user. */
   get watch(): PresenceSubscription | undefined {
     return this.#watch
   }
@@ -136,7 +136,7 @@ export class Session implements Device {
 
   send(frame: Uint8Array): void {
     if (this.#isClosed) return
-    // A device that takes nothing for so long is better off with a new start; and it must not cost others the memory.
+    // A device that has not read for so long should reconnect, and must not use up other users' memory.
     if (this.outbound.isBurden) return this.close(closeCodes.unavailable, 'too slow')
     this.outbound.send(frame)
   }
@@ -145,7 +145,7 @@ export class Session implements Device {
     this.outbound.together(send)
   }
 
-  /** Ends the connection at once: what has come of a frame is kept for as long as it is there. */
+  /** Ends the connection immediately, because a partly received frame is kept as long as the connection exists. */
   cutOff(reason: string): void {
     this.close(closeCodes.unavailable, reason)
     this.#socket.terminate()
@@ -167,19 +167,19 @@ export class Session implements Device {
   }
 
   /**
-   * A change of another device of the user. What comes before the answer to step 1 is in that answer: the device learns of it
-   * together with what it builds on [D6].
+   * Sends a change by another device of the user. Changes before the answer to step 1 are part of that answer, so the device
+   * receives them together with the content on which they build [D6].
    */
   sendOwn(document: DocumentName, update: Uint8Array): void {
     if (this.#answered.has(document)) this.send(ownFrame(document, update))
   }
 
-  /** A step 1 of the device has come. */
+  /** The device has sent a step 1. */
   asked(document: DocumentName): void {
     this.#asked.add(document)
   }
 
-  /** The device has answered the server's step 1. If it did not ask itself before, no answer is to come that it could wait for. */
+  /** The device has answered the server's step 1. If it did not send a step 1 itself before, it does not wait for an answer. */
   hasSynced(document: DocumentName): void {
     if (!this.#asked.has(document)) this.#answered.add(document)
   }
@@ -190,7 +190,7 @@ export class Session implements Device {
     this.say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step2', payload: missing })
   }
 
-  /** The device holds what the server does: from here on it gets the changes, as after an answer to its step 1. */
+  /** The device has the same content as the server. From now on it receives the changes, as after an answer to its step 1. */
   holdsAll(document: DocumentName, founder: number): void {
     this.#answered.add(document)
     this.#holding.add(document)
@@ -201,7 +201,7 @@ export class Session implements Device {
     return this.#founders[document]
   }
 
-  /** A device of this wire asks for the server's generation, and does not send anything of another one. */
+  /** A device with this wire version asks for the server's generation, and sends no content of another generation. */
   get comparesGenerations(): boolean {
     return this.#feed !== undefined && this.wire >= generationsWire
   }
@@ -214,7 +214,7 @@ export class Session implements Device {
     if (this.#founders[document] !== undefined) this.#founders[document] = founder
   }
 
-  /** A device that knows of generations comes back and builds upon the present one; an older one keeps what it has. */
+  /** A device that knows generations reconnects and builds on the present one. An older device keeps what it has. */
   outdate(document: DocumentName): void {
     if (this.#isClosed) return
     this.#isComplete = false
@@ -235,7 +235,7 @@ export class Session implements Device {
     this.say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step1', payload: stateVector })
   }
 
-  /** Takes nothing more in. */
+  /** Accepts no further frames. */
   drain(): void {
     this.#isDraining = true
   }
@@ -245,7 +245,7 @@ export class Session implements Device {
     this.#socket.terminate()
   }
 
-  /** A stock provider has no message for it, so its connection ends instead. */
+  /** A stock provider has no message for a refusal, so its connection ends instead. */
   refuse(document: DocumentName, code: ErrorCode, what: string): void {
     this.#isComplete = false
     this.context.metrics.refused.inc({ code })
@@ -259,39 +259,39 @@ export class Session implements Device {
 
   committed(relations: number): void {
     this.charge(forRelations(relations))
-    // A change that names no other user makes no follow wait.
+    // A change that names no other user cannot make a follow wait.
     if (relations > 0) this.waiting.check()
   }
 
   fail(error: unknown): void {
     this.#isComplete = false
-    // What was under way for it fails when the server stops, and nobody waits for it.
+    // Its work in progress fails when the server stops, and nothing waits for it.
     if (this.#isClosed) return this.context.log.debug({ user: this.user, err: error }, 'a closed session failed')
     if (error instanceof Unwritable) return this.#farewell.begin(error)
-    // Another node has revoked it, and this one is about to learn of that.
+    // Another node has revoked the token, and this node is about to learn of it.
     if (error instanceof RevokedSession) return this.close(closeCodes.unauthorised, 'the token was revoked')
     this.context.log.error({ user: this.user, err: error }, 'a session failed')
     this.close(closeCodes.unavailable, 'try again later')
   }
 
-  /** It is about to be closed, since what its device sent could not be stored. */
+  /** The session is about to be closed, because a change of its device could not be stored. */
   get isLeaving(): boolean {
     return this.#farewell.isBegun
   }
 
-  /** Whether all that was sent since the last call is on disk. */
+  /** Returns whether everything that was sent since the last call is on disk. */
   takeCompleteness(): boolean {
     const isComplete = this.#isComplete
     this.#isComplete = true
     return isComplete
   }
 
-  /** From here on the session lasts as long as this token. */
+  /** The session now lasts until this token expires. */
   renew(identity: Identity): void {
     if (!this.#isClosed) this.#expiry.set(identity.expiresAtMs)
   }
 
-  /** Ends the session because of what the device did. */
+  /** Ends the session because of a violation by the device. */
   end(code: ErrorCode, what: string): void {
     this.close(closeCodeFor(code), closeReason(code, what))
   }
@@ -303,7 +303,7 @@ export class Session implements Device {
     this.#socket.close(code, reason)
   }
 
-  /** Keeps the connection in use, and ends it when the device is gone or does not read. */
+  /** Keeps the connection in use, and ends it if the device is gone or does not read. */
   beat(heartbeat: Uint8Array): void {
     const trouble = this.#heartbeat.beat(this.#inbox.isPaused)
     if (trouble === 'gone') return this.terminate()
@@ -324,7 +324,7 @@ export class Session implements Device {
     this.#arrival.end()
   }
 
-  /** Counts writes; beyond the limit the session ends. */
+  /** Counts writes. Above the limit, the session ends. */
   isWithinWrites(count = 1): boolean {
     const retryAfterMs = this.allowance.takeWrites(count)
     if (retryAfterMs > 0) this.close(closeCodes.overLimit, encodeRetryHint('too-many-writes', retryAfterMs))

@@ -8,42 +8,42 @@ import { receive } from './receive.ts'
 import { Session } from './session.ts'
 
 const bearerPrefix = 'bearer.'
-/** How long devices have to answer the close of a server that stops, or that turns them away. */
+/** How long devices have to answer the close frame of a server that stops or refuses them. */
 const closingMs = 2_000
-/** What a device shall wait when there are too many connections. */
+/** How long a device should wait when there are too many connections. */
 const crowdedRetryMs = 30_000
-/** What a device shall wait when the server has no place for another one. */
+/** How long a device should wait when the server has no place for another one. */
 const noRoomRetryMs = 10_000
 
-/** So often the log says that there is no place for another session. */
+/** The shortest time between two log entries that there is no place for another session. */
 const fullIsNewsMs = 60_000
 
 /**
- * The subprotocol for a device that offers these. A browser that gets none of what it offered sees no close code, so something
- * is selected in any case.
+ * Selects the subprotocol for a device that offers these. A browser that offered subprotocols and gets none of them sees no
+ * close code, so one is selected in any case.
  */
 export function selectSubprotocol(offered: ReadonlySet<string>): string | false {
   if (!offered.has(subprotocol)) return [...offered][0] ?? false
   return offered.has(versionedSubprotocol) ? versionedSubprotocol : subprotocol
 }
 
-/** A device that asks to come in. */
+/** A device that wants to connect. */
 export interface Caller {
-  /** The user whose roster it asks for; empty when the path names no user. */
+  /** The user whose roster it requests. Empty if the path names no user. */
   readonly user: string
   /** The subprotocols that it offers, its token among them. */
   readonly protocols: readonly string[]
-  /** Where it calls from, for the limit per address. */
+  /** The address from which it connects, for the limit per address. */
   readonly address: string
 }
 
-/** Why a caller is turned away. */
+/** Why a caller is refused. */
 export interface Refusal {
   code: CloseCode
   reason: string
 }
 
-/** Signs callers in: each gets a session or a close code. */
+/** Signs in callers. Each gets a session or a close code. */
 export class SignIns {
   #context: Context
   #sessions = new Set<Session>()
@@ -60,7 +60,7 @@ export class SignIns {
     return this.#sessions
   }
 
-  /** What may have changed while the token was checked is looked at when all else is done. */
+  /** Conditions that may change while the token is checked are checked last. */
   async signIn(caller: Caller): Promise<SignedIn | Refusal> {
     const { user, address } = caller
     const signedInAt = this.#context.store.position
@@ -99,7 +99,7 @@ export class SignIns {
     return { identity, sessionsElsewhere: stays ? await stays.sessionsElsewhere(user) : 0 }
   }
 
-  /** Turns a caller away, and waits only a little for the answer: the place is needed. */
+  /** Refuses a caller, and waits only briefly for its close frame, because the place is needed. */
   refuse(socket: DeviceSocket, { code, reason }: Refusal): void {
     socket.on('error', () => socket.terminate())
     this.#context.metrics.closed.inc({ code: String(code) })
@@ -138,7 +138,7 @@ export class SignIns {
     socket.on('close', () => stays.changed(session.user))
   }
 
-  /** The user's tokens count no more: ends their sessions, and sign-ins that are under way. */
+  /** The user's tokens are no longer valid. Ends the user's sessions and sign-ins in progress. */
   end(user: string): void {
     for (const session of this.#sessions) {
       if (session.user === user) session.close(closeCodes.unauthorised, 'the token was revoked')
@@ -146,13 +146,13 @@ export class SignIns {
     for (const attempt of this.#signingIn) if (attempt.user === user) attempt.isEnded = true
   }
 
-  /** Takes no caller and no frame in from here on. */
+  /** Accepts no further callers or frames. */
   stopAccepting(): void {
     this.#isClosing = true
     for (const session of this.#sessions) session.drain()
   }
 
-  /** Closes every session with 1001, so that devices reconnect elsewhere; ends those that don't answer in time. */
+  /** Closes every session with 1001, so that devices reconnect elsewhere. Ends those that do not answer in time. */
   closeAll(): void {
     for (const session of this.#sessions) session.close(closeCodes.goingAway, stopping.reason)
     this.#context.clock.after(closingMs, () => {
@@ -162,7 +162,7 @@ export class SignIns {
 }
 
 const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
-/** There are as many connections of this user, or of this address, as there may be. */
+/** This user, or this address, has as many connections as allowed. */
 export const crowded: Refusal = {
   code: closeCodes.overLimit,
   reason: encodeRetryHint('too-many-connections', crowdedRetryMs),

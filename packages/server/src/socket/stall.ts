@@ -1,9 +1,9 @@
-/** A device that takes nothing over so many heartbeats, although bytes wait for it, has stalled. */
+/** A device has stalled if it reads nothing during this number of heartbeats although bytes wait for it. */
 const mostIdleBeats = 2
 
 /**
- * Notices a device that stopped reading: by what the network has taken, independent of what the device sends, so answers to
- * pings do not keep a deaf reader alive [F2].
+ * Detects a device that stopped reading. It uses what the network has accepted, not what the device sends, so answers to pings
+ * do not keep a device alive that does not read [F2].
  */
 export class StallWatch {
   #sentBytes = 0
@@ -14,7 +14,10 @@ export class StallWatch {
     this.#sentBytes += bytes
   }
 
-  /** At each heartbeat: whether the device has stalled. `untakenBytes` is what the network has not taken yet. */
+  /**
+   * Called at each heartbeat. Returns whether the device has stalled. `untakenBytes`: the bytes that the network has not
+   * accepted yet.
+   */
   beat(untakenBytes: number): boolean {
     const takenBytes = this.#sentBytes - untakenBytes
     const isIdle = untakenBytes > 0 && takenBytes <= this.#takenBytes

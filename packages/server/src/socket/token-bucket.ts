@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
 
-/** Where waiting never helps, as with a rate of 0: come back some day, limits change. */
+/** If waiting never helps, for example with a rate of 0: retry some day, because limits can change. */
 const longestWaitMs = 24 * 60 * 60 * 1000
 
-/** A token bucket: `perSecond` on average, `burst` at once. */
+/** A token bucket: `perSecond` on average, at most `burst` together. */
 export class TokenBucket {
   #clock: Clock
   #perSecond: number
@@ -25,7 +25,7 @@ export class TokenBucket {
     return this.#left >= this.#burst
   }
 
-  /** 0 when so many more are within the limit; else the milliseconds after which they will be. */
+  /** Takes `count` tokens and returns 0 if they are available. Otherwise returns the milliseconds until they are. */
   take(count = 1): number {
     this.#refill()
     if (this.#left < count) return Math.min(longestWaitMs, Math.ceil(((count - this.#left) / this.#perSecond) * 1000))
@@ -33,13 +33,13 @@ export class TokenBucket {
     return 0
   }
 
-  /** Takes more than is left, if need be: the rest is a debt, which is paid before anything else. */
+  /** Takes tokens even if there are too few. The rest is a debt, which is paid before anything else. */
   spend(count: number): void {
     this.#refill()
     this.#left -= count
   }
 
-  /** Milliseconds until the debt is paid; 0 without one. */
+  /** Milliseconds until the debt is paid; 0 if there is none. */
   get debtMs(): number {
     this.#refill()
     if (this.#left >= 0) return 0

@@ -1,6 +1,6 @@
 import type { Limits } from '@kith/shared'
 
-/** A frame that is larger than any limit allows is closed by its own code, as soon as its size is known. */
+/** A frame that is larger than any limit is closed with its own code as soon as its size is known. */
 const leastUnfinishedBytes = 128 * 1024
 
 /** Two of the largest frames. */
@@ -10,11 +10,11 @@ export function mostUnfinishedBytes({ rosterBytes, frameBytes }: Pick<Limits, 'r
 
 interface Of<S> {
   bytesBySession: Map<S, number>
-  /** Of all of them. */
+  /** The total over all sessions. */
   bytes: number
 }
 
-/** What has come of frames that are not whole, by address: bounded, for all users of the address together [S3]. */
+/** The received bytes of incomplete frames, by address. They are bounded for all users of an address together [S3]. */
 export class UnfinishedFrames<S> {
   readonly #mostBytes: number
   readonly #byAddress: Map<string, Of<S>> = new Map()
@@ -23,12 +23,12 @@ export class UnfinishedFrames<S> {
     this.#mostBytes = mostBytes
   }
 
-  /** How many addresses have any. */
+  /** The number of addresses with incomplete frames. */
   get size(): number {
     return this.#byAddress.size
   }
 
-  /** A session has so many bytes of frames that are not whole; 0: none, or it has ended. */
+  /** Sets the bytes of incomplete frames of a session. 0: there are none, or the session has ended. */
   note(address: string, session: S, bytes: number): void {
     const all = this.#byAddress.get(address) ?? { bytesBySession: new Map<S, number>(), bytes: 0 }
     all.bytes += bytes - (all.bytesBySession.get(session) ?? 0)
@@ -38,7 +38,7 @@ export class UnfinishedFrames<S> {
     else this.#byAddress.delete(address)
   }
 
-  /** Of an address that has too many, the session with most: small frames of others who share the address go on. */
+  /** If an address has too many, returns its session with the most. Small frames of other users of the address can continue. */
   largestBeyond(address: string): S | undefined {
     const all = this.#byAddress.get(address)
     if (!all || all.bytes <= this.#mostBytes) return undefined

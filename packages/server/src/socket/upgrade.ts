@@ -9,19 +9,22 @@ import { crowded, noRoom, type Refusal, type SignIns, selectSubprotocol } from '
 
 const pathPrefix = '/v1/roster/'
 
-/** A device that is gone doesn't answer a close frame, and its socket costs a descriptor. `ws` has this, its types don't. */
+/**
+ * A device that is gone does not answer a close frame, and its socket costs a descriptor. `ws` has this option, but its types
+ * do not.
+ */
 const closing: object = { closeTimeout: 10_000 }
 
 export interface UpgradeOptions {
   signIns: SignIns
   places: Places
   limits: Limits
-  /** Where a request comes from, for the limit per address. */
+  /** The address from which a request comes, for the limit per address. */
   addressOf: (request: IncomingMessage) => string
   connections: Connections
 }
 
-/** Turns HTTP upgrades into websockets, and signs their devices in. */
+/** Upgrades HTTP requests to websockets, and signs in their devices. */
 export class Upgrades {
   #signIns: SignIns
   #places: Places
@@ -36,9 +39,9 @@ export class Upgrades {
     this.#connections = connections
     this.#server = new WebSocketServer({
       noServer: true,
-      // Compression would let sizes show what a device may not see, and costs memory for each socket.
+      // With compression, sizes would reveal what a device may not see. It also costs memory for each socket.
       perMessageDeflate: false,
-      // A ping is answered once it has been counted.
+      // A ping is answered after it has been counted.
       autoPong: false,
       maxPayload: Math.max(limits.rosterBytes, limits.frameBytes) + 1024,
       handleProtocols: selectSubprotocol,
@@ -47,12 +50,12 @@ export class Upgrades {
     })
   }
 
-  /** A failed sign-in completes the upgrade first: a browser can't see an HTTP status, only the close code. */
+  /** A failed sign-in completes the upgrade first, because a browser cannot see an HTTP status, only the close code. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy())
     const user = userOfPath(request.url ?? '')
     if (user === undefined) {
-      // Otherwise a client that keeps the other half open would keep the socket for ever.
+      // Otherwise a client that keeps the other half open would keep the socket forever.
       socket.once('finish', () => socket.destroy())
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
@@ -81,7 +84,7 @@ export class Upgrades {
   }
 }
 
-/** The user id in the path, or the empty string for one that is none; `undefined` when the path is another. */
+/** Returns the user id in the path. Returns the empty string if it is not a user id, and `undefined` if it is another path. */
 function userOfPath(url: string): string | undefined {
   const path = url.split('?', 1)[0] as string
   if (!path.startsWith(pathPrefix)) return undefined
@@ -89,6 +92,6 @@ function userOfPath(url: string): string | undefined {
     const user = decodeURIComponent(path.slice(pathPrefix.length))
     return isUserId(user) ? user : ''
   } catch {
-    return '' // A broken percent-encoding names no user, so no token matches.
+    return '' // A malformed percent-encoding names no user, so no token matches.
   }
 }

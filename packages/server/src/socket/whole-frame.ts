@@ -1,4 +1,4 @@
-/** Larger payloads are not worth a copy: they are written behind their header. */
+/** Larger payloads are not worth a copy. They are written after their header. */
 const mostCopiedBytes = 64 * 1024
 /** RFC 6455, 5.2: the message's last fragment, binary. A server masks nothing. */
 const binaryMessage = 0x82
@@ -9,9 +9,9 @@ let lastPayload: Uint8Array | undefined
 let lastFrame: Buffer | undefined
 
 /**
- * A message as the one websocket frame that goes over the wire: header and payload in one piece, so that it takes one write.
- * An owner's level goes to all followers one after the other: it is built once for all of them. `undefined` for a large
- * payload.
+ * Returns a message as the one websocket frame that is sent: header and payload in one piece, so that it takes one write. An
+ * owner's level is sent to all followers one after the other, so the frame is built once for all of them. Returns `undefined`
+ * for a large payload.
  */
 export function wholeFrame(payload: Uint8Array): Buffer | undefined {
   if (payload === lastPayload) return lastFrame

@@ -2,9 +2,9 @@ import type { Commit, CommitListener } from '../relations/commit.ts'
 import type { Unwritable } from '../relations/unwritable.ts'
 
 /**
- * The listeners of commits, in the order in which they were added. Each is called, even if another one fails: a listener that
- * was not called would wait for this batch for ever, and the next batch with it. Listeners handle their own errors. An error
- * that a listener throws all the same is an uncaught exception of the process, after all listeners were called.
+ * The listeners of commits, in the order in which they were added. All of them are called, even if one fails: a listener that
+ * was not called would wait for this batch forever, and so would the next batch. Listeners handle their own errors. An error
+ * that a listener throws nevertheless becomes an uncaught exception of the process, after all listeners were called.
  */
 export class CommitListeners {
   readonly #listeners: Set<CommitListener> = new Set()
@@ -15,8 +15,8 @@ export class CommitListeners {
   }
 
   /**
-   * A batch is about to be written. Resolves when all that is being handed over has been [V4]; rejects when a listener does,
-   * after all of them have settled.
+   * A batch is about to be written. Resolves when everything that is being handed over has been handed over [V4]. Rejects if a
+   * listener does, after all of them have settled.
    */
   async announce(): Promise<void> {
     const outcomes = await Promise.allSettled([...this.#listeners].map(async listener => listener.writing?.()))
@@ -31,7 +31,7 @@ export class CommitListeners {
     this.#call(listener => listener.failed?.())
   }
 
-  /** The first position at which something that was read waits to be handed over, if any. */
+  /** The first position at which the result of a read waits to be handed over, if any. */
   firstAwaited(): number | undefined {
     let first: number | undefined
     for (const listener of this.#listeners) {

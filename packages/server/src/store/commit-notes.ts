@@ -18,7 +18,7 @@ export function newNotes(position: number, change: Change): CommitNotes {
   }
 }
 
-/** The records of each user whom a roster names: the user, and both sides of the relation. */
+/** The number of records for each user in a roster: the user, and both sides of the relation. */
 const recordsPerUser = 3
 
 /** A lower bound of the records that a change reads, known from the change itself. */
@@ -26,7 +26,7 @@ export function leastRecords(change: Change): number {
   return change.type === 'documents' ? recordsPerUser * (change.roster?.facts.size ?? 0) : 0
 }
 
-/** The users whom a change is about. */
+/** Returns the users whose change it is. */
 export function subjectsOf(change: Change): string[] {
   switch (change.type) {
     case 'pair':

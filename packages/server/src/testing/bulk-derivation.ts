@@ -9,7 +9,7 @@ import { encode } from '../store/level/encode.ts'
 import { BulkRecords } from './bulk-records.ts'
 import { type PackedRecords, packed } from './packed-records.ts'
 
-/** What a bulk derivation needs of a server's settings. */
+/** The server's settings that a bulk derivation needs. */
 export interface BulkOptions {
   /** The limits of the server that will serve the folder. */
   limits: Limits
@@ -19,8 +19,8 @@ export interface BulkOptions {
 
 /**
  * Derives the records of many changes by the server's own derivation, for a {@link BulkWriter}: without reads of the disk, and
- * without a sync for each batch. So users come in *groups*, and a change names nobody of the groups before, except those who
- * are kept. Several threads may derive groups, each with those who are kept.
+ * without a sync for each batch. So users come in *groups*, and a change names no user of earlier groups, except those who are
+ * kept. Several threads may derive groups, each with the kept users.
  */
 export class BulkDerivation {
   readonly #options: BulkOptions
@@ -29,7 +29,7 @@ export class BulkDerivation {
   readonly #incarnations: Incarnations = new Incarnations(Incarnations.newIdentity())
   #draft: Draft
 
-  /** The position of the last change. May be set before a group: each change of a store has a position of its own. */
+  /** The position of the last change. May be set before a group, because each change of a store has its own position. */
   position = 0
 
   constructor(options: BulkOptions) {
@@ -38,11 +38,11 @@ export class BulkDerivation {
   }
 
   /**
-   * Derives a change. An erasure cannot be among them: it depends on what was there.
+   * Derives a change. Erasures are not supported, because they depend on earlier records.
    *
-   * @param change - What a server would commit.
+   * @param change - The change, as a server would commit it.
    * @returns Resolves when it is derived.
-   * @throws Error If it concerns a user of an earlier group who is not kept.
+   * @throws Error If the change concerns a user of an earlier group who is not kept.
    */
   async commit(change: Change): Promise<void> {
     this.position++
@@ -52,7 +52,7 @@ export class BulkDerivation {
   /**
    * Ends a group of users.
    *
-   * @param keeps - Users of this group whom changes of later groups name, all of them registered.
+   * @param keeps - Users of this group that changes of later groups name. All of them are registered.
    * @returns Resolves to the records of the group.
    * @throws Error If the group changed the record of a user who was kept.
    */

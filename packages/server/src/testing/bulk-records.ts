@@ -2,12 +2,12 @@ import { noRelation, noUser, type Relation, type UserRecord } from '../relations
 import type { LevelReads } from '../store/level/level-records.ts'
 
 /**
- * What is stored, for the derivation of a group of users who know nobody of the groups before but those who are kept: nothing
- * is read of the disk. A read that would have needed it throws, since what was derived from it would be wrong.
+ * The stored records, for the derivation of a group of users who know no user of earlier groups except those who are kept.
+ * Nothing is read from the disk. A read that would need the disk throws, because the result of the derivation would be wrong.
  */
 export class BulkRecords implements LevelReads {
   readonly #kept: ReadonlyMap<string, Readonly<UserRecord>>
-  /** Users with a record who are over: they belong to groups before, and are not kept. */
+  /** Users with a record who can no longer be used: they belong to earlier groups, and are not kept. */
   readonly #over: ReadonlySet<string>
 
   constructor(kept: ReadonlyMap<string, Readonly<UserRecord>>, over: ReadonlySet<string>) {
@@ -25,7 +25,7 @@ export class BulkRecords implements LevelReads {
   }
 
   async *relationsOf(user: string): AsyncIterable<never[]> {
-    // Nobody asks for those of a user who is over: that user's record was read before.
+    // The relations of a user who can no longer be used are never requested, because that user's record was read before.
     if (this.#kept.has(user)) throw new Error(`the relations of ${user} are of earlier groups`)
     yield []
   }
@@ -46,7 +46,7 @@ export class BulkRecords implements LevelReads {
     return Promise.resolve([])
   }
 
-  /** What a group removes it has written itself. */
+  /** A group removes only what it has written itself. */
   async *keysOf(): AsyncIterable<string> {
     yield* []
   }

@@ -12,13 +12,13 @@ import { ReadGate } from '../store/level/read-gate.ts'
 import { writeSynced } from '../store/level/write-synced.ts'
 import { type PackedRecords, unpacked } from './packed-records.ts'
 
-/** As much as LevelDB gathers in memory before it writes a table. */
+/** The amount that LevelDB collects in memory before it writes a table. */
 const writeBufferBytes = 8 * 1024 * 1024
-/** As many bytes wait until they are written: several tables of each large family. */
+/** The number of bytes that wait until they are written: several tables of each large family. */
 const mostWaitingBytes = 96 * 1024 * 1024
 const recordsInBatch = 10_000
 
-/** What a bulk writer needs of a server's settings. */
+/** The server's settings that a bulk writer needs. */
 export interface BulkWriterOptions {
   limits: Limits
   clock: Clock
@@ -26,7 +26,10 @@ export interface BulkWriterOptions {
 
 type BytesDatabase = Level<Uint8Array, Uint8Array>
 
-/** Makes a large data folder for tests and benchmarks of what a {@link BulkDerivation} has derived, with few syncs. */
+/**
+ * Creates a large data folder for tests and benchmarks from the records that a {@link BulkDerivation} has derived, with few
+ * syncs.
+ */
 export class BulkWriter {
   readonly #folder: string
   readonly #database: BytesDatabase
@@ -66,10 +69,10 @@ export class BulkWriter {
   }
 
   /**
-   * Takes the records of a group.
+   * Adds the records of a group.
    *
-   * @param records - What the derivation returned.
-   * @returns Resolves when more can be taken: they may be written with those of the next groups.
+   * @param records - The result of the derivation.
+   * @returns Resolves when more can be added. The records may be written together with those of the next groups.
    * @throws The error of the disk.
    */
   async write(records: PackedRecords): Promise<void> {
@@ -83,10 +86,10 @@ export class BulkWriter {
   }
 
   /**
-   * Ends the folder: from here on a server can serve it.
+   * Finishes the folder. After that, a server can serve it.
    *
-   * @param position - That of the last change.
-   * @returns Resolves when all is on the disk.
+   * @param position - The position of the last change.
+   * @returns Resolves when everything is on disk.
    * @throws The error of the disk.
    */
   async close(position: number): Promise<void> {
@@ -94,26 +97,26 @@ export class BulkWriter {
     await this.#writing
     await this.#database.close()
     await this.#mark(position)
-    // So that what was answered is noted, and nothing is left for the first start.
+    // Records what was acknowledged, and leaves nothing for the first start.
     const store = await openLevelStore(this.#folder, this.#options)
     await store.close()
   }
 
-  /** The position, and where the day began. */
+  /** Writes the position, and the beginning of the day. */
   async #mark(position: number): Promise<void> {
     const database: LevelDatabase = await openLevelDatabase(this.#folder, true)
     const retention = new ChangeRetention(database, new PagedReads(database, new ReadGate()), this.#options.clock)
     const { operations } = await retention.marks(0, position, this.#options.clock.now())
     await writeSynced(database, operations)
-    // Otherwise the first servers would be busy with that.
+    // Otherwise the first servers would be busy with the compaction.
     await compactRange(database)
     await database.close()
   }
 
   /**
-   * Writes family by family, so that most tables have keys of one family, in the order of the groups: LevelDB then has next to
-   * nothing to merge. Every other time backwards, so that no table has keys of the last family and the first. More is taken
-   * meanwhile.
+   * Writes family by family, in the order of the groups, so that most tables have keys of one family. Then LevelDB has almost
+   * nothing to merge. Every second flush goes backwards, so that no table has keys of both the last family and the first. More
+   * records are accepted meanwhile.
    */
   async #flush(): Promise<void> {
     const names = [...this.#waiting.keys()].sort()

@@ -4,20 +4,22 @@ import { decodeAsked, decodeLevel, decodeRelation, decodeUser } from '../store/l
 
 const separator = '\u0000'
 
-/** A record, with the positions in it. Two records say the same if their texts do once positions are replaced by ranks. */
+/**
+ * A record and its positions. Two records are equivalent if their texts are equal after positions have been replaced by ranks.
+ */
 interface Decoded {
   key: readonly string[]
   value: unknown
 }
 
 /**
- * All records of a small data folder that no server uses, in a form in which folders can be compared that were made by the same
- * changes in the same order: each position is replaced by its rank among all positions that occur in records, and of a time
- * remains only whether there is one. Left out is what each folder has for itself: its settings, and the beginning of each day.
+ * Returns all records of a small data folder that no server uses, for the comparison of folders that were made by the same
+ * changes in the same order. Each position is replaced by its rank among all positions in records. Of a time, only its presence
+ * remains. Settings and the beginnings of days are left out, because they differ for each folder.
  *
  * @param folder - The path of the folder.
  * @returns Resolves to the records by key.
- * @throws DataFolderError When the folder is damaged, in use, or of another version.
+ * @throws DataFolderError If the folder is damaged, in use, or of another version.
  */
 export async function comparableRecords(folder: string): Promise<Map<string, string>> {
   const database = await openLevelDatabase(folder, true)
@@ -32,7 +34,7 @@ export async function comparableRecords(folder: string): Promise<Map<string, str
     if (family !== 'meta' && family !== 'day') records.push(decoded(key, bytes, note))
   }
   await database.close()
-  // 0 stands for what never happened.
+  // 0 means that it never happened.
   const ranks = new Map(
     [0, ...[...positions].filter(one => one > 0).sort((a, b) => a - b)].map((one, rank) => [one, rank]),
   )
@@ -86,7 +88,7 @@ function decoded(key: string, bytes: Uint8Array, note: Note): Decoded {
   }
 }
 
-/** The order of members says nothing. */
+/** The order of members has no meaning. */
 function ordered(members: object): object {
   return Object.fromEntries(Object.entries(members).sort())
 }

@@ -3,7 +3,7 @@ import type { Operation } from '../store/level/operations.ts'
 
 const headBytes = 6
 
-/** Records of one family, one after the other in few bytes, which can go from thread to thread. */
+/** Records of one family in a compact sequence that can be transferred between threads. */
 class PackedFamily {
   #bytes: Buffer = Buffer.allocUnsafe(64 * 1024)
   #length = 0
@@ -23,7 +23,7 @@ class PackedFamily {
     this.#length = end
   }
 
-  /** A copy of its own memory, of the right size. */
+  /** Returns a copy in memory of its own, of exactly the right size. */
   take(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#bytes.subarray(0, this.#length))
   }
@@ -32,7 +32,7 @@ class PackedFamily {
 /** By family. */
 export type PackedRecords = ReadonlyMap<string, Uint8Array<ArrayBuffer>>
 
-/** Packs what is written. A new store has nothing to delete. */
+/** Packs the written records. A new store has nothing to delete. */
 export function packed(operations: Iterable<Operation>, onPut: (family: string, id: string) => void): PackedRecords {
   const families = new Map<string, PackedFamily>()
   for (const operation of operations) {

@@ -5,23 +5,23 @@ import type { Store } from '../relations/store.ts'
 import { startServer } from '../server.ts'
 import { openMemoryStore } from '../store/level/open.ts'
 
-/** What a test changes of its server. All of it is optional. */
+/** How a test's server differs from the default. All settings are optional. */
 export interface TestServerOptions {
   /** Limits that differ from the default ones. */
   limits?: Partial<Limits> | undefined
-  /** The server's time; by default the machine's. A `TestClock` lets the test move it. */
+  /** The server's time. Default: the machine's clock. With a `TestClock`, the test can move it. */
   clock?: Clock | undefined
-  /** Where the server keeps its data; by default a store in memory. The server closes it at its own end. */
+  /** Where the server keeps its data. Default: a store in memory. The server closes the store when it stops. */
   store?: Store | undefined
-  /** By default a free port. A test that restarts a server passes the port of the one before. */
+  /** Default: a free port. A test that restarts a server passes the port of the previous one. */
   port?: number | undefined
-  /** Addresses or networks whose X-Forwarded-For is believed; by default none. */
+  /** Addresses or networks whose X-Forwarded-For is trusted. Default: none. */
   trustedProxies?: readonly string[] | undefined
   /** How many sockets may be open at a time. */
   maxSockets?: number | undefined
-  /** The key of the backend's API, if the test wants a certain one. */
+  /** The key of the backend's API, if the test needs a certain one. */
   adminKey?: string | undefined
-  /** By default nothing is logged. */
+  /** Default: nothing is logged. */
   log?: Logger | undefined
 }
 
@@ -55,7 +55,7 @@ export interface TestServer {
    * @param path - The path, with percent-encoded ids.
    * @param body - Sent as JSON, if there is one.
    * @returns Resolves to the response, whatever its status.
-   * @throws The error of `fetch` when the server is closed.
+   * @throws The error of `fetch`, if the server is closed.
    */
   admin(method: string, path: string, body?: unknown): Promise<AdminResponse>
   /**
@@ -71,10 +71,10 @@ const secret = new TextEncoder().encode('the token secret of a test server')
 /**
  * Starts a server for a test, on a free port of the loopback interface, with a store in memory. Resolves when it listens.
  *
- * Rejects with the error of the system if `port` is taken. The caller closes the server; a `store` that was passed stays
- * open when the start fails.
+ * Rejects with the error of the system if `port` is taken. The caller closes the server. If the start fails, a `store` that was
+ * passed stays open.
  *
- * @param options - What differs from a server with default limits, and a store in memory.
+ * @param options - Differences from a server with default limits and a store in memory.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const limits = { ...defaultLimits, ...options.limits }
@@ -96,7 +96,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     async admin(method, path, body) {
       const response = await fetch(url + path, {
         method,
-        // One connection for each call: the server closes an idle one while the test moves the clock.
+        // One connection for each call, because the server closes an idle one while the test moves the clock.
         headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', connection: 'close' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })

@@ -8,23 +8,26 @@ import type { Store } from '../relations/store.ts'
 import { Lines, waitMsAfter } from './lines.ts'
 import { type Attempt, responseTimeoutMs, type Send } from './receiver.ts'
 
-/** Of different users, at a time. */
+/** The number of users whose events are sent at a time. */
 const mostAtOnce = 8
-/** So many events of a user are sent in a row before they are removed together, and others come first. */
+/** The number of events of a user that are sent in a row. Then they are removed together, and other users come first. */
 const mostInRow = 16
-/** After so many failures in a row the receiver counts as down: one event at a time finds out whether it is back. */
+/**
+ * After this number of failures in a row, the receiver counts as down. Then one event at a time is sent to find out whether it
+ * is back.
+ */
 const failuresOfOutage = 5
 const longestPauseMs = 30_000
-/** An event is given up when it fails and is older than this. */
+/** A failed event that is older than this is given up. */
 const defaultGiveUpMs = 24 * 3_600_000
 /** How long a claim lasts, and how often it is renewed. A request ends within it, so no other node sends meanwhile. */
 const claimMs = 30_000
 const claimEveryMs = 5_000
 /** How often the events are counted. */
 const countEveryMs = 5_000
-/** As many events as are read at once when the delivery begins. */
+/** The number of events that are read together when the delivery begins. */
 const eventsAtOnce = 1_000
-/** As many overdue events as one failure of an outage gives up. */
+/** The number of overdue events that one failure during an outage gives up. */
 const overdueAtOnce = 100
 
 export interface CourierOptions {
@@ -36,18 +39,18 @@ export interface CourierOptions {
   giveUpMs?: number | undefined
 }
 
-/** How deliveries went, for the metrics. */
+/** The outcomes of deliveries, for the metrics. */
 export interface CourierCounts {
   delivered: number
   failed: number
-  /** As counted last. */
+  /** The number at the last count. */
   waiting: number
   dead: number
 }
 
 /**
- * Delivers the events of the outbox to the app's receiver: at least once, and those of one user in their order. One node does it
- * at a time. No commit waits for it.
+ * Delivers the events of the outbox to the app's receiver: at least once, and those of one user in their order. One node at a
+ * time delivers. No commit waits for a delivery.
  *
  *   claim ─▶ lines of users ─▶ the first event of a line ─▶ send ─▶ delivered: the next one; removed in a batch
  *                                                               └▶ failed: the line waits, longer each time; too old: a dead letter
@@ -60,10 +63,10 @@ export class Courier {
   readonly #sending = new Set<Promise<void>>()
   readonly #ending = new AbortController()
   #isOpen = false
-  /** Until then no other node delivers. */
+  /** Until this time, no other node delivers. */
   #heldUntilMs = 0
   #isHolder = false
-  /** In a row, whosever events they were. */
+  /** Failures in a row, over the events of all users. */
   #failures = 0
   #pausedUntilMs = 0
   #cancelWake: () => void = () => undefined
@@ -75,13 +78,13 @@ export class Courier {
     this.#options = options
   }
 
-  /** Begins to deliver. Resolves when it is known whether this node does. */
+  /** Starts to deliver. Resolves when it is known whether this node delivers. */
   async start(): Promise<void> {
     const { store, clock } = this.#options
     this.#isOpen = true
     const listener: CommitListener = {
       committed: commits => this.#heard(commits),
-      // All is read again after the next claim.
+      // Everything is read again after the next claim.
       lost: () => {
         this.#isHolder = false
       },
@@ -95,7 +98,10 @@ export class Courier {
     await this.#claim()
   }
 
-  /** Ends what is being sent: the next one who delivers sends it again. Resolves when nothing runs any more. */
+  /**
+   * Aborts requests in progress: the next holder of the claim sends their events again. Resolves when nothing is running any
+   * more.
+   */
   async close(): Promise<void> {
     this.#isOpen = false
     for (const stop of this.#stops) stop()
@@ -137,7 +143,7 @@ export class Courier {
     this.#pump()
   }
 
-  /** What is written from here on, commits tell. */
+  /** Reads the waiting events. Later events are reported by commits. */
   async #load(): Promise<void> {
     for (let after: EventName | undefined, more = true; more && this.#isOpen; ) {
       const events: StoredEvent[] = await this.#options.store.outbox.waiting(after, eventsAtOnce)
@@ -163,7 +169,7 @@ export class Courier {
     return this.#counting
   }
 
-  /** Sends what is due, as much at a time as may be. */
+  /** Sends what is due, within the limit of concurrent users. */
   #pump(): void {
     const { clock } = this.#options
     this.#cancelWake()
@@ -191,7 +197,7 @@ export class Courier {
   #wakeLater(): void {
     const { clock } = this.#options
     const due = this.#lines.nextDueMs()
-    // What is being sent, or claimed, looks again at its end.
+    // A delivery or claim in progress checks again at its end.
     if (due === undefined || !this.#maySendNext() || this.#sending.size >= this.#mostAtOnce) return
     const at = Math.max(due, this.#pausedUntilMs, clock.now() + 1)
     this.#cancelWake = clock.after(at - clock.now(), () => this.#pump())
@@ -206,7 +212,7 @@ export class Courier {
       if (last === 'more') this.#lines.putBack(user)
       else if (last === 'none') this.#lines.end(user)
     } catch (error) {
-      // What was delivered and could not be removed is sent again.
+      // Events that were delivered and could not be removed are sent again.
       this.#options.log.warn({ err: error }, 'events of the outbox could not be read or removed')
       this.#delay(user, { leastMs: 0, isOfReceiver: true })
     }
@@ -216,7 +222,7 @@ export class Courier {
     const { store, send } = this.#options
     let after: EventName | undefined
     while (delivered.length < mostInRow && this.#maySendNext()) {
-      // One at a time: of an account that was erased meanwhile nothing is sent.
+      // One at a time, so nothing is sent about an account that was erased meanwhile.
       const next = await store.outbox.next(user, after)
       if (!next) return 'none'
       const attempt = await send(next, this.#ending.signal)
@@ -258,7 +264,7 @@ export class Courier {
     if (overdue.length === 0) return
     log.error({ event: eventId(event), events: overdue.length, reason }, 'events were given up: they are dead letters')
     await store.commit({ type: 'events', dead: overdue.map(({ name }) => ({ name, reason })) })
-    // The next one of the user need not wait for the one that was given up.
+    // The user's next event need not wait because of the one that was given up.
     if (!isOfReceiver) this.#lines.putBack(user)
   }
 

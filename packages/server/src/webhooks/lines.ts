@@ -1,4 +1,4 @@
-/** How long a user's events wait after failures in a row. */
+/** Returns how long a user's events wait after failures in a row. */
 export function waitMsAfter(failures: number): number {
   return Math.min(firstWaitMs * 2 ** (failures - 1), longestWaitMs)
 }
@@ -7,17 +7,19 @@ const firstWaitMs = 1_000
 const longestWaitMs = 300_000
 
 interface Line {
-  /** Not tried before. */
+  /** No attempt before this time. */
   dueAtMs: number
   failures: number
-  /** Failed for the receiver's sake: due at once when it is back. */
+  /** The receiver itself failed: due immediately when it is back. */
   isOfReceiver: boolean
   isBusy: boolean
-  /** More was written since it was taken. */
+  /** More events were written since the user was taken. */
   hasNews: boolean
 }
 
-/** The users with events that wait, each of whose events are sent one after the other. It holds names and times, and no events. */
+/**
+ * The users with waiting events. The events of each user are sent one after the other. It holds names and times, but no events.
+ */
 export class Lines {
   readonly #lines: Map<string, Line> = new Map()
 
@@ -28,7 +30,7 @@ export class Lines {
     else this.#lines.set(user, { dueAtMs: 0, failures: 0, isOfReceiver: false, isBusy: false, hasNews: false })
   }
 
-  /** Takes a user whose events are due; the longest known first. */
+  /** Takes a user whose events are due. The user that was added first comes first. */
   take(nowMs: number): string | undefined {
     for (const [user, line] of this.#lines) {
       if (line.isBusy || line.dueAtMs > nowMs) continue
@@ -39,7 +41,7 @@ export class Lines {
     return undefined
   }
 
-  /** Nothing of the user was found to wait: it goes, unless something was written since. */
+  /** No waiting event of the user was found. Removes the user, unless an event was written since. */
   end(user: string): void {
     const line = this.#lines.get(user)
     this.#lines.delete(user)
@@ -52,7 +54,7 @@ export class Lines {
     if (line) line.failures = 0
   }
 
-  /** More of the user waits: others come first. */
+  /** More events of the user wait. Other users come first. */
   putBack(user: string): void {
     this.#lines.delete(user)
     this.add(user)
@@ -76,7 +78,7 @@ export class Lines {
     for (const line of this.#lines.values()) if (line.isOfReceiver) line.dueAtMs = 0
   }
 
-  /** When the next one is due; `undefined` while none waits. */
+  /** When the next user is due; `undefined` while none waits. */
   nextDueMs(): number | undefined {
     let next: number | undefined
     for (const { dueAtMs, isBusy } of this.#lines.values()) {

@@ -2,7 +2,7 @@ import { type Environment, readSwitch, SettingsError } from '../environment.ts'
 import { defaultMostEvents, type WebhookSettings } from './settings.ts'
 import { keyOf } from './signature.ts'
 
-/** The receiver of KITH_WEBHOOK_URL; `undefined` without one. Throws {@link SettingsError}. */
+/** Returns the receiver of KITH_WEBHOOK_URL, or `undefined` if it is not set. Throws {@link SettingsError}. */
 export function readWebhook(env: Environment): WebhookSettings | undefined {
   const { KITH_WEBHOOK_URL: given, KITH_WEBHOOK_SECRET: secrets } = env
   if (!given) {

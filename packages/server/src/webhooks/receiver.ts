@@ -5,12 +5,15 @@ import { signedHeaders } from './signature.ts'
 
 /** How long a receiver may take for its whole response. */
 export const responseTimeoutMs = 15_000
-/** What is read of a response: no more is needed to use its connection again. */
+/** The number of bytes that are read of a response, so that its connection can be reused. */
 const mostResponseBytes = 64 * 1024
-/** A receiver that asks for more waits as long as this. */
+/** If a receiver requests a longer wait, this one is used. */
 const longestRetryAfterMs = 3_600_000
 
-/** What became of one attempt. `isOfReceiver`: it says nothing of the event, since the receiver cannot be reached or is overloaded. */
+/**
+ * The outcome of one attempt. `isOfReceiver`: the failure is not caused by the event, because the receiver cannot be reached or
+ * is overloaded.
+ */
 export type Attempt =
   | { isDelivered: true }
   | { isDelivered: false; reason: string; isOfReceiver: boolean; retryAfterMs: number }
@@ -24,8 +27,8 @@ function bodyOf({ event: { type, atMs, data } }: StoredEvent): string {
 }
 
 /**
- * The app's receiver. The address is the operator's choice, and may be one of an internal network. A response other than 2xx is a
- * failure, redirects too: an event is never sent to another address.
+ * The app's receiver. The operator chooses the address, which may be one of an internal network. A response other than 2xx is a
+ * failure, including redirects: an event is never sent to another address.
  */
 export function receiverOf({ url, keys }: Pick<WebhookSettings, 'url' | 'keys'>, clock: Clock): Send {
   return async (stored, signal) => {
@@ -56,7 +59,7 @@ export function receiverOf({ url, keys }: Pick<WebhookSettings, 'url' | 'keys'>,
   }
 }
 
-/** A response of a few bytes is read, so that its connection is used again. A longer one is cut off. */
+/** Reads a short response, so that its connection can be reused. A longer one is cut off. */
 async function readAway({ body }: Response): Promise<void> {
   if (!body) return
   const reader = body.getReader()
@@ -81,7 +84,7 @@ function retryAfterOf(headers: Headers, clock: Clock): number {
   return Number.isFinite(afterMs) ? Math.min(Math.max(0, afterMs), longestRetryAfterMs) : 0
 }
 
-/** What the system says, without the address: it may hold a secret. */
+/** The system's message, without the address, which may contain a secret. */
 function causeOf(error: unknown): string {
   const { cause } = error as { cause?: { code?: string; message?: string } }
   return cause?.code ?? cause?.message ?? (error instanceof Error ? error.name : String(error))

@@ -3,9 +3,9 @@ export interface WebhookSettings {
   url: URL
   /** One key, or two while one is being replaced. */
   keys: readonly Uint8Array[]
-  /** Whether the text of an undelivered message is in its event. */
+  /** Whether the event of an undelivered message contains the text. */
   includesText: boolean
-  /** As many events as the outbox holds, dead letters among them. */
+  /** The largest number of events in the outbox, including dead letters. */
   mostEvents: number
 }
 

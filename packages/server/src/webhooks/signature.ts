@@ -1,11 +1,13 @@
 import { createHmac } from 'node:crypto'
 
-/** Of the secrets of Standard Webhooks: base64 follows. */
+/** The prefix of the secrets of Standard Webhooks. Base64 follows. */
 const prefix = 'whsec_'
 const leastBytes = 24
 const mostBytes = 64
 
-/** The key that a secret stands for, `whsec_` and base64 of 24 to 64 bytes; `undefined` for a text that is none. */
+/**
+ * Returns the key of a secret, which is `whsec_` and base64 of 24 to 64 bytes. Returns `undefined` if the text is not a secret.
+ */
 export function keyOf(secret: string): Uint8Array | undefined {
   if (!secret.startsWith(prefix)) return undefined
   const text = secret.slice(prefix.length)
@@ -14,17 +16,17 @@ export function keyOf(secret: string): Uint8Array | undefined {
   return key.length >= leastBytes && key.length <= mostBytes ? new Uint8Array(key) : undefined
 }
 
-/** What is signed, as it is sent. */
+/** The signed content, as it is sent. */
 export interface Signed {
   id: string
-  /** When it is sent, in seconds since 1970: receivers refuse what is older than some minutes. */
+  /** The time of sending, in seconds since 1970. Receivers refuse requests that are older than some minutes. */
   timestamp: number
   body: string
 }
 
 /**
- * The headers of Standard Webhooks 1.0 (https://www.standardwebhooks.com): one signature for each key, so that a receiver goes on
- * while its secret is being replaced.
+ * Returns the headers of Standard Webhooks 1.0 (https://www.standardwebhooks.com): one signature for each key, so a receiver
+ * continues to work while its secret is being replaced.
  */
 export function signedHeaders(
   { id, timestamp, body }: Signed,

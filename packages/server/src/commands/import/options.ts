@@ -8,15 +8,15 @@ export interface ImportOptions {
   user: string
   /** The server's address, as in `ws://127.0.0.1:4180`. */
   url: string
-  /** Where the server's own secret is, to sign a token with. */
+  /** The folder with the server's own secret, for signing a token. */
   folder: string
   format: PhoneBookFormat | undefined
-  /** `undefined` when each address counts as a user id. */
+  /** `undefined` if each address counts as a user id. */
   phoneNumbers: { region: string | undefined } | undefined
   levels: number[] | undefined
   isSubscribed: true | undefined
   isDryRun: boolean
-  /** The file that remembers what was imported. */
+  /** The file that records what was imported. */
   record: string | undefined
   removesGone: boolean
 }

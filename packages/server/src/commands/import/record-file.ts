@@ -2,7 +2,10 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { ImportRecord } from '@kith/shared/import'
 import { SettingsError } from '../../environment.ts'
 
-/** What the last import had, in a file that the operator names; empty when there is no such file. */
+/**
+ * Returns the content of the last import, from a file that the operator names. Returns an empty record if there is no such
+ * file.
+ */
 export async function readRecordFile(file: string | undefined, user: string): Promise<ImportRecord> {
   if (file === undefined) return new Map()
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -6,13 +6,16 @@ import * as Y from 'yjs'
 import { ConnectionError } from './connection-error.ts'
 
 /**
- * A device of a user that has the user's roster alone, as a stock Yjs provider has (docs/PROTOCOL.md, 13): nobody sees the user
- * online because of it, and it gets nobody's profile. Nothing is kept when it is closed.
+ * A device of a user that has only the user's roster, like a stock Yjs provider (docs/PROTOCOL.md, 13). It does not make the
+ * user appear online, and receives no profiles. Nothing is stored when it is closed.
  */
 export class RosterDevice {
   readonly #socket: WebSocket
   readonly #doc: Y.Doc = new Y.Doc({ gc: true })
-  /** What the server had when it asked; it is answered with the first change, as an answer registers the user [F3]. */
+  /**
+   * The server's state vector from its sync step 1. It is answered with the first change, because an answer registers the user
+   * [F3].
+   */
   #serverState: Uint8Array | undefined
   #barriers = 0
   #waiting: { isDone: () => boolean; resolve: () => void; reject: (error: Error) => void } | undefined

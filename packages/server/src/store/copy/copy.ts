@@ -4,10 +4,10 @@ import { DatabaseError } from '../postgres/database-error.ts'
 import { families, insertOf, listsOf, matchesOf } from './families.ts'
 import { type Batch, batchesOf, type Folder, folderOf } from './source.ts'
 
-/** What a copy did. */
+/** The result of a copy. */
 export interface CopyReport {
   entries: number
-  /** The copy went on where an earlier one was broken off. */
+  /** The copy continued where an earlier one was interrupted. */
   isResumed: boolean
 }
 
@@ -16,13 +16,13 @@ export interface CopyProgress {
   compared?(entries: number): void
 }
 
-/** A round number of entries after which progress is told. */
+/** Progress is reported after this number of entries. */
 const entriesBetween = 10_000
 
 /**
- * Copies a data folder that no server uses into an empty database. One that was broken off goes on where it was, unless a server
- * wrote to the folder meanwhile: then it begins again. Cursors, incarnations and tokens stay valid, so devices notice nothing.
- * Compares every record at its end, and only then may a node use the database. Throws {@link DatabaseError}.
+ * Copies a data folder that no server uses into an empty database. A copy that was interrupted continues where it was. If a
+ * server wrote to the folder meanwhile, it begins again. Cursors, incarnations and tokens stay valid, so devices notice
+ * nothing. At its end, the copy compares every record. Only then may a node use the database. Throws {@link DatabaseError}.
  */
 export async function copy(source: LevelDatabase, target: Database, progress: CopyProgress = {}): Promise<CopyReport> {
   const folder = await folderOf(source)
@@ -43,7 +43,7 @@ function count(before: number, { entries }: Batch, tell: ((entries: number) => v
   return after
 }
 
-/** The key after which the copy goes on; `undefined` for a new one. */
+/** Returns the key after which the copy continues, or `undefined` for a new copy. */
 async function begin(target: Database, { identity, position }: Folder): Promise<string | undefined> {
   return target.with(async client => {
     const { rows } = await client.query('select identity, position, done from copying')
@@ -84,7 +84,7 @@ async function write(target: Database, { family, entries }: Batch): Promise<void
   })
 }
 
-/** Each record of the folder is in the database, as it should be, and nothing else is there. */
+/** Checks that each record of the folder is in the database, unchanged, and that nothing else is there. */
 async function compare(
   source: LevelDatabase,
   target: Database,
@@ -105,7 +105,7 @@ async function compare(
         `of ${entries.length} records of ${family.table} ${row?.count ?? 0} were copied right: run the copy again`,
       )
     }
-    // What was erased or revoked of an account is one row of two families.
+    // An account's erasures and revocation are two families in the folder, and one row in the database.
     if (family.table !== 'account') rowsOf.set(family.table, (rowsOf.get(family.table) ?? 0) + entries.length)
     compared = count(compared, batch, tell)
   }
@@ -121,7 +121,7 @@ async function compare(
   }
 }
 
-/** From here on nodes may use the database. Its history goes on where that of the folder ends. */
+/** From now on, nodes may use the database. Its history continues where that of the folder ends. */
 async function finish(target: Database, { identity, cursorKey, position, runs, lapsed }: Folder): Promise<void> {
   await target.with(async client => {
     await client.query('begin')

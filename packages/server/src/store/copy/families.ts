@@ -13,7 +13,7 @@ import { documentNumbers, encodeEventBody, encodeRelation, encodeUser } from '..
 export interface Entry {
   key: string
   bytes: Uint8Array
-  /** Of a part of a document: the position of its row. */
+  /** For a part of a document: the position of its row. */
   position: number
 }
 
@@ -21,7 +21,7 @@ interface Column {
   name: string
   /** The type of the column's values in a list. */
   type: string
-  /** Where a list cannot hold the column's type: what its values are cast to. */
+  /** The type to which the values are cast, if a list cannot hold the column's type. */
   cast?: string
 }
 
@@ -39,7 +39,7 @@ const bigint = (name: string): Column => ({ name, type: 'bigint' })
 const smallint = (name: string): Column => ({ name, type: 'smallint' })
 const bytea = (name: string): Column => ({ name, type: 'bytea' })
 
-/** By the first part of their keys. What is not here is about the folder itself, or is not needed after a copy. */
+/** By the first part of their keys. Other keys belong to the folder itself, or are not needed after a copy. */
 export const families: Readonly<Record<string, Family>> = {
   user: {
     table: 'users',
@@ -122,10 +122,10 @@ export const families: Readonly<Record<string, Family>> = {
   },
 }
 
-/** The family of a key; `undefined` for one that is not copied. */
+/** Returns the family of a key, or `undefined` if the key is not copied. */
 export function familyOf(key: string): Family | undefined {
   const [name = '', kind] = partsOf(key)
-  // What else is said of an event follows from its record.
+  // The index records of an event follow from its record.
   if (name === 'outbox' && kind !== 'event') return undefined
   return Object.hasOwn(families, name) ? families[name] : undefined
 }
@@ -139,7 +139,7 @@ function lists({ columns }: Family): string {
 
 const valueIn = ({ name, cast }: Column): string => (cast ? `w.${name}::${cast}` : `w.${name}`)
 
-/** Writes rows, also over those that are there: a copy that was broken off may have written them. */
+/** Writes rows, and overwrites existing ones, because an interrupted copy may have written them. */
 export function insertOf(family: Family): string {
   const { table, columns, keyColumns } = family
   const keys = columns.slice(0, keyColumns).map(({ name }) => name)
@@ -149,13 +149,13 @@ export function insertOf(family: Family): string {
     on conflict (${keys.join(', ')}) ${onConflict}`
 }
 
-/** Counts the rows that the table has exactly so. */
+/** Counts the rows of the table that match exactly. */
 export function matchesOf(family: Family): string {
   const same = family.columns.map(column => `t.${column.name} = ${valueIn(column)}`)
   return `select count(*) as count from ${lists(family)} join ${family.table} t on ${same.join(' and ')}`
 }
 
-/** A list of values for each column, as the statements take them. */
+/** Returns a list of values for each column, as parameters of the statements. */
 export function listsOf(family: Family, entries: readonly Entry[]): unknown[][] {
   const rows = entries.map(entry => family.rowOf(partsOf(entry.key), entry))
   return family.columns.map((_, index) => rows.map(row => row[index]))

@@ -3,19 +3,19 @@ import type { LevelDatabase } from '../level/level-database.ts'
 import { decodeLapsed, decodeNumber, decodeText } from '../level/record-codec.ts'
 import { type Entry, type Family, familyOf } from './families.ts'
 
-/** A batch is full with as many entries, or as many bytes. */
+/** The largest number of entries, and of bytes, in a batch. */
 const mostEntries = 500
 const mostBytes = 4 * 1024 * 1024
 
-/** What a data folder says of itself. */
+/** What a data folder records about itself. */
 export interface Folder {
   identity: Uint8Array
   cursorKey: Uint8Array
   /** The position of its last commit. */
   position: number
-  /** Cursors before this position are served no more. */
+  /** Cursors before this position are no longer accepted. */
   lapsed: number
-  /** Its openings: positions after `start` were given out under this id. */
+  /** Its openings: positions after `start` were assigned under this id. */
   runs: readonly { id: string; start: number }[]
 }
 
@@ -44,7 +44,7 @@ export async function folderOf(database: LevelDatabase): Promise<Folder> {
   }
 }
 
-/** All that is copied of a folder, from after a key on. */
+/** Everything in a folder that is copied, starting after a key. */
 export async function* batchesOf(database: LevelDatabase, after: string, head: number): AsyncIterable<Batch> {
   let batch: Batch | undefined
   let bytes = 0
@@ -65,7 +65,10 @@ export async function* batchesOf(database: LevelDatabase, after: string, head: n
   if (batch) yield batch
 }
 
-/** The position of a document's part; that of a snapshot is right before the first update since, or the last one of all. */
+/**
+ * Returns the position of a document's part. A snapshot gets the position right before the first update since, or the last
+ * position of all.
+ */
 async function positionOf(database: LevelDatabase, key: string, head: number): Promise<number> {
   const [family, user = '', name, kind, position = ''] = partsOf(key)
   if (family !== 'document') return 0

@@ -6,17 +6,17 @@ import type { PagedReads } from './paged-reads.ts'
 import { decodeLapsed, decodeNumber, encodeLapsed, encodeNumber, type Lapsed } from './record-codec.ts'
 
 const dayMs = 86_400_000
-/** How long a device may stay away and still get only what changed. */
+/** How long a device may stay away and still get only the changes. */
 const cursorDays = 90
 
-/** What each batch writes besides what is derived. */
+/** What each batch writes in addition to what is derived. */
 export interface Marks {
   operations: Operation[]
   day: number
   isNewDay: boolean
 }
 
-/** How far back the log of changed profiles reaches, and which cursors it serves. */
+/** How far back the log of changed profiles reaches, and which cursors are accepted. */
 export class ChangeRetention {
   readonly #database: LevelDatabase
   readonly #disk: PagedReads
@@ -29,11 +29,11 @@ export class ChangeRetention {
     this.#clock = clock
   }
 
-  /** The position, and once a day where that day began. `position`: before the batch; `last`: after it. */
+  /** The position and, once a day, the position at which that day began. `position`: before the batch; `last`: after it. */
   async marks(position: number, last: number, nowMs: number): Promise<Marks> {
     const operations: Operation[] = [{ type: 'put', key: keys.position, value: encodeNumber(last) }]
     const day = nowMs - (nowMs % dayMs)
-    const isNewDay = day !== this.#markedDay // Also when the clock was put back.
+    const isNewDay = day !== this.#markedDay // Also if the clock was set back.
     if (isNewDay) {
       const stored = await this.#disk.get(keys.day(day))
       const lapsed = await this.#lapsing(day)
@@ -47,9 +47,9 @@ export class ChangeRetention {
   }
 
   /**
-   * Relations that are over may go up to `upTo`, once this is on the disk: cursors from before are served no more, also if the
-   * clock is put back. Only what counted as old on an earlier day too may go: a clock that is far ahead for a while makes no
-   * cursor too old.
+   * Ended relations may be removed up to `upTo`, once this is on disk. Earlier cursors are no longer accepted, even if the
+   * clock is set back. Only positions that already counted as old on an earlier day are included, so a clock that is far ahead
+   * for a while makes no cursor too old.
    */
   async #lapsing(day: number): Promise<Lapsed> {
     const [lapsed, oldest] = [await this.#lapsed(), await this.oldestCursor()]
@@ -57,7 +57,7 @@ export class ChangeRetention {
     return { upTo: Math.max(lapsed.upTo, Math.min(lapsed.next, oldest)), next: oldest, day }
   }
 
-  /** Up to which position relations that are over may go. */
+  /** The position up to which ended relations may be removed. */
   async lapsedUpTo(): Promise<number> {
     return (await this.#lapsed()).upTo
   }
@@ -66,7 +66,7 @@ export class ChangeRetention {
     return decodeLapsed(await this.#disk.get(keys.lapsed))
   }
 
-  /** Days that are over for longer than cursors are served, but for the last of them: it tells which cursor is the oldest. */
+  /** Days that ended longer ago than cursors are accepted, except the last of them, which determines the oldest cursor. */
   async *#pastDays(nowMs: number): AsyncIterable<string> {
     let last: string | undefined
     for await (const key of this.#disk.keys(ranges.days)) {
@@ -81,7 +81,7 @@ export class ChangeRetention {
     this.#markedDay = day
   }
 
-  /** Once a day, after it was noted: should the clock go back, cursors from before are served all the same. */
+  /** Once a day, after the day was recorded. Even if the clock is set back, cursors from before it are accepted. */
   async forgetOldChanges(): Promise<void> {
     await this.#database.clear(ranges.changesUpTo(await this.forgottenUpTo()))
   }
@@ -101,7 +101,7 @@ export class ChangeRetention {
   }
 }
 
-/** Whether devices that were here after this day began are served. */
+/** Whether cursors from after the beginning of this day are accepted. */
 export function isWithinCursors(day: string, nowMs: number): boolean {
   return parseOrdered(partsOf(day)[1] as string) > nowMs - cursorDays * dayMs
 }

@@ -8,18 +8,18 @@ import { decodeRelation } from './record-codec.ts'
 
 type Entry = readonly [key: string, bytes: Uint8Array]
 
-/** As many users' records as are kept in memory. */
+/** The number of users' records that are kept in memory. */
 const mostUsersKept = 100_000
-/** Users with more relations read the other side of them by themselves, many with each read. */
+/** Users with more relations read the other side of them separately, many with each read. */
 const fewRelations = 32
-/** As many relations as are kept in memory for the next users, beside those of one user. */
+/** The number of relations that are kept in memory for the next users, in addition to those of one user. */
 const mostAhead = 100_000
-/** As many records as are read at once. */
+/** The number of records that are read together. */
 const readAtOnce = 250
 
 /**
- * What a check reads of the next users, many with each read: most of them are named by a few others and have no account, and a
- * read for each would take most of the time. Asked in the order of the keys.
+ * Reads ahead what a check needs of the next users, many records with each read. Most of these users have no account and are
+ * named by a few others, and a read for each would take most of the time. Requests must come in the order of the keys.
  */
 export class CheckAhead {
   readonly #disk: PagedReads
@@ -37,7 +37,7 @@ export class CheckAhead {
     this.#inOrder = new InOrder(disk, ranges.allRelations)
   }
 
-  /** Reads what these users need, who are checked next. */
+  /** Reads what the check needs of these users, who are checked next. */
   async read(ids: readonly string[]): Promise<void> {
     if (this.#users.size > mostUsersKept) this.#users.clear()
     this.#relations = new Map()
@@ -46,7 +46,7 @@ export class CheckAhead {
     const pairs: Pair[] = []
     let ahead = 0
     for (const id of ids) {
-      // The others are read when their turn has come, in the same order.
+      // The others are read when it is their turn, in the same order.
       if (ahead > mostAhead) break
       const entries = await this.#inOrder.of(id)
       ahead += entries.length
@@ -62,7 +62,7 @@ export class CheckAhead {
     }
   }
 
-  /** A record that can't be read is found when its user is checked. */
+  /** A record that cannot be read is reported when its user is checked. */
   async #readUsers(ids: readonly string[]): Promise<void> {
     const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
     const found = await this.#records.users(missing).catch(() => [])

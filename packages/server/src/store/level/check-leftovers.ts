@@ -14,8 +14,8 @@ export async function lastLapsing(disk: PagedReads): Promise<LastLapsing | undef
 }
 
 /**
- * Look-ups and days that had lapsed by the last day on which a server removed them. By that day and not by today's: nothing
- * lapses while no server has the folder.
+ * Counts look-ups and days that had lapsed by the last day on which a server removed them. That day is used instead of today,
+ * because nothing lapses while no server has the folder.
  */
 export async function checkLeftovers(
   disk: PagedReads,
@@ -40,6 +40,6 @@ export async function checkLeftovers(
   }
   let past = 0
   for await (const key of disk.keys(ranges.days)) if (!isWithinCursors(key, lastMs)) past++
-  // The last of them tells which cursor is the oldest.
+  // The last of them determines the oldest cursor.
   return { lookups: lapsing ? lookups : 0, days: lapsing ? Math.max(0, past - 1) : 0, findings }
 }

@@ -5,8 +5,8 @@ import type { LevelDatabase } from './level-database.ts'
 import { decodeEvent } from './record-codec.ts'
 
 /**
- * Whether the records by which events are looked for are those of the events: an event that is in no line is never delivered, and
- * one that is about nobody is not erased with an account.
+ * Checks whether the index records of events match the events. An event without a line is never delivered, and an event that
+ * concerns no user is not erased with an account.
  */
 export async function checkOutbox(database: LevelDatabase): Promise<Finding[]> {
   const findings: Finding[] = []
@@ -33,7 +33,7 @@ export async function checkOutbox(database: LevelDatabase): Promise<Finding[]> {
   return findings
 }
 
-/** Whom a record of the outbox names, if anybody. */
+/** Returns the user that a record of the outbox names, if any. */
 function userIn(key: string): string {
   const parts = key.split('\u0000')
   return parts.length === 5 ? (parts[2] as string) : ''

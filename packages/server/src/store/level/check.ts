@@ -18,12 +18,12 @@ import { ReadGate } from './read-gate.ts'
 import { decodeLevel, decodeNumber } from './record-codec.ts'
 
 /**
- * Checks a database that no server uses: `checkStore` says what is compared.
+ * Checks a database that no server uses. `checkStore` documents what is compared.
  *
  * @param database - The database, as {@link openLevelDatabase} returned it.
  * @param onProgress - Gets the number of users that were checked.
  * @returns Resolves to the differences that it found, none in a sound folder.
- * @throws The error of the database when it cannot be read.
+ * @throws The error of the database, if it cannot be read.
  */
 export async function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
   const disk = new PagedReads(database, new ReadGate())
@@ -37,14 +37,14 @@ export async function check(database: LevelDatabase, onProgress?: (users: number
   }
 }
 
-/** As many users as are read at once. */
+/** The number of users that are read together. */
 const usersAhead = 250
 
 async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined): Promise<CheckedStore> {
   const [position, identity] = await disk.getMany([keys.position, keys.identity])
   const records = new LevelRecords(disk)
   const ahead = new CheckAhead(disk, records)
-  // Whoever is checked comes in the order of the keys: single reads of each would take most of the time.
+  // Users are checked in the order of the keys. Single reads for each would take most of the time.
   const levels = new InOrder(disk, ranges.allLevels)
   const documents = new InOrder(disk, ranges.documents)
   const state: CheckedState = {
@@ -79,7 +79,7 @@ async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined):
         yield* some
       }
     },
-    // Nobody writes meanwhile: there is one state.
+    // Nothing else writes meanwhile, so there is only one state.
     inState: work => work(state),
   }
 }

@@ -4,7 +4,7 @@ import type { DocumentName } from '../../relations/records.ts'
 import { firstKey, keys, lastKey, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 
-/** What a compaction did. */
+/** The result of a compaction. */
 export interface CompactReport {
   documents: number
 }
@@ -13,13 +13,13 @@ export interface CompactReport {
  * Rewrites the data folder so that nothing erased is left in its files [V5]: folds every document's log into a
  * garbage-collected snapshot, then has LevelDB rewrite all files. For a folder that no server uses.
  *
- * `compactRange` alone leaves overwritten values in the files: it only rewrites where levels overlap. A key written at
- * both ends of the key space makes them overlap everywhere.
+ * `compactRange` alone leaves overwritten values in the files: it only rewrites where levels overlap. A key written at both
+ * ends of the key space makes them overlap everywhere.
  *
  * @param database - The database, as {@link openLevelDatabase} returned it.
  * @param onProgress - Gets the number of documents that were folded.
- * @returns Resolves to what it did.
- * @throws The error of the database when it cannot be read or written.
+ * @returns Resolves to the result.
+ * @throws The error of the database, if it cannot be read or written.
  */
 export async function compact(
   database: LevelDatabase,
@@ -72,7 +72,7 @@ async function fold(database: LevelDatabase, user: string, name: DocumentName): 
   document.destroy()
 }
 
-/** Merges all levels where they overlap. classic-level has it; a database in memory has nothing to rewrite. */
+/** Merges all levels where they overlap. Only classic-level has this method. A database in memory has nothing to rewrite. */
 export async function compactRange(database: LevelDatabase): Promise<void> {
   const { compactRange } = database as { compactRange?: (start: string, end: string) => Promise<void> }
   await compactRange?.call(database, firstKey, lastKey)

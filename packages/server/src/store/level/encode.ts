@@ -3,12 +3,12 @@ import { nextRevocation } from '../../relations/revocation.ts'
 import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf, operationsOfEvent, revocationOf } from './operations.ts'
 
-/** As many operations as are encoded without a pause. */
+/** The number of operations that are encoded in one slice. */
 const operationsInTurn = 100
 
 /**
- * Encodes what a draft writes, in slices. `reads` finds what is removed. Of two operations on one key the last counts, so
- * removals come first.
+ * Encodes the writes of a draft, in slices. `reads` finds the records to remove. Of two operations on one key the last counts,
+ * so removals come first.
  */
 export async function encode(reads: LevelReads, draft: Draft): Promise<Operation[]> {
   const turns = draft.turns(operationsInTurn)

@@ -1,2 +1,2 @@
-/** A data folder that can't be used, with what to do about it. */
+/** A data folder that cannot be used. The message says what to do about it. */
 export class DataFolderError extends Error {}

@@ -30,9 +30,9 @@ import { RecoveringLevel } from './recovering-level.ts'
 import type { CommitSizes } from './sizes.ts'
 import { Stage } from './stage/stage.ts'
 
-/** Changes that share one synced write: a few hundred are as fast as one. */
+/** The number of changes that may share one synced write. A few hundred are as fast as one. */
 const groupSize = 256
-/** As many records as most changes look at. */
+/** The number of records that most changes read at most. */
 const recordsOfMost = 8
 
 export interface GroupCommitOptions {
@@ -45,24 +45,24 @@ export interface GroupCommitOptions {
   readonly incarnations: Incarnations
   readonly limits: Limits
   readonly clock: Clock
-  /** Absent where no events are written. */
+  /** Absent if no events are written. */
   readonly room: EventRoom | undefined
   readonly findRoom: (() => Promise<void>) | undefined
   readonly sizes: CommitSizes
-  /** The lowest format whose versions may open the database, as it stands there. */
+  /** The lowest format whose versions may open the database, as stored there. */
   readonly minReader: number
-  /** Of the last commit on disk. */
+  /** The position of the last commit on disk. */
   readonly position: number
 }
 
 /**
- * The one order of commits. Group commit without a timer: what arrives while one batch is written and synced is the next
- * batch.
+ * The one order of commits. Group commit without a timer: the changes that arrive while one batch is written and synced are the
+ * next batch.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions
   readonly #level: RecoveringLevel
-  /** What is derived in the queue. */
+  /** The reads for changes that are derived in the queue. */
   readonly #records: LevelReads
   readonly #memory = new OwnMemory()
   readonly #minReader: MinReader
@@ -80,7 +80,7 @@ export class GroupCommit {
     this.#records = new LevelRecords(options.disk, othersTurn)
     this.#level = new RecoveringLevel({
       ...options,
-      // What was encoded went with the database as it was open.
+      // Everything that was read and encoded belongs to the database as it was before it was opened again.
       reopened: () => {
         this.#memory.forgetAll()
         this.#prepared.endReadings()
@@ -135,13 +135,13 @@ export class GroupCommit {
     if (this.refusal) return Promise.reject(this.refusal)
     return new Promise((resolve, reject) => {
       const entry = { change, resolve, reject }
-      // Not even begun in the queue, where all others would wait until it is found to be too large.
+      // It does not even begin in the queue, where all others would wait until it is found to be too large.
       if (leastRecords(change) > this.#options.sizes.recordsInQueue) this.#prepared.begin(entry)
       else this.#enqueue(entry)
     })
   }
 
-  /** Takes no more changes. Resolves when those that were taken are on disk or have failed. */
+  /** Accepts no more changes. Resolves when the accepted ones are on disk or have failed. */
   async close(): Promise<void> {
     this.#isClosing = true
     this.#level.close()
@@ -169,11 +169,14 @@ export class GroupCommit {
       else if (first.prepared) await this.#prepared.write(first, first.prepared)
       else await this.#writeGroup(group)
     }
-    // No `await` between the last look at the queue and this reset, so a later change starts a new loop.
+    // No `await` between the last check of the queue and this reset, so a later change starts a new loop.
     this.#writing = undefined
   }
 
-  /** The changes at the head of the queue that share a batch: a forced one is alone, and one that is prepared or work has none. */
+  /**
+   * Returns the changes at the head of the queue that share a batch. A forced change is alone. The group is empty if the head
+   * is prepared or is work.
+   */
   #nextGroup(): Waiting[] {
     const group: Waiting[] = []
     for (const entry of this.#queue.slice(0, groupSize)) {
@@ -184,7 +187,10 @@ export class GroupCommit {
     return group
   }
 
-  /** One atomic, synced batch for the group; if it can't be, each change alone, so that one can't fail another. */
+  /**
+   * Writes one atomic, synced batch for the group. If that fails, each change is written alone, so that one cannot fail
+   * another.
+   */
   async #writeGroup(group: Waiting[]): Promise<void> {
     let commits: Commit[]
     try {
@@ -205,7 +211,7 @@ export class GroupCommit {
     })
   }
 
-  /** A group that concerns more is written change by change: that shows which of them is large. */
+  /** A group that reads more records is written change by change. That shows which of them is large. */
   #mostRecords(group: readonly Waiting[]): number {
     if (group[0]?.isForced) return Number.POSITIVE_INFINITY
     return this.#options.sizes.recordsInQueue + recordsOfMost * (group.length - 1)
@@ -255,7 +261,7 @@ export class GroupCommit {
     }
   }
 
-  /** The change itself is written. Old changes that cannot be deleted now are deleted another day. */
+  /** The change itself is written. Old changes that cannot be deleted now are deleted on another day. */
   async #mark(marks: Marks): Promise<void> {
     const { retention } = this.#options
     if (marks.isNewDay) await retention.forgetOldChanges().catch(() => this.#level.noteDamage())

@@ -3,7 +3,7 @@ import type { PagedReads } from './paged-reads.ts'
 
 type Entry = [key: string, bytes: Uint8Array]
 
-/** Reads a range once, owner by owner, for one who asks for the owners in the order of the keys. */
+/** Reads a range once, owner by owner, for a caller that requests the owners in the order of the keys. */
 export class InOrder {
   readonly #entries: AsyncIterator<Entry>
   #next: Entry | undefined
@@ -15,7 +15,7 @@ export class InOrder {
     this.#entries = disk.entries(range)[Symbol.asyncIterator]()
   }
 
-  /** The entries of this owner; of the one before once more, too. Throws for one that is over. */
+  /** Returns the entries of this owner. The previous owner can be requested again. Throws for an owner before that. */
   async of(owner: string): Promise<readonly Entry[]> {
     if (owner === this.#owner) return this.#found
     if (this.#owner !== undefined && inKeyOrder(owner, this.#owner) < 0) throw new Error(`${owner} is over`)
@@ -51,5 +51,5 @@ export function inKeyOrder(a: string, b: string): number {
   return inCodePointOrder(a.charCodeAt(at)) - inCodePointOrder(b.charCodeAt(at))
 }
 
-/** Moves surrogates behind all other units. */
+/** Moves surrogates after all other units. */
 const inCodePointOrder = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit)

@@ -7,21 +7,21 @@ import type { DocumentName } from '../../relations/records.ts'
  *
  *   meta | format                           `minReader`, as in `kith-1`: 0.1.0 refuses any other text
  *   meta | format-number                    which of the formats it has (format/formats.ts)
- *   meta | migrating                        the last key that a migration has looked at (format/migrate.ts)
- *   meta | lapsed                           up to which position relations that are over were removed (change-retention.ts)
+ *   meta | migrating                        the last key that a migration has examined (format/migrate.ts)
+ *   meta | lapsed                           the position up to which ended relations were removed (change-retention.ts)
  *   meta | runs, position, forgotten, identity (see incarnations.ts), cursor-key (32 secret bytes)
- *   user | <id>                             UserRecord; when the user was last seen is in it, and follows from nothing else
+ *   user | <id>                             UserRecord, with the last-seen time, which is not derived
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
  *   erased | <id>                           how often the account was erased; outlives the account
  *   document | <id> | roster, profile | s   snapshot, a Yjs update in `updateV2`
  *   document | <id> | roster, profile | u | <position>   an update since, in `updateV2`
  *   level | <owner> | <level>               what viewers of a level get: position, then fields
- *   relation | <a> | <b>                    Relation, what a and b are to each other, seen from a
+ *   relation | <a> | <b>                    Relation of a and b, seen from a
  *   asked | <viewer> | <id>                 the day on which the viewer looked that id up [S4]
  *   outbox | event | <position> | <index>   an event for the app's backend (relations/outbox.ts)
- *   outbox | line | <user> | <position> | <index>    it is that user's, and waits to be delivered
- *   outbox | dead | <position> | <index>    it is a dead letter
- *   outbox | about | <user> | <position> | <index>   it is about that user: the line that it is in, and the other user
+ *   outbox | line | <user> | <position> | <index>    the event is in that user's line, and waits to be delivered
+ *   outbox | dead | <position> | <index>    the event is a dead letter
+ *   outbox | about | <user> | <position> | <index>   the event concerns that user: its line, and the other user
  *   change | <position>                     the user whose documents or standing changed then
  *   day | <ms, at midnight UTC>             the position at which that day began
  *   meta | staged                           the marker of a staged change (stage/marker.ts)
@@ -31,7 +31,7 @@ const separator = '\u0000'
 
 const join = (...parts: string[]): string => parts.join(separator)
 
-/** Fixed width, so that keys sort as positions do. */
+/** Fixed width, so that keys sort in the order of positions. */
 const ordered = (value: number): string => value.toString(16).padStart(14, '0')
 
 const eventParts = ({ position, index }: EventName): [string, string] => [ordered(position), ordered(index)]
@@ -72,7 +72,7 @@ export interface KeyRange {
 
 const below = (...parts: string[]): KeyRange => ({ gt: join(...parts, ''), lt: `${join(...parts)}\u0001` })
 
-/** Ranges of keys, as abstract-level takes them. */
+/** Ranges of keys, in the form that abstract-level takes. */
 export const ranges = {
   users: below('user') as KeyRange,
   documents: below('document') as KeyRange,
@@ -114,7 +114,7 @@ export function parseOrdered(part: string): number {
   return Number.parseInt(part, 16)
 }
 
-/** The event that the last two parts of a key name. */
+/** Returns the event that the last two parts of a key name. */
 export function eventNameIn(key: string): EventName {
   const [position = '', index = ''] = partsOf(key).slice(-2)
   return { position: parseOrdered(position), index: parseOrdered(index) }
@@ -136,7 +136,7 @@ const families = [
   'user',
 ] as const
 
-/** Where no version up to this one has a key: before, between and behind the families. */
+/** Ranges without keys of this version or an earlier one: before, between and after the families. */
 export const betweenFamilies: readonly KeyRange[] = ['\u0000', ...families].map((family, index) => {
   const next = families[index]
   return { gt: index === 0 ? family : below(family).lt, lt: next === undefined ? '\uffff' : below(next).gt }
@@ -144,11 +144,13 @@ export const betweenFamilies: readonly KeyRange[] = ['\u0000', ...families].map(
 
 const metaKeys: ReadonlySet<string> = new Set(Object.values(keys).filter(key => typeof key === 'string'))
 
-/** Whether a key of `meta` is one of this version's. */
+/** Whether this version knows a key of `meta`. */
 export function isMetaKey(key: string): boolean {
   return metaKeys.has(key)
 }
 
-/** Keys before and after every other: `compact` writes and removes them, so that LevelDB rewrites the files between. */
+/**
+ * Keys before and after every other key. `compact` writes and removes them, so that LevelDB rewrites the files between them.
+ */
 export const firstKey = '\u0000'
 export const lastKey = '\uffff'

@@ -10,8 +10,8 @@ import { decodeAsked, decodeRelation } from './record-codec.ts'
 const dayMs = 86_400_000
 
 /**
- * Between two pages, each of which takes some 3 ms. So the look takes a tenth of the thread that serves everybody, and less than
- * five hours of a day where a million users have 70 million relations and 50 million look-ups.
+ * The pause between two pages, each of which takes some 3 ms. So this work takes a tenth of the main thread, and less than five
+ * hours of a day if a million users have 70 million relations and 50 million look-ups.
  */
 const restMs = 30
 
@@ -19,18 +19,18 @@ export interface LapsingPort {
   readonly disk: PagedReads
   readonly retention: ChangeRetention
   readonly clock: Clock
-  /** Runs `work` between two batches of the queue of commits; rejects when the database can't be written. */
+  /** Runs `work` between two batches of the queue of commits. Rejects if the database cannot be written. */
   inQueue(work: () => Promise<void>): Promise<void>
-  /** Writes a batch that changes nothing of what reads see. */
+  /** Writes a batch that does not change what reads return. */
   write(operations: readonly Operation[]): Promise<void>
 }
 
 type Entry = readonly [key: string, bytes: Uint8Array | undefined]
 
 /**
- * Removes, once a day, records that no device needs: relations that ended before the oldest cursor that is served, and look-ups
- * of users whom the roster does not name, after {@link lookupDays}. It looks at every record of both families, a page at a time
- * beside the commits; what a stop or a full disk leaves is removed on another day.
+ * Removes, once a day, records that no device needs: relations that ended before the oldest cursor that is accepted, and
+ * look-ups of users whom the roster does not name, after {@link lookupDays}. It examines every record of both families, a page
+ * at a time, beside the commits. Records that remain because of a stop or a full disk are removed on another day.
  */
 export class Lapsing {
   readonly #port: LapsingPort
@@ -51,7 +51,7 @@ export class Lapsing {
       })
   }
 
-  /** Resolves when the page that is being looked at is done. */
+  /** Resolves when the current page is done. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#endRest()
@@ -83,7 +83,7 @@ export class Lapsing {
     )
   }
 
-  /** Looks once more right before the removal: a commit may have written the record meanwhile. */
+  /** Checks again right before the removal, because a commit may have written the record meanwhile. */
   async #removeFrom(
     range: KeyRange,
     select: (entries: readonly Entry[]) => readonly Entry[] | Promise<readonly Entry[]>,
@@ -102,7 +102,7 @@ export class Lapsing {
   }
 }
 
-/** Those look-ups whose viewer's roster says nothing of the user. */
+/** Returns the look-ups whose viewer's roster does not mention the user. */
 export async function unnamedLookups(disk: PagedReads, entries: readonly Entry[]): Promise<readonly Entry[]> {
   const relations = await disk.getMany(entries.map(([key]) => relationKeyOf(key)))
   return entries.filter((_, index) => {
@@ -112,7 +112,7 @@ export async function unnamedLookups(disk: PagedReads, entries: readonly Entry[]
   })
 }
 
-/** `undefined` for a malformed record: it stays, other records are still removed, and `check` reports it. */
+/** Returns `undefined` for a malformed record: it stays, other records are still removed, and `check` reports it. */
 function decoded(bytes: Uint8Array): Relation | undefined {
   try {
     return decodeRelation(bytes)

@@ -3,9 +3,9 @@ import { eventNameIn, type KeyRange, keys, ranges } from './keys.ts'
 import type { PagedReads } from './paged-reads.ts'
 import { decodeEvent } from './record-codec.ts'
 
-/** The outbox as a Level database has it. One process has the database, so nobody else delivers. */
+/** The outbox on a Level database. Only one process has the database, so no other process delivers. */
 export function levelOutbox(disk: PagedReads): Outbox {
-  /** Some events, from the keys of a range that name them. */
+  /** Returns events, from the keys of a range that name them. */
   async function named(range: KeyRange, most: number): Promise<StoredEvent[]> {
     const names: EventName[] = (await disk.firstKeys(range, most)).map(eventNameIn)
     const records = await disk.getMany(names.map(keys.event))

@@ -22,25 +22,25 @@ import {
   relationsDecoder,
 } from './record-codec.ts'
 
-/** What deriving a change and encoding it read of a Level database. */
+/** The reads on a Level database for deriving a change and encoding it. */
 export interface LevelReads extends Records {
-  /** The keys of the records that a removal concerns. */
+  /** The keys of the records that a removal removes. */
   keysOf(removal: Removal): AsyncIterable<string>
-  /** When the user's tokens were revoked; 0 when they never were. */
+  /** When the users' tokens were revoked; 0 if never. */
   revokedAtMs(ids: readonly string[]): Promise<number[]>
 }
 
-/** As many records as are read and decoded without a pause. */
+/** The number of records that are read and decoded in one slice. */
 const recordsAtOnce = 250
 
 const numberOf = (bytes: Uint8Array | undefined): number => (bytes ? decodeNumber(bytes) : 0)
 
-/** Records as a Level database has them. */
+/** The records on a Level database. */
 export class LevelRecords implements LevelReads {
   readonly #disk: PagedReads
   readonly #turn: Turn
 
-  /** `turn`: between two slices. */
+  /** `turn`: called between two slices. */
   constructor(disk: PagedReads, turn: Turn = turnForSlice) {
     this.#disk = disk
     this.#turn = turn
@@ -93,14 +93,14 @@ export class LevelRecords implements LevelReads {
     return removal.kind === 'events' ? this.#keysOfEvents(range) : this.#disk.keys(range, this.#turn)
   }
 
-  /** `range`: what says that events are about a user. */
+  /** `range`: the index records of events that concern a user. */
   async *#keysOfEvents(range: KeyRange): AsyncIterable<string> {
     for await (const page of this.#disk.pages(range, this.#turn)) {
       for (const [key, bytes] of page) yield* keysOfEvent(eventNameIn(key), JSON.parse(decodeText(bytes)))
     }
   }
 
-  /** In slices: many records at once would hold the event loop while they are decoded [S3]. */
+  /** In slices, because decoding many records together would block the event loop [S3]. */
   async #read<Name, Value>(
     names: readonly Name[],
     keyOf: (name: Name) => string,

@@ -30,7 +30,7 @@ import {
 import type { Runs } from './runs.ts'
 import { type CommitSizes, commitSizes } from './sizes.ts'
 
-/** As large as the records of most users. */
+/** Records as large as those of most users. */
 const standIn = {
   user: encodeUser({
     ...newUser(),
@@ -45,20 +45,20 @@ export interface LevelStoreOptions {
   runs: Runs
   incarnations: Incarnations
   cursorKey: Uint8Array
-  /** Of the last commit on disk. */
+  /** The position of the last commit on disk. */
   position: number
   limits: Limits
   clock: Clock
-  /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
+  /** Rejects while the disk has no room for what opening the database writes. Absent if there is always room. */
   findRoom?: (() => Promise<void>) | undefined
   sizes?: CommitSizes
-  /** Absent where no events are written. */
+  /** Absent if no events are written. */
   room?: EventRoom | undefined
-  /** Of the folder; that of the present format where nothing else is said. */
+  /** The folder's `minReader`. Default: that of the present format. */
   minReader?: number | undefined
 }
 
-/** The store on a Level database that is open and of our format: what it reads. `group-commit.ts` writes. */
+/** The store on a Level database that is open and in our format. This file has its reads; `group-commit.ts` writes. */
 export function openStore(options: LevelStoreOptions): Store {
   const { database, incarnations, clock } = options
   const gate = new ReadGate()
@@ -90,9 +90,9 @@ export function openStore(options: LevelStoreOptions): Store {
     }
   }
 
-  /** The position of the state that they were read in, and the records of these keys. */
+  /** Returns the records of these keys, and the position of the state in which they were read. */
   async function readAt(wanted: readonly string[]): Promise<[at: number, records: (Uint8Array | undefined)[]]> {
-    // Of one moment: a Level reads many keys from one snapshot.
+    // Consistent, because Level reads many keys from one snapshot.
     const [position, ...records] = await disk.getMany([keys.position, ...wanted])
     return [positionOf(position), records]
   }
@@ -139,9 +139,9 @@ export function openStore(options: LevelStoreOptions): Store {
     },
 
     async document(id, document) {
-      // The snapshot's key sorts before those of the updates. Of one moment: a snapshot removes the updates before it.
+      // The snapshot's key sorts before those of the updates. The read is consistent: a snapshot removes the updates before it.
       const parts = await disk.all(ranges.document(id, document))
-      // One process writes, and knows what it has written: there is nothing to compare a version with.
+      // Only one process writes, and it knows what it has written, so there is no version to compare.
       return { version: 0, parts: parts.map(([, bytes]) => bytes) }
     },
 
@@ -158,7 +158,7 @@ export function openStore(options: LevelStoreOptions): Store {
       const views = owners.map((_, index) => {
         const owner = records[1 + 2 * index]
         const relation = records[2 + 2 * index]
-        // What isn't there is decoded as well: else the time would tell whether it is [V8][V10].
+        // A stand-in is decoded for a missing record. Otherwise the time would reveal whether the record exists [V8][V10].
         const ownerRecord = decodeUser(owner ?? standIn.user)
         const relationRecord = decodeRelation(relation ?? standIn.relation)
         return {
@@ -168,7 +168,8 @@ export function openStore(options: LevelStoreOptions): Store {
         }
       })
       const names = wanted(views)
-      // A batch may be written before the levels are read. It is announced then, so the earlier position is over [V4].
+      // A batch may be written before the levels are read. It has been announced by then, so the earlier position is no longer
+      // current [V4].
       const [, levels] = await readAt(names.map(({ owner, level }) => keys.level(owner, level)))
       return { at, views, levels: levels.map(levelOf) }
     },

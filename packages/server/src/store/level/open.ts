@@ -28,7 +28,7 @@ import { findRoom, removeProbe } from './room.ts'
 import { Runs } from './runs.ts'
 import { type CommitSizes, commitSizes } from './sizes.ts'
 
-/** Files of the data folder are not what was written there, so it is not served. */
+/** Files of the data folder differ from what was written there, so the folder is not served. */
 export class DamagedFolderError extends DataFolderError {
   readonly damages: readonly Damage[]
 
@@ -46,9 +46,9 @@ export class DamagedFolderError extends DataFolderError {
 export interface StoreOptions {
   limits: Limits
   clock: Clock
-  /** Which events are written to the outbox; none without it. */
+  /** Which events are written to the outbox. Without it, none are. */
   room?: EventRoom | undefined
-  /** Hears how many records of an earlier version of Kith have been brought to the format of this one. */
+  /** Called with the number of records of an earlier version of Kith that have been migrated to the format of this one. */
   onMigration?: MigrationProgress | undefined
 }
 
@@ -59,19 +59,19 @@ interface DiskOptions extends StoreOptions {
 }
 
 /**
- * Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}.
+ * Opens or creates the LevelDB in a data folder. Throws {@link DataFolderError}.
  *
  * @param folder - The path of the folder.
  * @param options - Limits and clock.
  * @returns Resolves to the store, when it is open.
- * @throws DataFolderError When the folder is damaged, in use, of another version, or cannot be written; the message says
- *   what to do.
+ * @throws DataFolderError If the folder is damaged, in use, of another version, or cannot be written. The message says what to
+ *   do.
  */
 export async function openLevelStore(folder: string, options: StoreOptions): Promise<Store> {
   const verified = await VerifiedTables.read(folder)
   const reliance = { verified, nowMs: options.clock.now() }
   const database = await openWhole(folder, false, options.onMigration, reliance)
-  // What can't be noted is verified again at the next start.
+  // If the record cannot be written, the next start verifies the tables again.
   await verified.write().catch(() => undefined)
   try {
     await removeProbe(folder)
@@ -83,7 +83,7 @@ export async function openLevelStore(folder: string, options: StoreOptions): Pro
   }
 }
 
-/** The witness is the first listener, so it is never behind what a device was answered. */
+/** The witness is the first listener, so it is never behind what was acknowledged to a device. */
 function witnessed(store: Store, acknowledged: Acknowledged): Store {
   store.onCommit({ committed: commits => acknowledged.write(commits.at(-1)?.position ?? store.position) })
   const close = store.close.bind(store)
@@ -99,7 +99,7 @@ function witnessed(store: Store, acknowledged: Acknowledged): Store {
 }
 
 /**
- * A store that forgets everything at its end, for tests. The same code on another Level.
+ * Opens a store in memory, for tests. It is lost when it is closed. The code is the same, on another Level.
  *
  * @param options - Limits and clock.
  * @returns Resolves to the store, when it is open. Never rejects.
@@ -110,12 +110,12 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
 }
 
 /**
- * The database beneath a data folder, for the commands that look at it whole: every byte is verified first. A folder of an earlier version of Kith is
- * migrated. Throws {@link DataFolderError}.
+ * Opens the database of a data folder, for the commands that process all of it. Every byte is verified first. A folder of an
+ * earlier version of Kith is migrated. Throws {@link DataFolderError}.
  *
  * @param folder - The path of the folder.
  * @param mustExist - Whether a folder without a database is an error.
- * @param onMigration - Hears of the progress of a migration.
+ * @param onMigration - Called with the progress of a migration.
  * @returns Resolves to the database, which the caller closes.
  * @throws DataFolderError As `openLevelStore` does.
  */
@@ -140,7 +140,7 @@ async function openWhole(
     return findDamage(folder, reliance)
   })
   if (damages.length > 0) throw new DamagedFolderError(folder, damages)
-  // Not before: it opens of itself.
+  // Constructed only now, because it opens automatically.
   const database = new Level<string, Uint8Array>(path, {
     keyEncoding: 'utf8',
     valueEncoding: 'view',
@@ -165,7 +165,7 @@ async function openWhole(
   }
 }
 
-/** Rejects when changes are missing that were acknowledged. */
+/** Rejects if acknowledged changes are missing. */
 async function expectWhole(folder: string, database: LevelDatabase): Promise<void> {
   const stored = await database.get(keys.position)
   const position = stored ? decodeNumber(stored) : 0
@@ -184,17 +184,19 @@ async function orExplain<T>(folder: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Rejects when another process has the database: its files change while one looks at them. Touches nothing of them. */
+/**
+ * Rejects if another process has the database open, because its files would change during the checks. Does not touch the files.
+ */
 async function expectUnused(path: string): Promise<void> {
   try {
-    // LevelDB takes the lock before it finds that it may neither make this database nor open one that is there.
+    // LevelDB takes the lock before it finds out that it may neither create this database nor open an existing one.
     await new Level(path, { createIfMissing: false, errorIfExists: true }).open()
   } catch (error) {
     if ((error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED') throw error
   }
 }
 
-/** A store on a database that is open and empty, or of our format. */
+/** A store on an open database that is empty or in our format. */
 export async function storeOn(database: LevelDatabase, options: DiskOptions): Promise<Store> {
   const { limits, clock, findRoom, sizes = commitSizes, room } = options
   const found = await prepareDatabase(database, 'the database')
@@ -231,8 +233,8 @@ export async function storeOn(database: LevelDatabase, options: DiskOptions): Pr
 }
 
 /**
- * Versions without an outbox may not open the folder while events are written or wait there: an account that they erase would
- * stay in it. Afterwards they may again.
+ * Versions without an outbox may not open the folder while events are written or wait there, because an account that they erase
+ * would stay in the outbox. Afterwards they may open it again.
  */
 async function minReaderFor(database: LevelDatabase, found: number, writesEvents: boolean): Promise<number> {
   if (writesEvents || (await hasEvents(database))) return Math.max(found, outboxFormat)

@@ -37,7 +37,7 @@ export function operationOf(write: Exclude<RecordWrite, { kind: 'revocation' | '
   }
 }
 
-/** An event has a record, and one for each way in which it is looked for. */
+/** An event has a record, and an index record for each way in which it is looked up. */
 export function operationsOfEvent(write: Extract<RecordWrite, { kind: 'event' }>): Operation[] {
   const { name, event, before } = write
   if (!event) return before ? keysOfEvent(name, before).map(key => ({ type: 'del', key })) : []
@@ -56,7 +56,7 @@ function aboutOf(user: string, name: EventName, { line, other }: OutboxEvent): O
   return put(keys.eventAbout(user, name), encodeText(JSON.stringify({ line, other })))
 }
 
-/** The keys of all that is stored of an event. */
+/** Returns all keys under which an event is stored. */
 export function keysOfEvent(name: EventName, event: Pick<OutboxEvent, 'line' | 'other'>): string[] {
   const about = usersOf(event).map(user => keys.eventAbout(user, name))
   return [keys.event(name), keys.eventLine(event.line, name), keys.eventDead(name), ...about]
@@ -66,7 +66,7 @@ export function revocationOf(id: string, atMs: number): Operation {
   return put(keys.tokens(id), encodeNumber(atMs))
 }
 
-/** The range of what a removal concerns. */
+/** Returns the range that a removal removes. */
 export function removedRange(removal: Removal): KeyRange {
   switch (removal.kind) {
     case 'levels':

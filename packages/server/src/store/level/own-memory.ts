@@ -1,11 +1,11 @@
 import type { Draft } from '../../relations/draft.ts'
 import { type LevelName, type LevelRecord, noUser, type UserRecord } from '../../relations/records.ts'
 
-/** What is kept at most, in bytes as they are counted here: the records of some 10,000 users. */
+/** The bound on the kept records, in bytes as estimated here: the records of some 10,000 users. */
 const mostBytes = 16 * 1024 * 1024
-/** A user's record with what keeps it, about. */
+/** The approximate size of a user's record, with its overhead. */
 const bytesOfUser = 1_000
-/** A level's record without its fields, about. */
+/** The approximate size of a level's record without its fields. */
 const bytesOfLevel = 200
 
 interface Own {
@@ -16,16 +16,17 @@ interface Own {
 }
 
 /**
- * The user record and the levels of those who changed something lately, as the last batch left them. An edit of a profile
- * reads nothing else, and a read of the disk waits for a thread: under load longer than all other work on the edit takes.
+ * A cache of the user record and the levels of users who recently changed something, as the last batch left them. An edit of a
+ * profile reads nothing else. A read of the disk waits for a thread, under load for longer than all other work on the edit
+ * takes.
  *
- * It answers for the user alone whose change is derived. What others' changes read of a user comes from the disk always: else
- * the time of their changes would tell whether the user was active lately [V8].
+ * It is used only for the user whose change is derived. The records of a user that others' changes read always come from the
+ * disk. Otherwise the time of their changes would reveal whether the user was recently active [V8].
  *
- * The queue of commits alone may use it: nobody else writes these records, so what it holds is what the disk holds.
+ * Only the queue of commits may use it. Nothing else writes these records, so the cache matches the disk.
  */
 export class OwnMemory {
-  /** Those used last at the end. */
+  /** The least recently used first. */
   readonly #byUser: Map<string, Own> = new Map()
   #bytes = 0
 
@@ -33,7 +34,7 @@ export class OwnMemory {
     return this.#used(id)?.user
   }
 
-  /** Whether it is known what is stored of a level. */
+  /** Whether the stored state of a level is known. */
   hasLevel({ owner, level }: LevelName): boolean {
     return this.#byUser.get(owner)?.levels.has(level) === true
   }
@@ -42,14 +43,14 @@ export class OwnMemory {
     return this.#byUser.get(owner)?.levels.get(level)
   }
 
-  /** The disk holds this. */
+  /** Keeps a record that is on disk. */
   keepUser(id: string, user: Readonly<UserRecord>): void {
     const own = this.#of(id)
     own.user = user
     this.#shrink()
   }
 
-  /** The disk holds this. */
+  /** Keeps a record that is on disk. */
   keepLevel({ owner, level }: LevelName, record: LevelRecord | undefined): void {
     const own = this.#of(owner)
     this.#count(own, sizeOf(record) - (own.levels.has(level) ? sizeOf(own.levels.get(level)) : 0))
@@ -57,7 +58,7 @@ export class OwnMemory {
     this.#shrink()
   }
 
-  /** A batch with a few changes is on the disk. */
+  /** A batch with a few changes is on disk. */
   noteWritten(draft: Draft): void {
     for (const removal of draft.removals()) if (removal.kind === 'levels') this.#forget(removal.owner)
     for (const write of draft.writes()) {
@@ -66,13 +67,13 @@ export class OwnMemory {
     }
   }
 
-  /** A change of any size is on the disk. What it wrote is read again. */
+  /** A change of any size is on disk. The records that it wrote are read again. */
   forgetWritten(draft: Draft, subjects: readonly string[]): void {
     for (const id of subjects) this.#forget(id)
     for (const id of this.#byUser.keys()) if (draft.isDirty(id)) this.#forget(id)
   }
 
-  /** It is not known what the disk holds. */
+  /** The content of the disk is not known. */
   forgetAll(): void {
     this.#byUser.clear()
     this.#bytes = 0

@@ -5,8 +5,9 @@ import type { LevelReads } from './level-records.ts'
 import type { OwnMemory } from './own-memory.ts'
 
 /**
- * What a batch reads, where the records of those whose changes it has are in memory already. A batch that was given up may
- * have reads under way: what they find after its end is not kept, since the next batch may have written that meanwhile.
+ * The reads of a batch. The records of the users whose changes are in the batch come from memory if they are there. A batch
+ * that was abandoned may still have reads in progress. Their results are not kept, because the next batch may have written
+ * those records meanwhile.
  */
 export class OwnReads implements LevelReads {
   readonly #disk: LevelReads
@@ -14,14 +15,14 @@ export class OwnReads implements LevelReads {
   readonly #subjects: ReadonlySet<string>
   #isOver = false
 
-  /** `subjects`: whose changes the batch has. */
+  /** `subjects`: the users whose changes are in the batch. */
   constructor(disk: LevelReads, memory: OwnMemory, subjects: Iterable<string>) {
     this.#disk = disk
     this.#memory = memory
     this.#subjects = new Set(subjects)
   }
 
-  /** The batch is written or given up. */
+  /** The batch was written or abandoned. */
   end(): void {
     this.#isOver = true
   }

@@ -7,13 +7,13 @@ import type { Overlay } from './stage/overlay.ts'
 
 type Part = KeyRange & { limit: number }
 
-/** As many entries as are read and decoded without a pause. */
+/** The number of entries that are read and decoded in one slice. */
 const entriesAtOnce = 250
 
 /**
- * Reads of a database that is closed and opened again now and then. A range is read a page at a time, each as it stands when it
- * is read: an iterator that was begun before the database was closed could not go on after it, and a large range at once
- * would hold up all others [S3].
+ * Reads of a database that is sometimes closed and opened again. A range is read a page at a time, each page in its state when
+ * it is read. An iterator that was begun before the database was closed could not continue after it, and reading a large range
+ * in one piece would block all other work [S3].
  */
 export class PagedReads {
   readonly #database: LevelDatabase
@@ -25,12 +25,12 @@ export class PagedReads {
     this.#gate = gate
   }
 
-  /** From now on all is read with what is staged laid over it. */
+  /** From now on, all reads are overlaid with what is staged. */
   layOver(stage: { readonly overlay: Overlay | undefined }): void {
     this.#stage = stage
   }
 
-  /** As of one moment: a Level reads many keys from one snapshot. */
+  /** Consistent, because Level reads many keys from one snapshot. */
   getMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
     if (wanted.length === 0) return Promise.resolve([])
     return this.#gate.read(() => {
@@ -43,7 +43,7 @@ export class PagedReads {
     return (await this.getMany([key]))[0]
   }
 
-  /** All entries of a range as of one moment. For small ranges only. */
+  /** Returns all entries of a range from one snapshot. For small ranges only. */
   async all(range: KeyRange): Promise<[string, Uint8Array][]> {
     return (await this.#page({ ...range, limit: Number.POSITIVE_INFINITY })).entries
   }
@@ -56,12 +56,12 @@ export class PagedReads {
     for await (const page of inPages(range, part => this.#keys(part), turn)) yield* page
   }
 
-  /** The first keys of a range, of one moment. */
+  /** Returns the first keys of a range, from one snapshot. */
   async firstKeys(range: KeyRange, most: number): Promise<string[]> {
     return (await this.#keys({ ...range, limit: most })).found
   }
 
-  /** `turn`: between two pages. */
+  /** `turn`: called between two pages. */
   pages(range: KeyRange, turn: Turn = turnForSlice): AsyncIterable<[string, Uint8Array][]> {
     const read = async (part: Part): Promise<Found<[string, Uint8Array]>> => {
       const { entries, next } = await this.#page(part)
@@ -99,7 +99,7 @@ export class PagedReads {
 
 interface Found<T> {
   found: T[]
-  /** The key after which the range goes on; `undefined` at its end. */
+  /** The key after which the range continues; `undefined` at its end. */
   next: string | undefined
 }
 
@@ -110,7 +110,7 @@ async function* inPages<T>(
 ): AsyncIterable<T[]> {
   for (let after: string | undefined = gt; after !== undefined; ) {
     const { found, next }: Found<T> = await read({ gt: after, lt, limit: entriesAtOnce })
-    // Its reader goes through the page without a pause.
+    // The consumer processes a page without yielding.
     if (next !== undefined) await turn()
     if (found.length > 0) yield found
     after = next

@@ -24,8 +24,8 @@ import { cutIntoSlices } from './stage/cut.ts'
 import type { Stage } from './stage/stage.ts'
 
 /**
- * How far ahead a large change is given its position, since the records that it writes hold it: as many other commits may
- * come while it is prepared. A position that no commit gets is no loss.
+ * How far ahead the position of a large change is chosen, because the records that it writes contain the position. This many
+ * other commits may be made while it is prepared. A position that no commit uses does no harm.
  */
 const aheadByTry = [256, 4_096, 65_536] as const
 
@@ -33,9 +33,9 @@ type Outcome = 'written' | 'outdated' | 'failed' | 'too large'
 
 /** Changes that are prepared one after the other. */
 interface Lane {
-  /** A change that concerns more is prepared in another lane. */
+  /** A change that reads more records is prepared in another lane. */
   readonly mostRecords: number
-  /** Ends with the change that was begun last. */
+  /** Resolves when the most recently begun change has ended. */
   last: Promise<void>
 }
 
@@ -51,7 +51,7 @@ export interface PreparedChangesPort {
   readonly clock: Clock
   readonly room: EventRoom | undefined
   readonly memory: OwnMemory
-  /** Of the last commit that was reported. */
+  /** The position of the last commit that was reported. */
   position(): number
   enqueue(entry: Waiting): void
   /** A batch with these marks is on disk. */
@@ -60,10 +60,10 @@ export interface PreparedChangesPort {
 }
 
 /**
- * Changes that concern thousands of relations. Each is derived and encoded beside the queue, in slices, while others go on.
- * In the queue it is only written, if nothing that was read for it has been written meanwhile. One large change is prepared
- * at a time: each takes some 100 MB until it is written, and a slice of every turn. Those of medium size have a lane of their
- * own, so that a user with 1,000 contacts does not wait for those who have 100,000.
+ * Changes that affect thousands of relations. Each is derived and encoded beside the queue, in slices, while other changes
+ * continue. In the queue it is only written, provided that nothing that it read has been written meanwhile. One large change is
+ * prepared at a time, because each takes some 100 MB until it is written, and a slice of every turn. Changes of medium size
+ * have their own lane, so that a user with 1,000 contacts does not wait for users who have 100,000.
  */
 export class PreparedChanges {
   readonly #port: PreparedChangesPort
@@ -81,7 +81,7 @@ export class PreparedChanges {
     return this.#preparing.size > 0
   }
 
-  /** Resolves when all that is being prepared now has been written or has failed. */
+  /** Resolves when everything that is being prepared now has been written or has failed. */
   async idle(): Promise<void> {
     await Promise.all(this.#preparing)
   }
@@ -96,7 +96,7 @@ export class PreparedChanges {
     lane.last = work
   }
 
-  /** All that was read counts no more. */
+  /** All reads become invalid. */
   endReadings(): void {
     for (const reading of this.#readings) reading.end()
   }
@@ -112,13 +112,13 @@ export class PreparedChanges {
       if (outcome === 'too large') return this.#beginIn(this.#large, entry)
       if (slices > 0 && !(await this.#endStage(entry, outcome, slices))) return
       if (outcome === 'written') return
-      // Said by the attempt in the queue, if it's the same there.
+      // If the attempt in the queue fails in the same way, it reports the error.
       if (outcome === 'failed') break
     }
     this.#port.enqueue({ ...entry, isForced: true })
   }
 
-  /** `slices`: how many of them it has staged. */
+  /** `slices`: the number of slices that it has staged. */
   async #attempt(
     { change, resolve }: Waiting,
     ahead: number,
@@ -133,7 +133,7 @@ export class PreparedChanges {
       const notes = newNotes(position() + ahead, change)
       await derive(draft, notes, change, limits)
       const operations = await encode(reading, draft)
-      // One change is staged at a time.
+      // Only one change is staged at a time.
       if (mostRecords < Number.POSITIVE_INFINITY && operations.length > sizes.operationsInBatch) throw new TooLarge()
       const writes = await this.#staged(operations)
       slices = writes.slices.length
@@ -153,7 +153,7 @@ export class PreparedChanges {
     }
   }
 
-  /** Writes to the disk, beside the queue, what is too much for one batch. */
+  /** Writes operations that are too many for one batch to the disk, beside the queue. */
   async #staged(operations: Operation[]): Promise<PreparedWrite['writes']> {
     const { sizes, stage } = this.#port
     if (operations.length <= sizes.operationsInBatch) return { slices: [], operations }
@@ -162,12 +162,14 @@ export class PreparedChanges {
     return { slices, operations: large }
   }
 
-  /** Applies what was staged if it is a commit, else removes it. `false`: the change needs no other attempt. */
+  /**
+   * Applies the staged slices if the change is a commit, otherwise removes them. Returns `false` if no other attempt is needed.
+   */
   async #endStage({ reject }: Waiting, outcome: Outcome, slices: number): Promise<boolean> {
     const { level, stage } = this.#port
     const { refusal } = level
     if (outcome === 'failed' && refusal) {
-      // Only the next opening tells whether the commit is on the disk.
+      // Whether the commit is on disk is known only after the next opening.
       reject(refusal)
       if (!(await level.writable())) return false
     }
@@ -179,12 +181,12 @@ export class PreparedChanges {
     return !refusal
   }
 
-  /** Writes what was prepared. To be called by the queue alone. */
+  /** Writes a prepared change. Only the queue may call this. */
   async write({ resolve, reject, change }: Waiting, prepared: PreparedWrite): Promise<void> {
     const { level, records, retention, clock, position, mark, report, stage, memory, minReader } = this.#port
     const { draft, notes, reading, writes, outdated } = prepared
     try {
-      // What was prepared was read before the database was opened again.
+      // The change may have been read before the database was opened again.
       await level.ready()
       this.#readings.delete(reading)
       if (reading.isOutdated || notes.position <= position()) return outdated()
@@ -198,7 +200,8 @@ export class PreparedChanges {
         }))
         .map(write => operationOf({ kind: 'user', ...write }))
       const more = [...news, ...marks.operations]
-      // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.
+      // Tokens that were issued while the change was prepared end with the account. Tokens that were revoked meanwhile stay
+      // revoked.
       if (change.type === 'erase') more.push(...(await revoke(records, [change.user], clock.now())))
       const operations = [...writes.operations, ...more]
       const isStaged = writes.slices.length > 0

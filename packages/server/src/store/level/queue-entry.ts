@@ -10,13 +10,13 @@ export interface Waiting {
   change: Change
   resolve: (commit: Commit) => void
   reject: (error: unknown) => void
-  /** It was derived outside the queue, and holds unless what that read was written meanwhile. */
+  /** It was derived outside the queue. It is valid unless something that it read was written meanwhile. */
   prepared?: PreparedWrite
-  /** It is derived here, however large it is: others have always been faster. */
+  /** It is derived in the queue, however large it is, because other changes have overtaken it each time. */
   isForced?: boolean
 }
 
-/** What writes between two batches, without being a change. It does not reject. */
+/** Work that writes between two batches, without being a change. It does not reject. */
 export interface Work {
   run(): Promise<void>
 }
@@ -25,8 +25,8 @@ export interface PreparedWrite {
   draft: Draft
   notes: CommitNotes
   reading: Reading
-  /** Operations that were staged, if they are too many for one batch; and those that the commit writes itself. */
+  /** Operations that were staged, if they are too many for one batch, and those that the commit writes itself. */
   writes: { readonly slices: readonly Slice[]; readonly operations: readonly Operation[] }
-  /** Something that was read has been written since. */
+  /** Something that the change read has been written since. */
   outdated: () => void
 }

@@ -1,11 +1,11 @@
 /**
- * Reads of a database that is closed for a moment now and then: a read that begins meanwhile waits. One that is under way
- * ends first: a Level waits for it before it closes.
+ * Reads of a database that is sometimes closed for a moment. A read that begins meanwhile waits. A read in progress ends first,
+ * because Level waits for it before it closes.
  */
 export class ReadGate {
   #opened: Promise<void> | undefined
 
-  /** One operation of the database: what goes on after it may find the database closed. */
+  /** Runs one operation of the database. After it, the caller may find the database closed. */
   async read<T>(operation: () => Promise<T>): Promise<T> {
     while (this.#opened) await this.#opened
     return operation()

@@ -7,31 +7,31 @@ import { newUser, noUser, type UserRecord } from '../../relations/records.ts'
 import type { LevelReads } from './level-records.ts'
 
 /**
- * The disk as one change reads it that is prepared outside the queue of commits: remembers what was read, and learns of
- * every batch that is written meanwhile. What was prepared holds if none of it touched what was read.
+ * The reads of one change that is prepared outside the queue of commits. It records what was read, and is notified of every
+ * batch that is written meanwhile. The prepared change is valid if no batch touched what was read.
  */
 export class Reading extends RecordedReads implements LevelReads {
   readonly #records: LevelReads
   /** Users as they were read, or are being read. */
   #users = new Map<string, Readonly<UserRecord>>()
   #isOutdated = false
-  /** Users whose record was written meanwhile, though nothing in it that a derivation looks at. */
+  /** Users whose record was written meanwhile, but without changes that a derivation depends on. */
   readonly newer: Map<string, Readonly<UserRecord>> = new Map()
   readonly subjects: ReadonlySet<string>
 
-  /** `subjects`: whose change is prepared. */
+  /** `subjects`: the users whose change is prepared. */
   constructor(records: LevelReads, subjects: Iterable<string>) {
     super(records)
     this.#records = records
     this.subjects = new Set(subjects)
   }
 
-  /** What was read is no longer what is stored. */
+  /** Whether what was read no longer matches what is stored. */
   get isOutdated(): boolean {
     return this.#isOutdated
   }
 
-  /** Whatever was read counts no more. */
+  /** Invalidates everything that was read. */
   end(): void {
     this.#isOutdated = true
   }
@@ -47,12 +47,12 @@ export class Reading extends RecordedReads implements LevelReads {
     return this.#records.keysOf(removal)
   }
 
-  /** Whatever is written meanwhile: a revocation is dated when it is written. */
+  /** Not recorded, because a revocation is dated when it is written. */
   revokedAtMs(ids: readonly string[]): Promise<number[]> {
     return this.#records.revokedAtMs(ids)
   }
 
-  /** A batch was written: what was read before that counts no more, where the batch touched it. */
+  /** A batch was written. Earlier reads become invalid if the batch touched their records. */
   note(touched: Iterable<Touched>): void {
     if (this.#isOutdated) return
     for (const one of touched) {
@@ -88,8 +88,8 @@ function nameOf(removal: Removal): string {
 }
 
 /**
- * Whether two states of a user lead to the same derivation: a profile edit or a going does not matter to others' rosters.
- * The levels of the users whose change is prepared do matter, since that change writes them.
+ * Whether two states of a user lead to the same derivation. A profile edit or a disconnection does not matter for others'
+ * rosters. The levels of the users whose change is prepared do matter, because that change writes them.
  */
 function deriveAlike(a: UserRecord, b: UserRecord, isSubject: boolean): boolean {
   return JSON.stringify(withoutNews(a, isSubject)) === JSON.stringify(withoutNews(b, isSubject))
@@ -100,11 +100,14 @@ function withoutNews(user: UserRecord, isSubject: boolean): UserRecord {
   return { ...newUser(), ...user, levels, lastSeenMinute: undefined }
 }
 
-/** A user's record as it was prepared, with the news that came meanwhile. `own`: what was prepared, if it is the user's own change. */
+/**
+ * Returns a user's record as it was prepared, with the news that were written meanwhile. `own`: the type of the prepared
+ * change, if it is the user's own.
+ */
 export function withNews(prepared: UserRecord, newer: UserRecord, own: Change['type'] | undefined): UserRecord {
   return {
     ...prepared,
-    // Only the user's own change writes levels; had another one written them meanwhile, this one would be outdated.
+    // Only the user's own change writes levels. If another change had written them meanwhile, this one would be outdated.
     levels: own ? prepared.levels : newer.levels,
     lastSeenMinute: own === 'seen' || own === 'erase' ? prepared.lastSeenMinute : newer.lastSeenMinute,
   }

@@ -18,12 +18,12 @@ export function encodeUser(user: UserRecord): Uint8Array {
   return utf8.encoder.encode(JSON.stringify(user))
 }
 
-/** Throws {@link UnknownRecord} for more than this version knows. */
+/** Throws {@link UnknownRecord} if the record contains more than this version knows. */
 export function decodeUser(bytes: Uint8Array): UserRecord {
   return knownUser(withoutLapsed(JSON.parse(utf8.decoder.decode(bytes)) as UserRecord))
 }
 
-/** Earlier versions noted when the user's relations last changed, for `check` alone. */
+/** Earlier versions recorded when the user's relations last changed, only for `check`. */
 function withoutLapsed(user: UserRecord & { relationsChangedAt?: number }): UserRecord {
   if (user.relationsChangedAt === undefined) return user
   const { relationsChangedAt: _, ...rest } = user
@@ -42,7 +42,7 @@ export function encodeRelation(relation: Relation): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** Throws {@link UnknownRecord} for more than this version knows. */
+/** Throws {@link UnknownRecord} if the record contains more than this version knows. */
 export function decodeRelation(bytes: Uint8Array): Relation {
   const decoder = decoding.createDecoder(bytes)
   const mine = readSide(decoder)
@@ -65,13 +65,13 @@ export function decodeRelation(bytes: Uint8Array): Relation {
   return relation
 }
 
-/** As many different relations of one user as are remembered while they are read. */
+/** The number of different relations of one user that are remembered while they are read. */
 const mostShared = 1_024
 
 /**
- * For reading all relations of one user: those with the same bytes are decoded once, and are one object. A phone book says the
- * same of most whom it names. No code changes a relation. What is read of one pair is always decoded anew. Otherwise
- * the time of a read would tell what else was read [V10].
+ * Returns a decoder for reading all relations of one user. Relations with the same bytes are decoded once, and share one
+ * object, because a phone book says the same about most people in it. No code changes a relation. The relation of a single pair
+ * is always decoded again. Otherwise the time of a read would reveal what else was read [V10].
  */
 export function relationsDecoder(): (bytes: Uint8Array) => Relation {
   const shared = new Map<string, Relation>()
@@ -115,7 +115,10 @@ export function encodeAsked(atMs: number): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** The day, counted from 1970; 0 for a look-up that an earlier version noted. Throws {@link UnknownRecord} as the others do. */
+/**
+ * Returns the day, counted from 1970; 0 for a look-up that an earlier version recorded. Throws {@link UnknownRecord} like the
+ * other decoders.
+ */
 export function decodeAsked(bytes: Uint8Array): number {
   if (bytes.length === 0) return 0
   const decoder = decoding.createDecoder(bytes)
@@ -124,7 +127,7 @@ export function decodeAsked(bytes: Uint8Array): number {
   return day
 }
 
-/** Up to which position relations that are over are removed, and up to where they may be on another day than this one. */
+/** The position up to which ended relations are removed, and the position up to which they may be removed on a later day. */
 export interface Lapsed {
   upTo: number
   next: number
@@ -135,7 +138,7 @@ export function encodeLapsed(lapsed: Lapsed): Uint8Array {
   return encodeText(JSON.stringify(lapsed))
 }
 
-/** Of a store that has removed none yet, there is no such record. */
+/** A store that has not removed any yet has no such record. */
 export function decodeLapsed(bytes: Uint8Array | undefined): Lapsed {
   return bytes ? JSON.parse(decodeText(bytes)) : { upTo: 0, next: 0, day: 0 }
 }
@@ -144,7 +147,7 @@ export function encodeEvent(event: OutboxEvent): Uint8Array {
   return encodeText(JSON.stringify(event))
 }
 
-/** Throws {@link UnknownRecord} for more than this version knows. */
+/** Throws {@link UnknownRecord} if the record contains more than this version knows. */
 export function decodeEvent(bytes: Uint8Array): OutboxEvent {
   return knownEvent(JSON.parse(decodeText(bytes)))
 }

@@ -10,7 +10,7 @@ import type { ReadGate } from './read-gate.ts'
 import { decodeNumber } from './record-codec.ts'
 import { writeSynced } from './write-synced.ts'
 
-/** While changes are refused, the store looks so often whether the disk has room again. */
+/** While changes are refused, the interval at which the store checks whether the disk has room again. */
 const probeMs = 1_000
 
 export interface RecoveryPort {
@@ -19,34 +19,34 @@ export interface RecoveryPort {
   readonly gate: ReadGate
   readonly clock: Clock
   readonly listeners: CommitListeners
-  /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
+  /** Rejects while the disk has no room for what opening the database writes. Absent if there is always room. */
   readonly findRoom: (() => Promise<void>) | undefined
   /** The database was opened again: a batch that seemed lost may be on disk. */
   reopened(): Promise<void>
   /** These commits, which seemed lost, are on disk. */
   recovered(commits: readonly CommitNotes[]): void
-  /** Runs work while no change is written, then goes on with the queue. `false`: a change is being written now. */
+  /** Runs work while no change is written, then continues with the queue. Returns `false` if a change is being written now. */
   runBetweenWrites(work: () => Promise<void>): boolean
 }
 
 /**
- * A database that recovers from writes that fail.
+ * A database that recovers from failed writes.
  *
- * A write that failed half-way, as on a full disk, leaves half a record in LevelDB's log, and LevelDB goes on behind it:
- * what is synced later in that log would be skipped by the next recovery [D2]. Opening the database again recovers now,
- * and begins a log of its own. Opening writes, too: while there is no room for that the database stays open as it is, so
- * that all that was committed can be read, and changes are refused.
+ * A write that fails half-way, for example on a full disk, leaves half a record in LevelDB's log, and LevelDB continues after
+ * it. The next recovery would skip what is synced later in that log [D2]. Opening the database again recovers it now, and
+ * begins a new log. Opening also writes. While there is no room for that, the database stays open as it is: committed data can
+ * be read, and changes are refused.
  */
 export class RecoveringLevel {
   readonly #port: RecoveryPort
   /** A write failed since the database was opened. */
   #isDamaged = false
-  /** Why changes are refused: the database could not be opened again after a write that failed. */
+  /** Why changes are refused: the database could not be opened again after a failed write. */
   #refusal: Unwritable | undefined
-  /** The batch that failed then: only the next opening tells whether it is on disk. */
+  /** The batch that failed then. Whether it is on disk is known only after the next opening. */
   #undecided: { commits: readonly CommitNotes[]; last: number } | undefined
   #isClosing = false
-  /** Those who wait until changes are no longer refused. */
+  /** Callers that wait until changes are no longer refused. */
   readonly #refused: (() => void)[] = []
 
   constructor(port: RecoveryPort) {
@@ -57,18 +57,18 @@ export class RecoveringLevel {
     return this.#refusal
   }
 
-  /** The database is to be opened again before the next write. */
+  /** The database must be opened again before the next write. */
   noteDamage(): void {
     this.#isDamaged = true
   }
 
-  /** Resolves when a batch can be written; rejects while changes are refused. */
+  /** Resolves when a batch can be written. Rejects while changes are refused. */
   async ready(): Promise<void> {
     if (this.#refusal) throw this.#refusal
     if (this.#isDamaged) await this.#reopen()
   }
 
-  /** Writes a batch, which moves the position to `last`. Rejects when it is not on disk, or when that is not known. */
+  /** Writes a batch, which moves the position to `last`. Rejects if it is not on disk, or if that is not known. */
   async write(
     operations: readonly Operation[],
     { commits, last }: { commits: readonly CommitNotes[]; last: number },
@@ -86,7 +86,7 @@ export class RecoveringLevel {
     }
   }
 
-  /** Writes a batch that is no commit, and that no reader sees. Rejects when it is not on disk, or when that is not known. */
+  /** Writes a batch that is not a commit and that no reader sees. Rejects if it is not on disk, or if that is not known. */
   async writeUnseen(operations: readonly Operation[]): Promise<void> {
     try {
       await writeSynced(this.#port.database, operations)
@@ -96,13 +96,16 @@ export class RecoveringLevel {
     }
   }
 
-  /** Resolves when a write that failed may be tried again: `false` when the store closes instead. */
+  /** Resolves when a failed write may be tried again, or to `false` if the store closes instead. */
   async writable(): Promise<boolean> {
     if (this.#refusal && !this.#isClosing) await new Promise<void>(resolve => this.#refused.push(resolve))
     return !this.#isClosing
   }
 
-  /** Rejects when a listener does. Nothing is written then, and the others learn of that: they wait for the end of the batch. */
+  /**
+   * Rejects if a listener does. Then nothing is written, and the other listeners are notified, because they wait for the end of
+   * the batch.
+   */
   async #announce(): Promise<void> {
     const { listeners } = this.#port
     try {
@@ -113,7 +116,7 @@ export class RecoveringLevel {
     }
   }
 
-  /** The store is closing: there are no more probes. */
+  /** The store is closing, so there are no more probes. */
   close(): void {
     this.#isClosing = true
     this.#endWaiting()
@@ -129,7 +132,7 @@ export class RecoveringLevel {
       await this.#reopen()
       return (await this.#positionOnDisk()) === last
     } catch {
-      // Nothing is answered. The next opening tells whether the batch is on disk.
+      // Nothing is acknowledged. Whether the batch is on disk is known only after the next opening.
       return false
     }
   }
@@ -166,23 +169,23 @@ export class RecoveringLevel {
     if (isNews) this.#port.listeners.refusing(reason)
   }
 
-  /** Without a commit: while changes are refused, none may come. */
+  /** Probes without a commit, because there may be none while changes are refused. */
   #probeLater(): void {
     const { clock, runBetweenWrites } = this.#port
     clock.after(probeMs, () => {
       if (!this.#isDamaged || this.#isClosing) return
-      // Changes are refused as before if it fails, and the next attempt is on its way.
+      // If it fails, changes are still refused, and the next attempt is scheduled.
       const probe = (): Promise<void> => this.#reopen().catch(() => undefined)
       if (!runBetweenWrites(probe)) this.#probeLater()
     })
   }
 
-  /** The batch that failed when changes began to be refused. If it is on disk, it is a commit like any other from now on. */
+  /** Settles the batch that failed when changes began to be refused. If it is on disk, it is a normal commit from now on. */
   async #settleUndecided(): Promise<void> {
     if (!this.#undecided) return
     const { commits, last } = this.#undecided
     const isWritten = (await this.#positionOnDisk()) === last
-    // If this rejects, the next opening tries it again: a commit that is on disk must be reported.
+    // If this rejects, the next opening tries again, because a commit on disk must be reported.
     if (isWritten) await this.#announce()
     this.#undecided = undefined
     if (isWritten) this.#port.recovered(commits)

@@ -3,21 +3,21 @@ import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const chunkBytes = 1024 * 1024
-/** For a new manifest, a new log, and some changes after that. */
+/** Room for a new manifest, a new log, and some changes after that. */
 const spareBytes = 2 * chunkBytes
 
 const file = 'room'
 
 /**
- * Resolves when the disk takes as much as opening the database writes: LevelDB then makes a table of each log. Rejects
- * with what the system says. Only a write tells: quotas and limits do not show in the free space of a file system.
+ * Resolves if the disk accepts as much as opening the database writes: LevelDB then makes a table of each log. Rejects with the
+ * system's error. Only a write can show this, because quotas and limits are not included in the free space of a file system.
  */
 export async function findRoom(folder: string): Promise<void> {
   const path = join(folder, file)
   try {
     const handle = await open(path, 'w', 0o600)
     try {
-      // Bytes that no file system can compress.
+      // Random bytes, which no file system can compress.
       const chunk = randomBytes(chunkBytes)
       for (let left = spareBytes + (await logBytes(folder)); left > 0; left -= chunkBytes) await handle.writeFile(chunk)
       await handle.sync()
@@ -29,7 +29,7 @@ export async function findRoom(folder: string): Promise<void> {
   }
 }
 
-/** Removes what a process left that was killed while it looked for room. */
+/** Removes what a process left that was killed while it checked for room. */
 export async function removeProbe(folder: string): Promise<void> {
   await rm(join(folder, file), { force: true })
 }

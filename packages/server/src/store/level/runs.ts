@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { decodeText, encodeText } from './record-codec.ts'
 
-/** One opening of the store: positions after `start` were given out under this id, until the next run began. */
+/** One opening of the store. Positions after `start` were assigned under this id, until the next run began. */
 interface Run {
   id: string
   start: number
@@ -11,9 +11,9 @@ interface Run {
 const mostRuns = 1000
 
 /**
- * The store's history, run by run. A store that was restored from a backup gives out positions a second time, for other
- * commits; what was told of the first by then must not pass for what is told of the second. So each opening has an id of
- * its own, and a cursor of an earlier run reaches as far as the next one's start, and no further.
+ * The store's history, run by run. A store that was restored from a backup assigns positions a second time, to other commits.
+ * Cursors that refer to the first commit at a position must not be taken for cursors of the second. So each opening has its own
+ * id, and a cursor of an earlier run is valid up to the start of the next run, and no further.
  */
 export class Runs {
   readonly #runs: readonly Run[]
@@ -22,7 +22,7 @@ export class Runs {
     this.#runs = runs
   }
 
-  /** The runs of a store, as they lie on disk, with a new one that begins at this position. */
+  /** The stored runs of a store, with a new one that begins at this position. */
   static begin(stored: Uint8Array | undefined, position: number): Runs {
     const earlier = stored ? (JSON.parse(decodeText(stored)) as Run[]) : []
     return new Runs([...earlier, { id: randomBytes(8).toString('hex'), start: position }].slice(-mostRuns))
@@ -37,7 +37,10 @@ export class Runs {
     return new Uint8Array(Buffer.from(this.#runs.at(-1)?.id ?? '', 'hex'))
   }
 
-  /** How far a cursor of that run reaches: `Infinity` for the present one, nothing for a run that this store never had. */
+  /**
+   * Returns the position up to which a cursor of that run is valid: `Infinity` for the present run, `undefined` for a run that
+   * this store never had.
+   */
   reachOf(run: Uint8Array): number | undefined {
     const id = Buffer.from(run).toString('hex')
     const index = this.#runs.findIndex(other => other.id === id)

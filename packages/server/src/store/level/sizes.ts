@@ -1,12 +1,15 @@
-/** Where a change begins to be large. A record is one that is looked at. */
+/** The sizes at which a change counts as large. A record is one that is read. */
 export interface CommitSizes {
-  /** As many records as one change has while all others wait, which takes about 10 ms; a larger one is prepared beside the queue. */
+  /**
+   * The number of records that one change may read while all others wait, which takes about 10 ms. A larger change is prepared
+   * beside the queue.
+   */
   readonly recordsInQueue: number
-  /** As many records as a change of medium size has: it does not wait until the large ones are prepared. */
+  /** The number of records of a change of medium size. It does not wait until large changes are prepared. */
   readonly recordsOfMedium: number
-  /** As many operations as one batch has; a change with more is staged. */
+  /** The largest number of operations in one batch. A change with more is staged. */
   readonly operationsInBatch: number
-  /** As many operations as a slice of a staged change has, which takes LevelDB about 3 ms. */
+  /** The number of operations in a slice of a staged change, which takes LevelDB about 3 ms. */
   readonly operationsInSlice: number
 }
 

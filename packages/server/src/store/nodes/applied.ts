@@ -2,8 +2,8 @@ import type { NodeLease } from './node-lease.ts'
 import type { NodeTable } from './node-table.ts'
 
 /**
- * Says at once what this node has applied, since another node may wait for it: several positions while one is said are one. What
- * is missed comes with the next renewal of the lease.
+ * Announces immediately what this node has applied, because another node may wait for it. Positions that are reached during an
+ * announcement are announced together. A missed announcement is covered by the next renewal of the lease.
  */
 export class Applied {
   readonly #table: NodeTable
@@ -12,7 +12,7 @@ export class Applied {
   #isSaying = false
   #isOwed = false
 
-  /** `position`: the one that was reported last. */
+  /** `position`: the position that was reported last. */
   constructor(table: NodeTable, lease: NodeLease, position: () => number) {
     this.#table = table
     this.#lease = lease

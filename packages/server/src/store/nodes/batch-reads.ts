@@ -4,13 +4,13 @@ import { RecordedReads } from '../../relations/recorded-reads.ts'
 import type { UserRecord } from '../../relations/records.ts'
 
 /**
- * What is read for one batch. The news of other users do not concern a change that is derived beside the queue, which takes so
- * long that some of them would be written in any case; they stay as they are stored when it is written.
+ * The reads for one batch. Other users' news do not affect a change that is derived beside the queue: it takes so long that
+ * some news would be written in any case. When the change is written, they stay as they are stored.
  */
 export class BatchReads extends RecordedReads {
   readonly #subjects: ReadonlySet<string> | undefined
 
-  /** `subjects`: whose change it is, if it is derived beside the queue. */
+  /** `subjects`: the users whose change it is, if it is derived beside the queue. */
   constructor(records: Records, subjects: ReadonlySet<string> | undefined) {
     super(records)
     this.#subjects = subjects

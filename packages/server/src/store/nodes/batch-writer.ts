@@ -19,26 +19,26 @@ import type { Reports } from './reports.ts'
 import type { Batch, Outcome, SharedDatabase, WriteBatch } from './shared-database.ts'
 import { current } from './versions.ts'
 
-/** As often as a batch is derived without a lock: others wrote what it read each time. */
+/** The number of times that a batch is derived without a lock, if others write what it read each time. */
 const mostConflicts = 3
-/** The same for a change that is derived beside the queue: it takes long, so another is more often faster. */
+/** The same for a change that is derived beside the queue. It takes long, so it conflicts more often. */
 const mostConflictsBeside = 6
 /** The time between two attempts to send a batch of unknown outcome. */
 const attemptMs = 200
 
-/** As often as a batch is derived for a node that loses its lease again and again. */
+/** The number of times that a batch is derived for a node that loses its lease repeatedly. */
 const mostFences = 3
 /** How long changes wait for the lease of this node. */
 const leasePatienceMs = 10_000
 
-/** No standby has confirmed the change: it is not known whether it will stay. */
+/** No standby has confirmed the change, so it may still be lost. */
 class Unconfirmed extends Error {
   constructor() {
     super('no standby has confirmed a change: it is not known whether it will stay')
   }
 }
 
-/** A change of a node that others do not count with: nothing of it was written. */
+/** A change of a node that other nodes no longer wait for. Nothing of it was written. */
 class FencedError extends Error {
   constructor() {
     super('this node has lost its lease: nothing of the change was written')
@@ -48,20 +48,23 @@ class FencedError extends Error {
 /** A change that waits to be written. */
 export interface Waiting {
   change: Change
-  /** How often the history had been lost when it came. */
+  /** How often the history had been lost when the change arrived. */
   losses: number
   resolve: (commit: Commit) => void
   reject: (error: unknown) => void
 }
 
-/** `conflict`: what was read has been written meanwhile. `fenced`: the node has lost its lease. Nothing was written then. */
+/**
+ * `conflict`: another batch has written what was read. `fenced`: the node has lost its lease. In both cases nothing was
+ * written.
+ */
 type Result = 'written' | 'conflict' | 'fenced'
 
-/** How a batch is derived. */
+/** How a batch must be derived. */
 export interface Derivation {
-  /** Of a batch that concerns more, the derivation ends with `TooLarge`. */
+  /** If a batch reads more records, its derivation ends with `TooLarge`. */
   mostRecords: number
-  /** It is one change that no other commit waits for. */
+  /** The batch is one change for which no other commit waits. */
   isBeside: boolean
 }
 
@@ -72,40 +75,40 @@ export interface BatchWriterOptions {
   incarnations: Incarnations
   limits: Limits
   clock: Clock
-  /** Measures how long a batch is sent again. The database keeps the log by a clock of its own. */
+  /** Measures how long a batch is sent again. The database trims the log by its own clock. */
   leaseClock: LeaseClock
-  /** Absent where no events are written. */
+  /** Absent if no events are written. */
   room?: EventRoom | undefined
 }
 
 /**
- * Derives a batch without a lock, and has it written by a function of the database that finds out whether another node wrote what
- * was read: again, if one has.
+ * Derives a batch without a lock, and writes it by a function of the database, which detects whether another node has written
+ * what was read. If so, the batch is derived again.
  */
 export class BatchWriter {
   readonly #options: BatchWriterOptions
   #isClosing = false
   /** The position of the last commit that was written. */
   lastWritten = 0
-  /** Batches that were derived again, since another node wrote what was read. */
+  /** The number of batches that were derived again because another node wrote something that they had read. */
   conflicts = 0
 
   constructor(options: BatchWriterOptions) {
     this.#options = options
   }
 
-  /** What is tried again from here on fails. */
+  /** From now on, retries fail. */
   close(): void {
     this.#isClosing = true
   }
 
-  /** Whether a failure is that of the node, whatever the changes are. */
+  /** Whether a failure is caused by the node, whatever the changes are. */
   isOfNode(error: unknown): boolean {
     const isOfNode = error instanceof FencedError || error instanceof Unconfirmed
     return isOfNode || this.#options.database.isConnectionLost(error)
   }
 
-  /** Resolves when all of the group are written, and otherwise answered or rejected by themselves. */
+  /** Resolves when each change of the group is written, or has been resolved or rejected individually. */
   async write(group: readonly Waiting[], how: Derivation): Promise<void> {
     const most = how.isBeside ? mostConflictsBeside : mostConflicts
     for (let attempt = 0, fences = 0; attempt < most; ) {
@@ -117,7 +120,7 @@ export class BatchWriter {
         attempt++
       } else if (++fences === mostFences) throw new FencedError()
     }
-    // Others have always been faster: no other node can write meanwhile. So all commits wait for it, whatever it is.
+    // Other batches were faster each time. Now no other node can write meanwhile, so all commits wait for this batch.
     const awaited = { ...how, isBeside: false }
     await this.#options.database.alone(async write => {
       const result = await this.#tryBatch(group, awaited, batch => this.#untilKnown(() => write(batch)))
@@ -131,7 +134,7 @@ export class BatchWriter {
     const { batch, written } = await this.#derive(group, how)
     if (written.length === 0) return 'written'
     const { id, commits } = batch
-    // It may be found in the log before a standby has confirmed it.
+    // The batch may be found in the log before a standby has confirmed it.
     let isReported = false
     let isConfirmed = false
     const answer = (): void => {
@@ -183,7 +186,7 @@ export class BatchWriter {
     const reads = new BatchReads(records, subjects)
     const draft = new Draft(reads, clock.now(), incarnations, { mostRecords, isAwaited: !isBeside, room })
     const ofThisHistory = this.#ofThisHistory(group)
-    // At the same time, since all wait for the batch: what is read ahead for those that are outdated is read in vain.
+    // In parallel, because all changes wait for the batch. Reads ahead for outdated changes are wasted.
     const [written] = await Promise.all([
       current(ofThisHistory, records, reads),
       preload(
@@ -204,7 +207,7 @@ export class BatchWriter {
     return { batch, written }
   }
 
-  /** Those that were made of what is in the history. The others are rejected. */
+  /** Returns the changes that were made from the present history. The others are rejected. */
   #ofThisHistory(group: readonly Waiting[]): readonly Waiting[] {
     const { losses } = this.#options.reports
     const isLost = (one: Waiting): boolean => one.losses !== losses
@@ -221,9 +224,9 @@ export class BatchWriter {
   }
 
   /**
-   * Sends the same batch until its outcome is known; it is written once. The outcome is unknown after an error of which
-   * `isUnknown` says so, and while no standby has confirmed what was written: that is visible, and may be lost. Nothing more is
-   * handed over then until a commit is confirmed.
+   * Sends the same batch until its outcome is known. It is written once. The outcome is unknown after an error for which
+   * `isUnknown` returns true, and while no standby has confirmed the write: the write is then visible, and may be lost. In that
+   * case nothing more is handed over until a commit is confirmed.
    */
   async #untilKnown(write: () => Promise<Outcome>, isUnknown = (_: unknown) => false): Promise<Outcome> {
     const { lease, leaseClock } = this.#options
@@ -242,7 +245,7 @@ export class BatchWriter {
         lease.drop()
         unknown = new Unconfirmed()
       } else if (outcome) {
-        // After a long pause: an earlier attempt may have written it, and it may have left the log.
+        // After a long time: an earlier attempt may have written the batch, and its row may have been trimmed from the log.
         if (unknown && repetition.isLate()) throw unknown
         return outcome
       }

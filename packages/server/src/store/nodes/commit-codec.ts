@@ -4,7 +4,7 @@ import type { Change } from '../../relations/changes.ts'
 import type { Commit } from '../../relations/commit.ts'
 import type { CommitNotes } from '../../relations/draft.ts'
 
-/** What nodes are told of the commits of a batch, in its order. Positions follow from the first. */
+/** Encodes what nodes receive about the commits of a batch, in its order. Positions follow from the first one. */
 export function encodeCommits(commits: readonly CommitNotes[], changes: readonly Change[]): Uint8Array {
   const encoder = encoding.createEncoder()
   for (const [index, { levels, sights: _, position: __, strangers, lines, ...rest }] of commits.entries()) {
@@ -38,7 +38,7 @@ export function decodeCommits(bytes: Uint8Array, first: number): Commit[] {
   const decoder = decoding.createDecoder(bytes)
   const commits: Commit[] = []
   while (decoding.hasContent(decoder)) {
-    // A node of an older release names no edits.
+    // A node of an older release sends no edits.
     const { strangers, lines = [], edits = [], ...rest } = JSON.parse(decoding.readVarString(decoder))
     const levels = new Map<number, Uint8Array>()
     for (let left = decoding.readVarUint(decoder); left > 0; left--) {

@@ -4,16 +4,19 @@ import { TooLarge } from '../../relations/draft.ts'
 import { leastRecords } from '../commit-notes.ts'
 import { BatchWriter, type BatchWriterOptions, type Waiting } from './batch-writer.ts'
 
-/** Changes that share one transaction. */
+/** The number of changes that may share one transaction. */
 const groupSize = 256
-/** As many records as most changes look at. */
+/** The number of records that most changes read at most. */
 const recordsOfMost = 8
 
-/** Where a change begins to be large. A record is one that is looked at. */
+/** The sizes at which a change counts as large. A record is one that is read. */
 export interface NodeSizes {
-  /** As many records as one change has while all others of the node wait; a larger one is derived beside the queue. */
+  /**
+   * The number of records that one change may read while all others of the node wait. A larger change is derived beside the
+   * queue.
+   */
   readonly recordsInQueue: number
-  /** As many records as a change of medium size has: it does not wait until the large ones are written. */
+  /** The number of records of a change of medium size. It does not wait until large changes are written. */
   readonly recordsOfMedium: number
 }
 
@@ -21,9 +24,9 @@ const nodeSizes: NodeSizes = { recordsInQueue: 500, recordsOfMedium: 4_000 }
 
 /** Large changes, one after the other. */
 interface Lane {
-  /** A change that concerns more goes to another lane. */
+  /** A change that reads more records goes to another lane. */
   readonly mostRecords: number
-  /** Ends with the change that was begun last. */
+  /** Resolves when the most recently begun change has ended. */
   last: Promise<void>
 }
 
@@ -32,8 +35,9 @@ export interface CommitsOptions extends BatchWriterOptions {
 }
 
 /**
- * Takes this node's changes. What arrives while one batch is written is the next batch, as in `level/group-commit.ts`. A change
- * that concerns thousands of relations is derived beside the queue, so that no other change of the node waits for that.
+ * Commits this node's changes. The changes that arrive while one batch is written are the next batch, as in
+ * `level/group-commit.ts`. A change that affects thousands of relations is derived beside the queue, so no other change of the
+ * node waits for it.
  */
 export class Commits {
   readonly #options: CommitsOptions
@@ -53,7 +57,7 @@ export class Commits {
     this.#medium = { mostRecords: this.#sizes.recordsOfMedium, last: Promise.resolve() }
   }
 
-  /** Batches that were derived again, since another node wrote what was read. */
+  /** The number of batches that were derived again because another node wrote something that they had read. */
   get conflicts(): number {
     return this.#writer.conflicts
   }
@@ -68,22 +72,22 @@ export class Commits {
     })
   }
 
-  /** Takes no more changes. Resolves when those that were taken have been reported or have failed. */
+  /** Accepts no more changes. Resolves when the accepted ones have been reported or have failed. */
   async close(): Promise<void> {
     this.#isClosing = true
     this.#writer.close()
     while (this.#running || this.#beside.size > 0) await Promise.all([this.#running, ...this.#beside])
-    // Those that cannot be reported are on disk, and other nodes report them.
+    // Commits that cannot be reported here are on disk, and other nodes report them.
     await this.#options.reports.reached(this.#writer.lastWritten).catch(() => undefined)
   }
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) await this.#writeGroup(this.#queue.splice(0, groupSize))
-    // No `await` between the last look at the queue and this reset, so a later change starts a new loop.
+    // No `await` between the last check of the queue and this reset, so a later change starts a new loop.
     this.#running = undefined
   }
 
-  /** One batch for the group; if it can't be, each change alone, so that one can't fail another. */
+  /** Writes one batch for the group. If that fails, each change is written alone, so that one cannot fail another. */
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     const mostRecords = this.#sizes.recordsInQueue + recordsOfMost * (group.length - 1)
     try {

@@ -2,9 +2,9 @@ import type { LeaseClock } from '../../clock.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { NodeTable } from './node-table.ts'
 
-/** How often the table is looked at when no node says that it has applied something. */
+/** How often the table is read when no node announces that it has applied something. */
 const lookMs = 50
-/** A change waits no longer: it is on disk, and its device finds out how it went when it comes back. */
+/** A change waits no longer than this. It is on disk, and its device learns the outcome when it reconnects. */
 const mostMs = 15_000
 
 export interface EverywhereOptions {
@@ -22,10 +22,10 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
-/** Finds out which positions all nodes have applied that may hand something over. */
+/** Determines which positions have been applied by all nodes that may hand something over. */
 export class Everywhere {
   readonly #options: EverywhereOptions
-  /** Up to here all have applied: a node that joins later has as well, before its lease is current. */
+  /** All nodes have applied the commits up to here. A node that joins later applies them before its lease is current. */
   #position = 0
   #waiting: Waiting[] = []
   #isLooking = false
@@ -57,12 +57,12 @@ export class Everywhere {
     void this.#run()
   }
 
-  /** The history was lost: its positions mean nothing. */
+  /** The history was lost, so its positions are meaningless. */
   forget(): void {
     this.#position = 0
   }
 
-  /** What still waits is rejected. */
+  /** Rejects everything that still waits. */
   close(): void {
     this.#isClosed = true
     this.#cancel()
@@ -94,7 +94,7 @@ export class Everywhere {
       found = await table.standing(lease.name.id)
     }
     if (!found.isSettled) return
-    // Without another node what is waited for was reported here, and that is all.
+    // If there is no other node, the position is reached, because this node has reported it.
     this.#position = Math.max(this.#position, Math.min(found.applied ?? before, before))
   }
 

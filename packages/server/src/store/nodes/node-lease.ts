@@ -4,13 +4,16 @@ import type { Lease } from '../../relations/lease.ts'
 import { leaseMs, type NodeName, type NodeTable } from './node-table.ts'
 
 const renewMs = 500
-/** When a renewal that failed is tried again. */
+/** The delay after which a failed renewal is retried. */
 const retryMs = 200
-/** A renewal without an answer for so long: whether the database is elsewhere by now is found out, again and again. */
+/**
+ * If a renewal has had no answer for this time, the node checks whether the database has moved to another host, and repeats
+ * this check.
+ */
 const searchMs = 3_000
-/** A renewal without an answer for so long has failed. */
+/** A renewal without an answer for this time has failed. */
 const patienceMs = 10_000
-/** The same for a lease that is given back: it ends by itself. */
+/** The same when a lease is returned. It expires automatically. */
 const givingBackMs = 1_000
 
 export interface NodeLeaseOptions {
@@ -23,13 +26,14 @@ export interface NodeLeaseOptions {
 }
 
 /**
- * A node's row in the table of nodes, which is renewed by a commit: a synchronous standby confirms it, and a primary that was cut
- * off can't renew it (Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism", SOSP 1989). The node counts from when
- * the renewal began, by its own clocks; others by the clock of the database, and longer.
+ * A node's row in the table of nodes. It is renewed by a commit, so a synchronous standby confirms the renewal, and a primary
+ * that was cut off cannot renew it (Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism", SOSP 1989). The node
+ * counts the duration of the lease from the beginning of the renewal, by its own clocks. Other nodes count by the clock of the
+ * database, and longer.
  *
- *   renewed in time    the lease goes on
- *   too late           others may have been answered without this node, so the lease is current again only when this node has
- *                      reported all that was on the head after the renewal
+ *   renewed in time    the lease continues
+ *   too late           others may have acknowledged changes without this node, so the lease is current again only when it
+ *                      has reported everything up to the head after the renewal
  */
 export class NodeLease implements Lease {
   readonly #options: NodeLeaseOptions
@@ -37,7 +41,7 @@ export class NodeLease implements Lease {
   /** When the last renewal began, by both clocks. */
   #began: Moment = never
   #mustJoin = false
-  /** Counts the reasons to distrust a renewal that is under way. */
+  /** Counts the reasons to distrust a renewal in progress. */
   #drops = 0
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = []
   #renewing: Promise<void> | undefined
@@ -49,17 +53,17 @@ export class NodeLease implements Lease {
     this.#options = options
   }
 
-  /** Joins the nodes of the database. Rejects if it can't be reached. */
+  /** Joins the nodes of the database. Rejects if the database cannot be reached. */
   async join(): Promise<void> {
     await this.#renew().catch((error: unknown) => {
       if (!this.#hasSearched) throw error
-      // The first attempt came to nothing, but may have found out where the database is.
+      // The first attempt failed, but may have found out where the database is.
       return this.#renew()
     })
     this.#renewLater(renewMs)
   }
 
-  /** Of the time that the node has joined last. */
+  /** The name from the last time that the node joined. */
   get name(): NodeName {
     return this.#name ?? { id: 0, key: '00000000-0000-0000-0000-000000000000' }
   }
@@ -75,20 +79,20 @@ export class NodeLease implements Lease {
     }
   }
 
-  /** The lease is over at once, until a renewal that begins later is confirmed. */
+  /** Ends the lease immediately, until a renewal that begins later is confirmed. */
   drop(): void {
     this.#drops++
     this.#began = never
     this.#renewLater(0)
   }
 
-  /** What this node has applied is not what it has said: it leaves the nodes, and joins again. */
+  /** This node has not applied what it announced. It leaves the nodes, and joins again. */
   leave(): void {
     this.#mustJoin = true
     this.drop()
   }
 
-  /** Gives the lease back: nothing is handed over any more, and no other node waits for this one. */
+  /** Returns the lease: nothing is handed over any more, and no other node waits for this one. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#began = never
@@ -120,7 +124,8 @@ export class NodeLease implements Lease {
     const began = this.#now()
     const drops = this.#drops
     const isContinued = await this.#within(patienceMs, () => this.#searching(() => this.#write()))
-    // By the end of the lease before, others may have been answered: what was on the head after the renewal counts.
+    // After the end of the previous lease, changes may have been acknowledged without this node. The head after the renewal
+    // includes them.
     if (!isContinued || !this.isCurrent()) {
       this.#began = never
       await this.#catchUp()
@@ -130,7 +135,7 @@ export class NodeLease implements Lease {
     for (const { resolve } of this.#waiting.splice(0)) resolve()
   }
 
-  /** A primary that was cut off takes a write, and no standby confirms it. */
+  /** A primary that was cut off accepts a write, but no standby confirms it. */
   async #searching<T>(work: () => Promise<T>): Promise<T> {
     const { table, clock } = this.#options
     const stop = clock.every(searchMs, () => {
@@ -144,7 +149,7 @@ export class NodeLease implements Lease {
     }
   }
 
-  /** Writes the row. Returns whether the lease was not over by the clock of the database. */
+  /** Writes the row. Returns whether the lease had not expired by the clock of the database. */
   async #write(): Promise<boolean> {
     const { table, applied } = this.#options
     if (this.#name && !this.#mustJoin && (await table.renew(this.#name, applied()))) return true

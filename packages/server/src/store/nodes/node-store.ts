@@ -24,18 +24,18 @@ export interface NodeStoreOptions {
   position: number
   limits: Limits
   clock: Clock
-  /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
+  /** The clock that measures the lease, regardless of `clock`, because other nodes rely on it. */
   leaseClock: LeaseClock
-  /** How often the log is looked at when nothing says that it has grown. */
+  /** How often the log is read when no notice says that it has grown. */
   pollMs: number
-  /** Absent where no events are written. */
+  /** Absent if no events are written. */
   room?: EventRoom | undefined
   sizes?: NodeSizes | undefined
-  /** Absent where nothing is lost with a database. */
+  /** Absent if the database cannot lose data. */
   standbys?: Standbys | undefined
 }
 
-/** The store of one node among several that have one database open. Resolves when the node has its lease. */
+/** Opens the store of one node among several that share one database. Resolves when the node has its lease. */
 export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
   const { database, incarnations, clock, leaseClock, limits, cursorKey, position, pollMs } = options
   const table = database.nodes
@@ -53,7 +53,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
   const lease = new NodeLease({ table, clock: leaseClock, applied, reached })
   const everywhere = new Everywhere({ table, lease, clock: leaseClock, reached })
   const saying = new Applied(table, lease, applied)
-  // What a commit takes away is withdrawn in the same turn, by the listeners that follow.
+  // The listeners that follow withdraw, in the same turn, what a commit takes away.
   listeners.add({ committed: some => some.some(takesAway) && saying.say() })
   await lease.join()
   const commits = new Commits({
@@ -71,7 +71,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
   const stopPolling = clock.every(pollMs, () => reports.look())
   let closed: Promise<void> | undefined
 
-  /** What was read is ahead of what was reported: so there is something to report. */
+  /** The state that was read is ahead of what was reported, so there is something to report. */
   function noted<T extends { at: number }>(found: T): T {
     if (found.at > reports.position) reports.look()
     return found
@@ -155,7 +155,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
 
     async oldestCursor() {
       const { oldest, at } = await database.oldestCursor(clock.now())
-      // A device that comes from another node has a cursor that this node may not have reported yet, in this run or another.
+      // A device that comes from another node may have a cursor that this node has not reported yet, in this run or another.
       await reports.settledRun()
       await reports.reached(at)
       return oldest

@@ -1,2 +1,5 @@
-/** A position from here on means "of this batch": the first of its commits has the next one. The head is added when it is written. */
+/**
+ * Positions from this one on are relative to the batch: its first commit has the next one. The head is added when the batch is
+ * written.
+ */
 export const provisional: number = 2 ** 52

@@ -5,48 +5,48 @@ import { decodeCommits } from './commit-codec.ts'
 import { isSameRun } from './runs.ts'
 import type { LogRow, SharedDatabase } from './shared-database.ts'
 
-/** A batch of this node: what its listeners are told of it is in memory. */
+/** A batch of this node. What its listeners receive about it is in memory. */
 export interface OwnBatch {
   commits: CommitNotes[]
   /** Its commits have been reported. */
   reported(): void
-  /** Whether it was written is not known, and never will be. */
+  /** It is not known whether the batch was written, and never will be. */
   lost(): void
 }
 
 export interface ReportsOptions {
   database: SharedDatabase
   listeners: CommitListeners
-  /** Of the last commit that counts as reported. */
+  /** The position of the last commit that counts as reported. */
   position: number
-  /** Milliseconds, by a clock that is never set. */
+  /** Milliseconds, by a monotonic clock. */
   elapsed(): number
-  /** The history is not the one that was reported: all that was handed over since some commit may be wrong. */
+  /** The history is not the one that was reported, so everything that was handed over after some commit may be wrong. */
   lost(): void
 }
 
 /**
- * Reports the commits of all nodes to this node's listeners, in their one order. The log is the truth: a batch becomes visible
- * when the lock on the head is released, so the rows that one statement sees are complete up to the last of them.
+ * Reports the commits of all nodes to this node's listeners, in their one order. The log is authoritative: a batch becomes
+ * visible when the lock on the head is released, so the rows that one statement sees are complete up to the last of them.
  */
 export class Reports {
   readonly #options: ReportsOptions
   #position: number
-  /** The run of the database in which the position counts. */
+  /** The run of the database to which the position belongs. */
   #run: Uint8Array
   readonly #own: Map<string, OwnBatch> = new Map()
   /** Batches of this node that were written, and need not be read. */
   #written: LogRow[] = []
   #waiting: (() => void)[] = []
-  /** Counts how often the history was another. */
+  /** Counts how often the history was lost. */
   #falls = 0
   #isAsked = false
-  /** The log itself is to be read: what this node has written is not all that counts. */
+  /** The log itself must be read, because there may be batches of other nodes. */
   #mustRead = false
   #running: Promise<void> | undefined
   #failure: unknown
   #isClosed = false
-  /** When the log last had nothing beyond what is reported by now. */
+  /** When the log last contained nothing beyond what is now reported. */
   #caughtUpAtMs: number
 
   constructor(options: ReportsOptions) {
@@ -61,29 +61,29 @@ export class Reports {
     return this.#position
   }
 
-  /** The run in which the position counts. */
+  /** The run to which the position belongs. */
   get run(): Uint8Array {
     return this.#run
   }
 
-  /** How often the history was another. */
+  /** How often the history was lost. */
   get losses(): number {
     return this.#falls
   }
 
-  /** Resolves when it is known that the history goes on in the run of the database, or when it is lost: to that run. */
+  /** Resolves to the run of the database, when it is known whether the history continues in that run or was lost. */
   async settledRun(): Promise<Uint8Array> {
     const { database } = this.#options
     while (!isSameRun(this.#run, database.run) && !this.#isClosed) await this.#looked()
     return this.#run
   }
 
-  /** How long ago all that there was to report had been reported. */
+  /** The time since everything that there was to report had been reported. */
   get lagMs(): number {
     return this.#options.elapsed() - this.#caughtUpAtMs
   }
 
-  /** Why the log could not be read the last time, if it could not. */
+  /** Why the last read of the log failed, if it did. */
   get failure(): unknown {
     return this.#failure
   }
@@ -96,7 +96,7 @@ export class Reports {
   /** A batch of this node was written. */
   written(batch: string, last: number): void {
     const own = this.#own.get(batch)
-    // It was found in the log before its answer came.
+    // The batch was found in the log before the answer to its write arrived.
     if (!own || last <= this.#position) return
     this.#written.push({ first: last - own.commits.length + 1, last, batch, commits: new Uint8Array() })
     this.look()
@@ -107,7 +107,7 @@ export class Reports {
     this.#own.delete(batch)
   }
 
-  /** Resolves when this position has been reported, or is lost; rejects when the log cannot be read. */
+  /** Resolves when this position has been reported, or is lost. Rejects if the log cannot be read. */
   async reached(position: number): Promise<void> {
     const falls = this.#falls
     while (this.#position < position && !this.#isClosed && this.#falls === falls) {
@@ -115,13 +115,13 @@ export class Reports {
     }
   }
 
-  /** Resolves when all that is in the log now has been reported; rejects when the log cannot be read. */
+  /** Resolves when everything that is in the log now has been reported. Rejects if the log cannot be read. */
   async current(): Promise<void> {
     this.#mustRead = true
     await this.#looked()
   }
 
-  /** Resolves when the log was looked at; rejects when it cannot be read, and when it is not read any more. */
+  /** Resolves when the log has been read. Rejects if it cannot be read, or is no longer read. */
   async #looked(): Promise<void> {
     if (this.#isClosed) throw new Error('the store is closing')
     this.look()
@@ -150,7 +150,7 @@ export class Reports {
       }
       this.#failure = undefined
     } catch (error) {
-      // The next look tries again.
+      // The next read tries again.
       this.#failure = error
     } finally {
       this.#running = undefined
@@ -165,7 +165,7 @@ export class Reports {
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
     if (written.length > 0 && isNext) {
-      // The last of them was the head when it was written.
+      // The last one was the head when it was written.
       await this.#reportEach(written)
       this.#caughtUpAtMs = beganMs
       // Another node may have written since.
@@ -174,7 +174,7 @@ export class Reports {
     }
     this.#mustRead = false
     const { head, rows, isCut } = await database.logAfter(this.#position)
-    // Read in another run, of which it is not known yet whether the history goes on in it.
+    // This was read in another run, and it is not known yet whether the history continues in that run.
     if (!isSameRun(this.#run, database.run)) return this.#lookAgain()
     const [first] = rows
     if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)
@@ -187,7 +187,7 @@ export class Reports {
     this.#isAsked = true
   }
 
-  /** Another run of the database has begun. Whether what was reported before is in its history. */
+  /** Another run of the database has begun. Returns whether the reported commits are in its history. */
   async #goesOn(): Promise<boolean> {
     const { database } = this.#options
     const { run } = database

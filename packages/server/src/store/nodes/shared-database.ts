@@ -14,11 +14,11 @@ export interface Versioned {
   document: DocumentName
 }
 
-/** What the derivation of one batch reads. */
+/** The reads for the derivation of one batch. */
 export interface BatchRecords extends Records {
-  /** The position of the earliest state that was read; infinite while nothing was read. */
+  /** The position of the earliest state that was read; infinite if nothing was read. */
   readonly knownUpTo: number
-  /** The version of a user's document, and the position at which the user's tokens were revoked; 0 for none. */
+  /** Returns the version of each document, and the position at which the user's tokens were revoked; 0 for none. */
   versions(wanted: readonly Versioned[]): Promise<{ version: number; revokedAt: number }[]>
 }
 
@@ -26,15 +26,15 @@ export interface BatchRecords extends Records {
 export interface Batch {
   /** The node that writes it. */
   readonly node: NodeName
-  /** A UUID that names it: a batch whose answer was lost is sent again, and written once. */
+  /** A UUID that names the batch. If the answer to its write is lost, it is sent again, and written only once. */
   readonly id: string
   readonly changes: readonly Change[]
-  /** What listeners are told of each change. Positions are provisional until the batch is written. */
+  /** What listeners receive about each change. Positions are provisional until the batch is written. */
   readonly commits: CommitNotes[]
-  /** What it writes. Positions are provisional, see `provisional.ts`. */
+  /** The records that it writes. Positions are provisional, see `provisional.ts`. */
   readonly draft: Draft
   /**
-   * Whose change it is, if it was derived beside the queue: the news of all other users stay as they are stored, see
+   * The users whose change it is, if it was derived beside the queue. The news of all other users stay as they are stored, see
    * `relations/user-news.ts`.
    */
   readonly subjects: ReadonlySet<string> | undefined
@@ -42,24 +42,24 @@ export interface Batch {
   readonly knownUpTo: number
   /** The run of the database in which all of it was read. */
   readonly run: Uint8Array
-  /** Names of what was read, as `record-names.ts` has them. */
+  /** The names of what was read, as in `record-names.ts`. */
   readonly reads: ReadonlySet<string>
 }
 
-/** What became of a batch, with the head: after a batch that was written, its last position. */
+/** The outcome of a batch, with the head. If the batch was written, the head is its last position. */
 export interface Outcome {
   /**
    * - `written`: by this call, or by an earlier one whose answer was lost.
-   * - `conflict`: another batch has written what was read for this one, or another run has begun.
-   * - `too-old`: the log does not reach back to what was read.
-   * - `history-lost`: what was read is of another history.
+   * - `conflict`: another batch has written what this one read, or another run has begun.
+   * - `too-old`: the log does not reach back to the state that was read.
+   * - `history-lost`: the state that was read belongs to another history.
    * - `fenced`: the node has no lease.
    */
   status: 'written' | 'conflict' | 'too-old' | 'history-lost' | 'fenced'
   last: number
   /**
-   * `false`: it is written, and may be lost, since no standby has confirmed it. The same batch, sent again, is confirmed by a
-   * later commit, which no standby confirms without the one before.
+   * `false`: the batch is written, and may be lost, since no standby has confirmed it. If the same batch is sent again, a later
+   * commit confirms it, because a standby confirms no commit without the one before it.
    */
   isConfirmed: boolean
 }
@@ -69,11 +69,11 @@ export interface LogRow {
   first: number
   last: number
   batch: string
-  /** As `commit-codec.ts` has them. */
+  /** In the format of `commit-codec.ts`. */
   commits: Uint8Array
 }
 
-/** What follows a position in the log. Complete up to the last row. */
+/** The part of the log after a position. Complete up to the last row. */
 export interface LogRead {
   head: number
   rows: readonly LogRow[]
@@ -84,12 +84,14 @@ export interface LogRead {
 export type WriteBatch = (batch: Batch) => Promise<Outcome>
 
 /**
- * A database that several nodes have open, as one of them reaches it. Batches are written one after the other; from the moment
- * at which one is visible, its log row and the head are. What a call rejects with is the failure of that call alone, unless
+ * A database that several nodes have open, from the view of one of them. Batches are written one after the other. When a batch
+ * becomes visible, its log row and the head are visible too. A rejection means that this call alone failed, unless
  * `isConnectionLost` says that its outcome is unknown.
  */
 export interface SharedDatabase {
-  /** @see Store.run: of the database as connections reach it now. It is another one before anything is read in that run. */
+  /**
+   * @see Store.run: of the database that connections reach now. It changes before anything is read in the new run.
+   */
   readonly run: Uint8Array
   /** @see Store.reachOf */
   reachOf(run: Uint8Array): number | undefined
@@ -97,18 +99,21 @@ export interface SharedDatabase {
   readonly nodes: NodeTable
   readonly outbox: Outbox
 
-  /** For the derivation of one batch. `turn`: between two slices of it. */
+  /** The reads for the derivation of one batch. `turn`: called between two slices of it. */
   records(turn: Turn): BatchRecords
-  /** Writes a batch, unless another batch after `knownUpTo` has written what was read for it. */
+  /** Writes a batch, unless another batch after `knownUpTo` has written what this one read. */
   write: WriteBatch
-  /** Runs `work` while nothing else is written to the database. What it writes is there when `write` resolves. */
+  /** Runs `work` while nothing else is written to the database. Its writes are in the database when `write` resolves. */
   alone(work: (write: WriteBatch) => Promise<void>): Promise<void>
   logAfter(position: number): Promise<LogRead>
-  /** Whether the outcome of a call is unknown, since the connection was lost. */
+  /** Whether the outcome of a call is unknown because the connection was lost. */
   isConnectionLost(error: unknown): boolean
-  /** This node has written: the others may want to know. */
+  /** This node has written. Notifies the other nodes. */
   say(): void
-  /** Calls `written` when another node may have written, and `applied` when it may have applied. Nothing depends on it. */
+  /**
+   * Calls `written` when another node may have written, and `applied` when another node may have applied something. Nothing
+   * depends on these calls.
+   */
   listen(heard: { written(): void; applied(): void }): void
   close(): Promise<void>
 
@@ -117,9 +122,11 @@ export interface SharedDatabase {
   erasures(id: string): Promise<number>
   /** @see Store.revocation: by the clock of the database. */
   revocation(id: string): Promise<Revocation>
-  /** What was written of a document at a position or since. */
+  /** Returns the parts of a document that were written at a position or since. */
   document(id: string, document: DocumentName, since?: number): Promise<StoredParts>
-  /** @see Store.views: all as of one state. */
+  /**
+   * @see Store.views: all from one state.
+   */
   views(
     viewer: string,
     owners: readonly string[],
@@ -130,6 +137,6 @@ export interface SharedDatabase {
   relationsOf(id: string): AsyncIterable<KnownPage>
   hasAsked(viewer: string, id: string): Promise<boolean>
   changedSince(since: number, most: number): Promise<string[] | undefined>
-  /** Cursors before `oldest` are too old to be served. `at`: the head. */
+  /** Cursors before `oldest` are too old to be accepted. `at`: the head. */
   oldestCursor(nowMs: number): Promise<{ oldest: number; at: number }>
 }

@@ -1,7 +1,7 @@
-/** Whether a standby of the database confirms what is written: else a failover may lose what was answered. */
+/** Whether a standby of the database confirms writes. Otherwise a failover may lose acknowledged changes. */
 export interface Standbys {
   readonly isConfirming: boolean
-  /** A node that has none is not ready. */
+  /** A node without a standby is not ready. */
   readonly isRequired: boolean
   close(): void
 }

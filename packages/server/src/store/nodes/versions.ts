@@ -9,7 +9,7 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
-/** A document that a change may build on, and whose user's revocations it depends on. */
+/** A document on which a change may build, and whose user's revocations the change depends on. */
 interface Wanted<Entry> extends Versioned {
   entry: Entry
   /** Absent if the change does not build on this document. */
@@ -29,8 +29,8 @@ function* wantedOf<Entry extends Waiting>(group: readonly Entry[]): Iterable<Wan
 }
 
 /**
- * Those of the changes that build on documents as they are, and come from sessions whose tokens count. The others are rejected:
- * what they were made of is no longer so. What is compared is noted as read.
+ * Returns the changes that build on the present documents and come from sessions with valid tokens. The others are rejected,
+ * because they are based on outdated data. The compared records are added to the read set.
  */
 export async function current<Entry extends Waiting>(
   group: readonly Entry[],

@@ -7,10 +7,10 @@ import { writeSetOf } from '../nodes/write-set.ts'
 import { documentNumbers, encodeEventBody, encodeRelation, encodeUser } from './codec.ts'
 import type { Statement } from './database.ts'
 
-/** As many rows as are encoded without a pause. */
+/** The number of rows that are encoded in one slice. */
 const rowsInTurn = 250
 
-/** The columns of what a batch writes, each a parameter of `commit_batch`, in its order. */
+/** The columns of a batch's writes, each a parameter of `commit_batch`, in its order. */
 class Columns {
   readonly #subjects: ReadonlySet<string> | undefined
   readonly users: unknown[][] = [[], [], [], [], []]
@@ -63,13 +63,13 @@ class Columns {
         const isDead = event && event.failed !== undefined
         return push(this.events, name.position, name.index, event?.line, event && (event.other ?? ''), isDead, body)
       }
-      // The log says whose profile changed.
+      // The log records whose profile changed.
       case 'change':
         return
     }
   }
 
-  /** Absent where there are none: then the batch is written as before there was an outbox. */
+  /** Absent if there are no events. Then the batch is written in the same way as before there was an outbox. */
   get #ofEvents(): unknown[][] {
     const isNone = this.events[0]?.length === 0 && this.eventsCleared[0]?.length === 0
     return isNone ? [] : [...this.eventsCleared, ...this.events]
@@ -96,13 +96,13 @@ function push(columns: unknown[][], ...values: unknown[]): void {
   for (const [index, value] of values.entries()) columns[index]?.push(bytesOrValue(value))
 }
 
-/** The driver takes bytes as a Buffer alone. */
+/** The driver accepts bytes only as a Buffer. */
 function bytesOrValue(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   return value ?? null
 }
 
-/** The call of `commit_batch` that writes a batch. Encoded in slices. */
+/** Returns the call of `commit_batch` that writes a batch. Encodes it in slices. */
 export async function callOf(batch: Batch): Promise<Statement> {
   const { node, id, changes, commits, draft, subjects, knownUpTo, run, reads } = batch
   const columns = new Columns(subjects)
@@ -130,7 +130,7 @@ export async function callOf(batch: Batch): Promise<Statement> {
   }
 }
 
-/** 64 bits of each name: two names of one hash cost a batch that is derived once more. */
+/** 64 bits of each name. If two names have the same hash, a batch is derived once more. */
 async function hashesOf(names: Iterable<string>, turns: Turns): Promise<string[]> {
   const hashes = new Set<string>()
   for (const name of names) {

@@ -13,15 +13,15 @@ import { distinct } from './pages.ts'
 import { partsOf } from './reads.ts'
 import { PostgresRecords } from './records.ts'
 
-/** What a check of a database found. */
+/** The result of a check of a database. */
 export interface DatabaseReport extends CheckReport {
-  /** What is wrong with the log of commits; empty: all is well. */
+  /** Errors in the log of commits. Empty if there are none. */
   faults: string[]
 }
 
 /**
- * Checks a database, also while nodes use it: each user is read in one snapshot. `checkStore` says what is compared; and the
- * log of commits must have no gap, and end at the head.
+ * Checks a database, even while nodes use it: each user is read in one snapshot. `checkStore` documents what is compared. In
+ * addition, the log of commits must have no gap, and end at the head.
  */
 export async function checkDatabase(database: Database, onProgress?: (users: number) => void): Promise<DatabaseReport> {
   const faults = await database.inSnapshot(faultsOf)
@@ -68,7 +68,9 @@ const levelsOfOwner: Statement = {
   text: 'select level, position, fields from level where owner = $1 order by level',
 }
 
-/** Look-ups and days that had lapsed by the last day on which a node removed them: without one there are none. */
+/**
+ * Look-ups and days that had lapsed by the last day on which a node removed them. If no node has removed any, there are none.
+ */
 const leftovers: Statement = {
   name: 'kith-leftovers',
   text: `select
@@ -83,7 +85,7 @@ async function leftoversIn(database: Database): Promise<Omit<Leftovers, 'relatio
   return found ?? { lookups: 0, days: 0 }
 }
 
-/** The ids of all users with a record of one of these kinds. One may come several times. */
+/** The ids of all users with a record of one of these kinds. An id may occur several times. */
 async function* idsIn(database: Database): AsyncIterable<string> {
   for (const [table, column] of idColumns) yield* distinct(database, table, column)
 }
@@ -95,7 +97,7 @@ const idColumns = [
   ['relation', 'a'],
 ] as const
 
-/** The rows of the log follow on each other, and the last one is the head's. Older ones were trimmed. */
+/** The rows of the log must be consecutive, and the last one must be at the head. Older rows were trimmed. */
 async function faultsOf(snapshot: Rows): Promise<string[]> {
   const text = `select l.first, l.last, lag(l.last) over (order by l.last) as before, h.position as head
     from head h left join log l on true order by l.last`

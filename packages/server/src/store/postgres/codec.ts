@@ -12,7 +12,7 @@ import {
 } from '../../relations/records.ts'
 import { expectEnd, flags, readRelationFlags, readSide, writeLevels, writeSide } from '../../relations/side-codec.ts'
 
-/** A user's row. Positions have columns of their own: they are not known before the batch is written. */
+/** A user's row. Positions have their own columns, because they are not known before the batch is written. */
 export interface UserRow {
   registered_at: number | null
   /** Levels, each followed by the position of its last change. */
@@ -26,7 +26,7 @@ export interface EventRow {
   position: number
   index: number
   line: string
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   other: string
   is_dead: boolean
   /** JSON of the rest. */
@@ -38,7 +38,7 @@ export function decodeEvent({ position, index, line, other, body }: EventRow): S
   return { name: { position, index }, event: knownEvent(event) }
 }
 
-/** The rest of an event: what has no column. */
+/** Encodes the members of an event that have no column. */
 export function encodeEventBody({ line: _, other: __, ...rest }: OutboxEvent): string {
   return JSON.stringify(rest)
 }
@@ -52,7 +52,7 @@ export function encodeUser(user: Readonly<UserRecord>): UserRow {
   }
 }
 
-/** `row` as an outer join has it. Throws {@link UnknownRecord} for more than this version knows. */
+/** `row` comes from an outer join. Throws {@link UnknownRecord} if it contains more than this version knows. */
 export function decodeUser(row: UserRow): UserRecord {
   if (row.registered_at === null) return newUser()
   const levels: Record<string, number> = {}
@@ -67,7 +67,7 @@ export function decodeUser(row: UserRow): UserRecord {
   })
 }
 
-/** A relation's row, with the positions in columns of their own. */
+/** A relation's row. Positions have their own columns. */
 export interface RelationRow {
   changed_at: number | null
   joined_at: number
@@ -84,7 +84,7 @@ export function encodeRelation(relation: Relation): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** `row` as an outer join has it. Throws {@link UnknownRecord} for more than this version knows. */
+/** `row` comes from an outer join. Throws {@link UnknownRecord} if it contains more than this version knows. */
 export function decodeRelation(row: RelationRow): Relation {
   if (row.changed_at === null) return noRelation
   const decoder = decoding.createDecoder(row.relation)
@@ -114,7 +114,7 @@ export interface LevelRow {
   fields: Uint8Array
 }
 
-/** `row` as an outer join has it. */
+/** `row` comes from an outer join. */
 export function decodeLevel({ position, fields }: LevelRow): LevelRecord | undefined {
   return position === null ? undefined : { position, fields: new Uint8Array(fields) }
 }

@@ -7,19 +7,19 @@ import type { Database } from './database.ts'
 import { distinct } from './pages.ts'
 import { partsOf } from './reads.ts'
 
-/** How often a document is tried that is written meanwhile. */
+/** The number of attempts for a document that is written meanwhile. */
 const mostTries = 10
 
-/** What a compaction of a database did. */
+/** The result of a compaction of a database. */
 export interface DatabaseCompactReport {
   documents: number
-  /** Documents that were written again at each try. */
+  /** Documents that were written during each attempt. */
   left: number
 }
 
 /**
- * Folds the updates of each document into one that holds nothing erased [V5], also while nodes use the database. What was there
- * before stays in the files of PostgreSQL until these are rewritten: that is the operator's part.
+ * Folds the updates of each document into one that contains nothing erased [V5], even while nodes use the database. The
+ * previous content remains in PostgreSQL's files until they are rewritten. That is the operator's task.
  */
 export async function compactDatabase(
   database: Database,
@@ -37,7 +37,7 @@ export async function compactDatabase(
   return report
 }
 
-/** Returns whether the document is folded, or is none. */
+/** Returns whether the document is folded, or does not exist. */
 async function fold(database: Database, id: string, name: DocumentName): Promise<boolean> {
   for (let attempt = 0; attempt < mostTries; attempt++) {
     const { version, parts } = await partsOf(database, id, name)

@@ -5,7 +5,7 @@ import { DatabaseError } from './database-error.ts'
 const bigint = 20
 const bigints = 1016
 
-/** Numbers as numbers: positions are below 2^53. */
+/** Parses them as numbers, because positions are below 2^53. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((id: number, format: never) => {
     if (id === bigint) return Number
@@ -14,13 +14,13 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 }
 
-/** A connection to a host, if that takes writes. */
+/** Opens a connection to a host, if the host accepts writes. */
 export async function openConnection(url: string, timeoutMs?: number): Promise<pg.Client | undefined> {
   const client = new pg.Client({
     ...{ connectionString: url, types, application_name: 'kith', connectionTimeoutMillis: 5_000 },
     ...{ keepAlive: true, query_timeout: timeoutMs },
   })
-  // A connection that breaks while nothing is asked of it: the next question finds out.
+  // The connection breaks while no statement is in progress. The next statement will find out.
   client.on('error', () => undefined)
   client.on('notice', ({ routine }) => {
     if (routine === waitForStandby) unconfirmed.add(client)
@@ -37,12 +37,12 @@ export async function openConnection(url: string, timeoutMs?: number): Promise<p
   return undefined
 }
 
-/** How long a server has to end a connection that is given up. */
+/** How long a server may take to end a connection that is given up. */
 const goodbyeMs = 2_000
 
 /**
- * Ends a connection, and never rejects. A machine that is gone without a word does not answer, and the connection to it would
- * stay for a quarter of an hour: so after a while it ends here alone.
+ * Ends a connection, and never rejects. A machine that is gone without notice does not answer, and the connection to it would
+ * stay for a quarter of an hour. So after a while this side ends it alone.
  */
 export async function endConnection(client: pg.Client): Promise<void> {
   const late = setTimeout(() => client.connection.stream.destroy(), goodbyeMs)
@@ -50,21 +50,25 @@ export async function endConnection(client: pg.Client): Promise<void> {
   clearTimeout(late)
 }
 
-/** Where the server says that it has ended the wait of a commit for a standby: it is visible, and a failover may lose it. */
+/**
+ * The place in the server's code that reports that a commit has stopped waiting for a standby. The commit is visible, and a
+ * failover may lose it.
+ */
 const waitForStandby = 'SyncRepWaitForLSN'
 
 const unconfirmed = new WeakSet<pg.Client>()
 
-/** Whether a commit on this connection, since the last call, was answered although no standby had confirmed it. */
+/** Whether a commit on this connection, since the last call, was acknowledged although no standby had confirmed it. */
 export function tookUnconfirmed(client: pg.Client): boolean {
   return unconfirmed.delete(client)
 }
 
-/** Whether the outcome of a statement is unknown, or it never began, since the connection to the server was lost. */
+/** Whether the outcome of a statement is unknown, or it never began, because the connection to the server was lost. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof DatabaseError) return true
   const { code } = error as { code?: string }
-  // Of the system, or none: the socket ended. 08: connection exceptions; 57P: the server goes or went; 25006: it is a standby now.
+  // No code, or a system code: the socket ended. 08: connection exceptions; 57P: the server stops or stopped; 25006: it is a
+  // standby now.
   if (code === undefined) return /connection|terminated|socket|timeout|not queryable/i.test((error as Error).message)
   return /^E[A-Z]+$|^08|^57P|^25006$/.test(code)
 }

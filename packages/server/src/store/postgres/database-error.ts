@@ -1,2 +1,2 @@
-/** A database that cannot be used, with what to do about it. */
+/** A database that cannot be used. The message says what to do about it. */
 export class DatabaseError extends Error {}

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { endConnection, isConnectionLost } from './connect.ts'
 import { Hosts } from './hosts.ts'
 
-/** A statement with its parameters. With a name it is planned once for each connection. */
+/** A statement with its parameters. If it has a name, it is planned once for each connection. */
 export interface Statement {
   name: string
   text: string
@@ -16,17 +16,17 @@ export interface Rows {
 }
 
 export interface DatabaseOptions {
-  /** As many connections as are open at a time. */
+  /** The number of connections that are open at a time. */
   most: number
-  /** Whether statements are prepared: a pooler between may not know them. */
+  /** Whether statements are prepared. Some poolers do not support prepared statements. */
   prepares: boolean
-  /** After which time without an answer a connection is taken for lost; absent: never. */
+  /** A connection without an answer for this time counts as lost. Absent: never. */
   timeoutMs?: number
 }
 
 /**
- * A few connections to the primary, opened as they are needed. What asks while all are in use waits for its turn. A connection
- * that breaks is dropped, and the next one is opened to the host that is the primary then.
+ * A few connections to the primary, opened on demand. While all are in use, requests wait for their turn. A broken connection
+ * is dropped, and the next one is opened to the host that is the primary then.
  */
 export class Database implements Rows {
   readonly url: string
@@ -36,12 +36,12 @@ export class Database implements Rows {
   readonly #hosts: Hosts
   readonly #stopListening: () => void
   readonly #free: pg.Client[] = []
-  /** All that are open, those in use among them. */
+  /** All open connections, including those in use. */
   readonly #clients: Set<pg.Client> = new Set()
   #open = 0
   readonly #waiting: (() => void)[] = []
   #isClosed = false
-  /** Called with each connection before it is used: it may be to another primary than those before. */
+  /** Called with each connection before it is used, because it may be to another primary than the earlier ones. */
   prepare: (client: pg.Client) => Promise<void> = () => Promise.resolve()
 
   constructor(url: string, options: DatabaseOptions) {
@@ -53,7 +53,7 @@ export class Database implements Rows {
     this.#stopListening = this.#hosts.onMove(() => this.#dropAll())
   }
 
-  /** The rows of one statement, in a transaction of its own. */
+  /** Returns the rows of one statement, which runs in its own transaction. */
   rows<Row>(statement: Statement): Promise<Row[]> {
     return this.with(client => this.on<Row>(client, statement))
   }
@@ -77,7 +77,7 @@ export class Database implements Rows {
     }
   }
 
-  /** Runs statements that read as of one state of the database. */
+  /** Runs statements that read one state of the database. */
   inSnapshot<T>(work: (snapshot: Rows) => Promise<T>): Promise<T> {
     return this.with(async client => {
       await client.query('begin isolation level repeatable read read only')
@@ -89,7 +89,7 @@ export class Database implements Rows {
     })
   }
 
-  /** Resolves when all connections are closed, once what was asked has been answered. */
+  /** Resolves when all connections are closed, after pending requests have been answered. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopListening()
@@ -133,7 +133,7 @@ export class Database implements Rows {
     this.#waiting.shift()?.()
   }
 
-  /** They lead to a host that is the primary no more. What is asked on one of them fails, as when a connection is lost. */
+  /** The connections lead to a host that is no longer the primary. Requests on them fail, as if the connection was lost. */
   #dropAll(): void {
     const inUse = [...this.#clients].filter(client => !this.#free.includes(client))
     for (const client of this.#free.splice(0)) this.#drop(client)
@@ -141,7 +141,7 @@ export class Database implements Rows {
     for (const client of inUse) void endConnection(client)
   }
 
-  /** What is asked on a connection that ends finds out by itself. */
+  /** A request on a connection that ends fails by itself. */
   #ended(client: pg.Client): void {
     const index = this.#free.indexOf(client)
     if (index < 0) return

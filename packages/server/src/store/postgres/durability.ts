@@ -11,7 +11,10 @@ const settings = `select current_setting('fsync') as fsync, current_setting('ful
 export const noStandby: string =
   'no standby confirms what the database writes, so a failover may lose what was answered: set synchronous_standby_names'
 
-/** Whether a standby confirms what the database writes. Rejects with {@link DatabaseError} when it may lose what it confirms. */
+/**
+ * Returns whether a standby confirms the database's writes. Rejects with {@link DatabaseError} if the database may lose what it
+ * confirms.
+ */
 export async function durabilityOf(client: Client): Promise<{ isConfirming: boolean }> {
   const { rows } = await client.query(settings)
   const found = rows[0] as Record<string, string>

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { endConnection, openConnection } from './connect.ts'
 import { DatabaseError } from './database-error.ts'
 
-/** The addresses that a URL with several hosts names, as in `postgres://kith@db1,db2:5433/kith`. */
+/** Returns the addresses in a URL with several hosts, as in `postgres://kith@db1,db2:5433/kith`. */
 function hostsIn(url: string): string[] {
   const parts = /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]+)(.*)$/.exec(url)
   if (!parts) throw new DatabaseError('KITH_DATABASE_URL must be a URL, as in postgres://user@host/database')
@@ -12,9 +12,9 @@ function hostsIn(url: string): string[] {
 
 const known = new Map<string, Hosts>()
 
-/** The hosts of a database, as all of a process know them who connect to it. */
+/** The hosts of a database, shared by all parts of a process that connect to it. */
 export class Hosts {
-  /** As URLs. The first one was the primary last. */
+  /** As URLs. The first one is the last known primary. */
   #inOrder: readonly string[]
   readonly #listeners: Set<() => void> = new Set()
   #looking: Promise<void> | undefined
@@ -30,9 +30,9 @@ export class Hosts {
   }
 
   /**
-   * A connection to the host that takes writes: each is asked, since a standby of a cluster that failed over may be the primary
-   * by now, and the primary a standby. Rejects with {@link DatabaseError} if none is. A statement without an answer for
-   * `timeoutMs` fails, as if the connection was lost: the machine at its other end may be gone without a word.
+   * Opens a connection to the host that accepts writes. Each host is queried, because after a failover a standby may be the
+   * primary, and the primary a standby. Rejects with {@link DatabaseError} if there is none. A statement without an answer for
+   * `timeoutMs` fails, as if the connection was lost: the machine at the other end may be gone without notice.
    */
   async connect(timeoutMs?: number): Promise<pg.Client> {
     const failures: unknown[] = []
@@ -53,8 +53,8 @@ export class Hosts {
   }
 
   /**
-   * Asks the other hosts whether one of them is the primary by now: one that was cut off takes writes as well, and answers none
-   * of them. All who listen connect again then.
+   * Queries the other hosts whether one of them is the primary by now. A primary that was cut off also accepts writes, but
+   * answers none of them. If there is another primary, all listeners reconnect.
    */
   async lookElsewhere(): Promise<void> {
     this.#looking ??= this.#askOthers().finally(() => {
@@ -63,7 +63,7 @@ export class Hosts {
     await this.#looking
   }
 
-  /** Calls `listener` when connections lead to a host that is the primary no more. Returns an unsubscribe function. */
+  /** Calls `listener` when connections lead to a host that is no longer the primary. Returns an unsubscribe function. */
   onMove(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -85,10 +85,10 @@ export class Hosts {
   }
 }
 
-/** As long as a host is asked whether it is the primary. */
+/** The timeout of the query whether a host is the primary. */
 const askingMs = 5_000
 
-/** Without a password. */
+/** Returns the host without a password. */
 function hostOf(url: string): string {
   return new URL(url).host
 }

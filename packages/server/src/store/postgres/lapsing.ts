@@ -3,7 +3,7 @@ import { isLapsed, lookupDays } from '../../relations/lapsed.ts'
 import { decodeRelation, type RelationRow } from './codec.ts'
 import type { Database, Statement } from './database.ts'
 
-/** As many rows as are looked at with one statement, which takes some milliseconds: others may wait for what it locks. */
+/** The number of rows that one statement examines. It takes some milliseconds, in which others may wait for its locks. */
 const mostRows = 2_000
 
 /** At most a tombstone: neither side says anything, and nothing is paired, waits or is shown. */
@@ -11,7 +11,9 @@ const isBlank = `substring(record for 6) = '\\x000000000000'`
 
 const begin: Statement = { name: 'kith-lapsing', text: 'select begin_lapsing($1) as lapsed' }
 
-/** Those of a page of relations that may go, and the last one of the page in any case: the next page begins behind it. */
+/**
+ * Returns the relations of a page that may be removed, and the last one of the page in any case. The next page begins after it.
+ */
 const relations: Statement = {
   name: 'kith-lapsing-relations',
   text: `with page as materialized (
@@ -22,7 +24,7 @@ const relations: Statement = {
     order by a, b`,
 }
 
-/** Not what a node has written since, or is writing: no commit waits for this, nor this for a commit. */
+/** Skips rows that a node has written since, or is writing. No commit waits for this statement, and it waits for no commit. */
 const remove: Statement = {
   name: 'kith-lapsing-remove',
   text: `delete from relation r using (
@@ -32,8 +34,8 @@ const remove: Statement = {
 }
 
 /**
- * Removes those of a page of look-ups that are old, and tells the last one of the page. What the viewer's roster says of a user
- * comes first in a relation: two bytes that are 0 say nothing.
+ * Removes the look-ups of a page that are old, and returns the last one of the page. In a relation, the first two bytes are
+ * what the viewer's roster says about the user: two zero bytes say nothing.
  */
 const lookups: Statement = {
   name: 'kith-lapsing-lookups',
@@ -49,7 +51,7 @@ const lookups: Statement = {
     ) select viewer as a, id as b from page order by viewer desc, id desc limit 1`,
 }
 
-/** What `store/level/lapsing.ts` does for a data folder. Any node does it, once a day. */
+/** Does the same as `store/level/lapsing.ts` for a data folder. Any node does it, once a day. */
 export async function removeLapsed(database: Database, clock: Clock): Promise<void> {
   const nowMs = clock.now()
   const [begun] = await database.rows<{ lapsed: number }>({ ...begin, values: [nowMs] })

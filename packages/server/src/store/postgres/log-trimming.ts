@@ -2,10 +2,10 @@ import type { Clock } from '../../clock.ts'
 import type { Database, Statement } from './database.ts'
 import { removeLapsed } from './lapsing.ts'
 
-/** As many batches as are deleted at once. */
+/** The number of batches that are deleted together. */
 const mostRows = 1_000
 
-/** A node that is behind by more finds its sessions ended; a device asks for less (`relay/changed-levels.ts`). */
+/** If a node is further behind, its sessions are ended. A device requests fewer positions (`relay/changed-levels.ts`). */
 const keptPositions = 5_000
 
 const deleteOld: Statement = {
@@ -15,13 +15,15 @@ const deleteOld: Statement = {
     order by last limit ${mostRows})`,
 }
 
-/** Of the days that are over for 90 days the last tells which cursor is the oldest; those before it tell nothing. */
+/** Of the days that ended more than 90 days ago, only the last one is needed: it determines the oldest cursor. */
 const deleteDays: Statement = {
   name: 'kith-trim-days',
   text: `delete from day where start_ms < (select max(start_ms) from day where start_ms <= $1 - 90 * 86400000::bigint)`,
 }
 
-/** Keeps the log short: what was overwritten lies in it too [V5]. Removes what has lapsed. Any node does it, and all may. */
+/**
+ * Keeps the log short, because it also contains overwritten values [V5]. Removes lapsed records. Any node does it, and all may.
+ */
 export class LogTrimming {
   readonly intervalMs = 10_000
   readonly #database: Database
@@ -38,19 +40,19 @@ export class LogTrimming {
     if (this.#isRunning) return
     this.#isRunning = true
     Promise.all([this.#database.rows(deleteOld), this.#database.rows({ ...deleteDays, values: [this.#clock.now()] })])
-      // The next time will do.
+      // The next run will do it.
       .catch(() => undefined)
       .finally(() => {
         this.#isRunning = false
       })
   }
 
-  /** Beside the log, which it may take many times as long as. */
+  /** Runs beside the trimming, because it may take many times as long. */
   removeLapsed(): void {
     if (this.#isRemoving) return
     this.#isRemoving = true
     removeLapsed(this.#database, this.#clock)
-      // Another day will do.
+      // A later day will do it.
       .catch(() => undefined)
       .finally(() => {
         this.#isRemoving = false

@@ -1,10 +1,10 @@
 import { Database } from './database.ts'
 import { expectMigrated } from './migrate.ts'
 
-/** As many reads as a command has under way at a time. */
+/** The number of reads that a command has in progress at a time. */
 const connections = 2
 
-/** A database of our schema for a command that looks at it whole. Throws `DatabaseError`. */
+/** Opens a database of our schema for a command that processes all of it. Throws `DatabaseError`. */
 export async function withDatabase<T>(
   url: string,
   prepares: boolean,

@@ -7,24 +7,24 @@ import { type SchemaStep, schemaSteps } from './schema.ts'
 /** "kith", as the number of an advisory lock. */
 const lock = 0x6b697468
 
-/** min_reader: the lowest version of the schema whose Kith may use the database; null where only the same version may. */
+/** min_reader: the lowest version of the schema whose Kith may use the database. Null if only the same version may. */
 const makeVersion = `
 create table if not exists schema_version (one boolean primary key default true check (one), version int not null);
 alter table schema_version add column if not exists min_reader int;
 insert into schema_version (version) values (0) on conflict do nothing`
 
-/** What a database says of its schema. */
+/** What a database records about its schema. */
 interface Found {
   version: number
   minReader: number
 }
 
-/** Hears of each version to which the schema is about to be brought: on a large table that may take minutes. */
+/** Called before each version to which the schema is migrated. On a large table, that may take minutes. */
 type SchemaProgress = (version: number, last: number) => void
 
 /**
- * Brings the schema to the version of this Kith. Returns the versions before and after. One process at a time does it. Rejects
- * with {@link DatabaseError}, and changes nothing, while nodes are running that could not go on with the new schema.
+ * Migrates the schema to the version of this Kith. Returns the versions before and after. Only one process at a time does this.
+ * Rejects with {@link DatabaseError}, and changes nothing, while nodes are running that could not continue with the new schema.
  */
 export async function migrate(
   url: string,
@@ -33,7 +33,7 @@ export async function migrate(
 ): Promise<{ from: number; to: number }> {
   const client = await Hosts.of(url).connect()
   try {
-    // One transaction, which a pooler does not part, and which holds the lock.
+    // One transaction, which a pooler does not split, and which holds the lock.
     await client.query('begin')
     await client.query('select pg_advisory_xact_lock($1)', [lock])
     await client.query(makeVersion)
@@ -90,7 +90,7 @@ function expectReadable({ version, minReader }: Found, known: number): void {
   )
 }
 
-/** A node of an earlier version would go on writing as it knows. */
+/** A node of an earlier version would continue to write in its own way. */
 async function expectNoNodes(client: Client, version: number): Promise<void> {
   if (version === 0) return
   const { rows } = await client.query('select count(*)::int as nodes from node where lease_until > clock_timestamp()')

@@ -37,11 +37,11 @@ const statements = {
   },
 } as const satisfies Record<string, Statement>
 
-/** `renewing`: connections of its own, since a renewal must not wait behind reads. */
+/** `renewing`: separate connections, because a renewal must not wait behind reads. */
 export function nodeTable(database: Database, renewing: Database, runs: PostgresRuns): NodeTable {
   const hosts = Hosts.of(renewing.url)
 
-  /** On a primary that was cut off no standby confirms what is written. */
+  /** On a primary that was cut off, no standby confirms writes. */
   async function confirmed<Row>(on: Database, statement: Statement): Promise<Row[]> {
     return on.with(async client => {
       const rows = await on.on<Row>(client, statement)
@@ -50,7 +50,7 @@ export function nodeTable(database: Database, renewing: Database, runs: Postgres
     })
   }
 
-  /** Behind a pooler no connection is lost when the database is opened again. */
+  /** With a pooler, no connection is lost when the database is opened again. */
   async function noteRun(key: string | undefined): Promise<void> {
     if (key !== runs.key) await renewing.with(client => runs.load(client))
   }
@@ -94,7 +94,7 @@ export function nodeTable(database: Database, renewing: Database, runs: Postgres
     lookElsewhere: () => hosts.lookElsewhere(),
 
     async sayApplied({ id, key }, position) {
-      // Numbers and a UUID of this node: several statements of one question take no parameters.
+      // Inlines numbers and a UUID of this node, because a query with several statements takes no parameters.
       await renewing.with(client =>
         client.query(`begin; set local synchronous_commit = off;
           update node set applied = greatest(applied, ${position}) where id = ${id} and key = '${key}';

@@ -4,21 +4,24 @@ import { endConnection } from './connect.ts'
 import { DatabaseError } from './database-error.ts'
 import { Hosts } from './hosts.ts'
 
-/** What a notification says of a position that was applied. */
+/** The text of a notification that a position was applied. */
 export const appliedNotice = 'applied'
 
-/** It has nothing on the disk, so it waits for no standby. In the transaction alone: a pooler gives the connection to others. */
+/**
+ * It has nothing on disk, so it waits for no standby. The setting is local to the transaction, because a pooler gives the
+ * connection to others.
+ */
 const notify = "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
 
-/** When a connection that was lost is opened again. */
+/** The delay before a lost connection is reopened. */
 const reconnectMs = 1_000
-/** A statement without an answer for so long: the connection is given up. */
+/** When a statement has had no answer for this time, the connection is given up. */
 const answerMs = 10_000
 
 /**
- * Tells the nodes of a database at once that the log has grown, by LISTEN and NOTIFY on a connection of its own: outside the
- * transaction of a batch, where NOTIFY would take a lock that all others wait for. Nothing depends on it: what it misses, for
- * instance behind a pooler, is found when the log is looked at the next time.
+ * Notifies the nodes of a database immediately that the log has grown, by LISTEN and NOTIFY on a separate connection. In the
+ * transaction of a batch, NOTIFY would take a lock for which all others wait. Nothing depends on the notices. If some are
+ * missed, for example because of a pooler, the next read of the log finds the batches.
  */
 export class Notices {
   readonly #hosts: Hosts
@@ -33,7 +36,7 @@ export class Notices {
   #isClosed = false
   #connecting: Promise<void> = Promise.resolve()
 
-  /** `noticed`: some node has written; `applied`: some node has applied what was written. */
+  /** `noticed`: a node has written; `applied`: a node has applied what was written. */
   constructor(url: string, clock: Clock, noticed: () => void, applied: () => void) {
     this.#hosts = Hosts.of(url)
     this.#stopListening = this.#hosts.onMove(() => this.#client && void endConnection(this.#client))
@@ -43,7 +46,7 @@ export class Notices {
     this.#connect()
   }
 
-  /** This node has written. Several calls while one is said are one. */
+  /** This node has written. Calls during a notification are combined into one. */
   say(): void {
     if (this.#isSaying) this.#isOwed = true
     else if (this.#client) void this.#say(this.#client)
@@ -90,7 +93,7 @@ export class Notices {
       throw error
     }
     this.#client = client
-    // What was written before the connection listened.
+    // Handles what was written before the connection listened.
     this.#noticed()
   }
 

@@ -12,38 +12,38 @@ import { sharedDatabase } from './postgres-database.ts'
 import { PostgresRuns } from './runs.ts'
 import { StandbyWatch } from './standby-watch.ts'
 
-/** As many reads as are under way at a time. */
+/** The number of reads in progress at a time. */
 const readers = 6
 
-/** Of reads, each of which is a page at most. */
+/** The timeout of reads, each of which is at most a page. */
 const readTimeoutMs = 10_000
-/** Of a batch, which may wait for a standby: it is sent again on another connection, and written once. */
+/** The timeout of a batch, which may wait for a standby. It is then sent again on another connection, and written only once. */
 const writeTimeoutMs = 30_000
-/** Of a renewal of the lease: its connection is given up then, since nothing may come over it any more. */
+/** The timeout of a renewal of the lease. Its connection is then given up, because nothing may arrive on it any more. */
 const renewalTimeoutMs = 10_000
-/** How often the log is looked at when nothing says that it has grown. */
+/** How often the log is read when no notice says that it has grown. */
 const pollMs = 50
 
 export interface PostgresOptions {
   limits: Limits
   clock: Clock
-  /** Which events are written to the outbox; none without it. */
+  /** Which events are written to the outbox. Without it, none are. */
   room?: EventRoom | undefined
-  /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
+  /** The clock that measures the lease, regardless of `clock`, because other nodes rely on it. */
   leaseClock?: LeaseClock | undefined
-  /** Whether statements are prepared: a pooler between may not know them. */
+  /** Whether statements are prepared. Some poolers do not support prepared statements. */
   prepares?: boolean | undefined
-  /** The same database, without a pooler between that pools transactions: for LISTEN. */
+  /** The same database, without a pooler that pools transactions. For LISTEN. */
   listenUrl?: string | undefined
-  /** Refuses a database without a synchronous standby; a node whose database loses it is not ready. */
+  /** Refuses a database without a synchronous standby. A node whose database loses its standby is not ready. */
   requiresStandby?: boolean | undefined
-  /** Hears of a risk that the operator may have taken on purpose. */
+  /** Called with a risk that the operator may have accepted on purpose. */
   warn?: ((warning: string) => void) | undefined
 }
 
 /**
  * Opens the store of one node on a PostgreSQL database, which other nodes may have open as well. Rejects with
- * {@link DatabaseError} when the database cannot be reached, was not migrated, or is not as durable as it must be.
+ * {@link DatabaseError} if the database cannot be reached, was not migrated, or is not as durable as required.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
   const { limits, clock, prepares = true, leaseClock = systemLeaseClock, listenUrl } = options

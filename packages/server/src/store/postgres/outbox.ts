@@ -28,7 +28,7 @@ const counts: Statement = {
   text: 'select count(*)::int as all, count(*) filter (where is_dead)::int as dead from event',
 }
 
-/** Times are the database's: one clock for all nodes. */
+/** Times are from the database, so all nodes use one clock. */
 const claim: Statement = {
   name: 'kith-event-claim',
   text: `update delivery set holder = $1, held_until = clock_timestamp() + $2 * interval '1 ms'

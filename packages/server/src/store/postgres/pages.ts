@@ -1,12 +1,12 @@
 import { turnForSlice } from '../../turns.ts'
 import type { Rows, Statement } from './database.ts'
 
-/** As many rows as are read at once, and decoded without a pause. */
+/** The number of rows that are read together and decoded in one slice. */
 const rowsAtOnce = 250
 
 /**
- * All rows of a statement, a page at a time, each as it stands when it is read. The statement takes the key after which a page
- * begins, `$1`, and the most rows that it has, `$2`, and orders its rows by that key.
+ * Returns all rows of a statement, a page at a time, each page in its state when it is read. The statement's parameters are the
+ * key after which a page begins, `$1`, and the largest number of rows, `$2`. The statement orders its rows by that key.
  */
 async function* pagesOf<Row>(database: Rows, statement: Statement, keyOf: (row: Row) => string): AsyncIterable<Row[]> {
   for (let after: string | undefined = ''; after !== undefined; ) {
@@ -18,7 +18,7 @@ async function* pagesOf<Row>(database: Rows, statement: Statement, keyOf: (row: 
   }
 }
 
-/** The values of an indexed column, each once, in their order: goes from one to the next by the index. */
+/** Returns the values of an indexed column, each once, in their order. Uses the index to go from one value to the next. */
 export async function* distinct(database: Rows, table: string, column: string): AsyncIterable<string> {
   const next = `select ${column} as id from ${table} where ${column} > `
   const text = `with recursive found as (

@@ -23,10 +23,10 @@ import {
 import { PostgresRecords, relationPages } from './records.ts'
 import type { PostgresRuns } from './runs.ts'
 
-/** How often a node that holds the lock on the head says that it goes on. */
+/** How often a node that holds the lock on the head sends a sign of life. */
 const pingMs = 1_000
 
-/** As many batches as are read from the log at once. */
+/** The number of batches that are read from the log together. */
 const mostRows = 200
 
 const logAfter: Statement = {
@@ -43,17 +43,17 @@ const oldestCursor: Statement = {
 export interface PostgresDatabaseOptions {
   /** For reads. */
   database: Database
-  /** Of one connection, which writes. */
+  /** One connection, for writes. */
   writer: Database
-  /** Of one connection, for the lease. */
+  /** One connection, for the lease. */
   renewing: Database
   runs: PostgresRuns
   clock: Clock
-  /** The same database, where connections to it keep their sessions; absent: by the same way as for all else. */
+  /** The same database, by a way that keeps sessions. Absent: the same way as for everything else. */
   listenUrl: string | undefined
 }
 
-/** A PostgreSQL database of our schema, as one node reaches it. */
+/** A PostgreSQL database of our schema, from the view of one node. */
 export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase {
   const { database, writer, renewing, runs, clock, listenUrl } = options
   let heard: Parameters<SharedDatabase['listen']>[0] = { written: () => undefined, applied: () => undefined }
@@ -64,7 +64,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     trimming.trim()
     trimming.removeLapsed()
   })
-  /** `call`: that of the batch, encoded before all others wait for the connection. */
+  /** `call`: the call that writes the batch, encoded before all others wait for the connection. */
   async function ask(client: pg.Client, call: Statement): Promise<Outcome & { isOtherRun: boolean }> {
     const [row] = await writer.on<{ status: Outcome['status'] | 'other-run'; last: number }>(client, call)
     const { status, last } = row as NonNullable<typeof row>
@@ -72,7 +72,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     return { status: isOtherRun ? 'conflict' : status, last, isConfirmed: !tookUnconfirmed(client), isOtherRun }
   }
 
-  /** What was read for a batch may not be in the history of the run that there is now. */
+  /** The state that was read for a batch may not be in the history of the present run. */
   async function learnRun(): Promise<void> {
     await writer.with(client => runs.load(client))
   }
@@ -82,7 +82,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
       await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
       let isCommitted = false
       let isOtherRun = false
-      // A node that stands still loses the lock, but not one that derives for long.
+      // A paused node loses the lock, but a node that derives for a long time does not.
       const stopPinging = clock.every(pingMs, () => void client.query('select').catch(() => undefined))
       try {
         await work(async batch => {

@@ -24,7 +24,7 @@ import {
 import type { Database, Rows, Statement } from './database.ts'
 import { levelsByNames, levelValues, usersByIds } from './records.ts'
 
-/** As large as the records of most users. */
+/** Records as large as those of most users. */
 const standIn = {
   user: encodeUser({
     ...newUser(),
@@ -45,7 +45,10 @@ const viewsOf: Statement = {
     left join users u on u.id = k.id left join relation r on r.a = $1 and r.b = k.id order by k.n`,
 }
 
-/** How a viewer sees owners, and the levels that `wanted` picks: all as of one state, that of a snapshot if there are two reads. */
+/**
+ * Returns how a viewer sees owners, and the levels that `wanted` selects: all from one state, that of a snapshot if there are
+ * two reads.
+ */
 export function lookAt(
   database: Database,
   viewer: string,
@@ -65,7 +68,7 @@ function lookedOf(rows: readonly ViewRow[]): Looked {
   const [viewerRow, ...others] = rows as [ViewRow, ...ViewRow[]]
   const viewer = decodeUser(viewerRow)
   const views = others.map(row => {
-    // What isn't there is decoded as well: else the time would tell whether it is [V8][V10].
+    // A stand-in is decoded for a missing record. Otherwise the time would reveal whether the record exists [V8][V10].
     const owner = decodeUser(row.registered_at === null ? standIn.user : row)
     const relation = decodeRelation(row.changed_at === null ? standIn.relation : row)
     return {
@@ -100,7 +103,7 @@ const partsOfDocument: Statement = {
   text: 'select position, update from document where id = $1 and name = $2 and position >= $3 order by position',
 }
 
-/** What was written at a position or since: of a document whose version is the position of its last part. */
+/** Returns what was written at a position or since. The version of the document is the position of its last part. */
 export async function partsOf(database: Rows, id: string, document: DocumentName, since = 0): Promise<StoredParts> {
   const values = [id, documentNumbers[document], since]
   const rows = await database.rows<{ position: number; update: Uint8Array }>({ ...partsOfDocument, values })
@@ -131,7 +134,7 @@ export async function hasAsked(database: Database, viewer: string, id: string): 
   return (await database.rows({ ...askedOf, values: [viewer, id] })).length > 0
 }
 
-/** The log is complete from `first` on: whether it tells what came after a position is known from its own rows. */
+/** The log is complete from `first` on. Its own rows show whether it contains everything after a position. */
 const logSince: Statement = {
   name: 'kith-changed-since',
   text: `select h.position as head, (select forgotten from store) as forgotten, l.first, l.commits from head h
@@ -140,7 +143,10 @@ const logSince: Statement = {
 
 type LogSinceRow = { head: number; forgotten: number; first: number | null; commits: Uint8Array }
 
-/** Users whose profile changed after a position; `undefined` when there may be more than `most`, or they are forgotten. */
+/**
+ * Returns users whose profile changed after a position. Returns `undefined` if there may be more than `most`, or if the changes
+ * are no longer stored.
+ */
 export async function changedSince(database: Database, since: number, most: number): Promise<string[] | undefined> {
   const rows = await database.rows<LogSinceRow>({ ...logSince, values: [since, most] })
   const [earliest] = rows
@@ -162,7 +168,7 @@ const registered: Statement = {
     where id > $1 and registered_at > 0 order by id limit $2`,
 }
 
-/** Registered users whose ids come after this one. */
+/** Returns registered users whose ids come after this one. */
 export async function registeredAfter(
   database: Database,
   id: string,

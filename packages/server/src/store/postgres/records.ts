@@ -14,21 +14,21 @@ import {
 } from './codec.ts'
 import type { Rows, Statement } from './database.ts'
 
-/** As many records as are read at once, and decoded without a pause. */
+/** The number of records that are read together and decoded in one slice. */
 const recordsAtOnce = 250
 
 interface Positioned {
   at: number
 }
 
-/** Records as the database has them, for the derivation of one batch. */
+/** The database's records, for the derivation of one batch. */
 export class PostgresRecords implements BatchRecords {
   readonly #database: Rows
   #knownUpTo = Number.POSITIVE_INFINITY
 
   readonly #turn: Turn
 
-  /** `turn`: between two slices. */
+  /** `turn`: called between two slices. */
   constructor(database: Rows, turn: Turn = turnForSlice) {
     this.#database = database
     this.#turn = turn
@@ -98,7 +98,7 @@ export class PostgresRecords implements BatchRecords {
     this.#knownUpTo = Math.min(this.#knownUpTo, at)
   }
 
-  /** In slices: many records at once would hold the event loop while they are decoded [S3]. */
+  /** In slices, because decoding many records together would block the event loop [S3]. */
   async #inSlices<Name, Row, Value>(
     names: readonly Name[],
     statement: Statement,
@@ -175,7 +175,7 @@ const relationPage: Statement = {
     left join lateral (select * from relation where a = $1 and b > $2 order by b limit $3) r on true order by r.b`,
 }
 
-/** All relations of a user, a page at a time, each with the position of the state that it was read in. */
+/** All relations of a user, a page at a time, each with the position of the state in which it was read. */
 export async function* relationPages(
   database: Rows,
   user: string,
@@ -184,7 +184,7 @@ export async function* relationPages(
   for (let after: string | undefined = ''; after !== undefined; ) {
     const values: unknown[] = [user, after, recordsAtOnce]
     const rows: (Positioned & RelationRow & { b: string | null })[] = await database.rows({ ...relationPage, values })
-    // Its reader goes through the page without a pause.
+    // The consumer processes a page without yielding.
     if (rows.length === recordsAtOnce) await turn()
     const relations = rows.flatMap(row => (row.b === null ? [] : [[row.b, decodeRelation(row)] as const]))
     yield { at: rows[0]?.at ?? 0, relations }

@@ -1,7 +1,7 @@
 /**
- * Removes records that no device needs. `lapsed`: up to which position relations that are over were removed, so cursors
- * from before are served no more; `lapsing`: up to where they may go on the next day. A clock that is far ahead for a while
- * makes no cursor too old so. `day`: when a look-up was charged, by the clock of the database.
+ * Removes records that no device needs. `lapsed`: the position up to which ended relations were removed; earlier cursors are no
+ * longer accepted. `lapsing`: the position up to which they may be removed on the next day. So a clock that is far ahead for a
+ * while makes no cursor too old. `day`: when a look-up was charged, by the clock of the database.
  */
 export const lapsingStep = `
 alter table asked add column day int not null default floor(extract(epoch from now()) / 86400);

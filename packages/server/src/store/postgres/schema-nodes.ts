@@ -1,5 +1,5 @@
 /**
- * What nodes keep for each other for a while. All of it is unlogged: it costs no WAL and waits for no standby, and after a
+ * Short-lived data that nodes keep for each other. All of it is unlogged: it costs no WAL and waits for no standby. After a
  * crash of the database it is empty, and the nodes write it again.
  */
 export const nodesStep = `

@@ -1,4 +1,4 @@
-/** The outbox of events for the app's backend. A batch that writes none is written as before. */
+/** The outbox of events for the app's backend. A batch that writes no events is written in the same way as before. */
 export const outboxStep = `
 create table event (
   position bigint,

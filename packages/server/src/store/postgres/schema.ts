@@ -5,7 +5,7 @@ import { outboxStep } from './schema-outbox.ts'
 /** One step from a version of the schema to the next. */
 export interface SchemaStep {
   sql: string
-  /** The lowest version of the schema whose Kith may use the database from then on, and loses nothing. */
+  /** The lowest version of the schema whose Kith may use the database from then on without losing data. */
   minReader: number
 }
 
@@ -267,12 +267,14 @@ create table copying (
 );
 `
 
-/** A node of an earlier version knows no generations of documents, and would bring back what was removed. */
+/** A node of an earlier version does not know generations of documents, and would restore what was removed. */
 const generationsStep = `
 comment on table document is 'Updates of Yjs, of any generation of a document.'
 `
 
-/** The tables and functions, one step for each version of the schema. A released step is never changed: another is added. */
+/**
+ * The tables and functions, one step for each version of the schema. A released step is never changed; another one is added.
+ */
 export const schemaSteps: readonly SchemaStep[] = [
   { sql: first, minReader: 1 },
   { sql: copyAndFold, minReader: 2 },

@@ -3,10 +3,10 @@ import type { Standbys } from '../nodes/standbys.ts'
 import type { Database } from './database.ts'
 import { durabilityOf, noStandby } from './durability.ts'
 
-/** How often the settings of the database are looked at: an operator, or a failover manager, changes them while nodes run. */
+/** How often the settings of the database are read: an operator, or a failover manager, changes them while nodes run. */
 const intervalMs = 5_000
 
-/** Looks again and again whether a standby confirms what the database writes, and says so when that changes. */
+/** Checks periodically whether a standby confirms the database's writes, and reports when that changes. */
 export class StandbyWatch implements Standbys {
   readonly isRequired: boolean
   #isConfirming: boolean
@@ -37,7 +37,7 @@ export class StandbyWatch implements Standbys {
     this.#stop()
   }
 
-  /** What cannot be read stands as it was: without the database there is no lease either. */
+  /** If the settings cannot be read, the last result stays: without the database there is no lease either. */
   async #look(): Promise<void> {
     const { isConfirming } = await this.#database.with(durabilityOf)
     if (isConfirming === this.#isConfirming) return

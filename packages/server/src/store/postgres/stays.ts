@@ -2,12 +2,12 @@ import type { Clock } from '../../clock.ts'
 import type { Stays, StaysPort } from '../../presence/stays.ts'
 import type { Database, Statement } from './database.ts'
 
-/** How often a node says that it is there, and after what time without that others take its users for gone. */
+/** The interval of a node's heartbeats, and the time without one after which other nodes treat its users as gone. */
 const beatMs = 3_000
 const lateMs = 10_000
-/** When a write that failed is tried again. */
+/** The delay after which a failed write is retried. */
 const retryMs = 1_000
-/** As many users as one statement names. */
+/** The number of users in one statement. */
 const mostUsers = 1_000
 
 const sql = {
@@ -31,33 +31,33 @@ const sql = {
     where s.user_id = $2 and s.node <> $1 and s.is_online`,
   sessions: `select coalesce(sum(s.sessions), 0)::int as count from stay s join attending a using (node)
     where s.user_id = $2 and s.node <> $1`,
-  /** Each node that is late is taken by one of the others, for as long as it takes to be late once more. */
+  /** Each late node is claimed by one of the others, until that node would be late once more. */
   take: `with late as (select node, late_at from attending where late_at < clock_timestamp() and node <> $1
       for update skip locked),
     taken as (update attending a set late_at = clock_timestamp() + $2::float8 * interval '1 ms' from late l
       where a.node = l.node returning a.node, a.late_at)
     select t.node::text, t.late_at::text, s.user_id as id, extract(epoch from l.late_at) * 1000 - $2::float8 as at_ms
     from taken t join late l using (node) left join stay s on s.node = t.node and s.is_online`,
-  /** Not one that has said meanwhile that it is there. */
+  /** Skips a node that has sent a heartbeat meanwhile. */
   remove: `with gone as (delete from attending a using unnest($2::uuid[], $3::timestamptz[]) as t (node, late_at)
       where a.node = t.node and a.late_at = t.late_at and a.node <> $1 returning a.node)
     delete from stay s using gone where s.node = gone.node`,
   leave: 'with gone as (delete from attending where node = $1) delete from stay where node = $1',
 } as const
 
-/** A node that is late, and one of those who are online there, if there is any. */
+/** A late node, and one of the users who are online there, if there are any. */
 interface Late {
   node: string
-  /** Until when it is taken. */
+  /** Until when it is claimed. */
   late_at: string
   id: string | null
-  /** When it was last known to be there. */
+  /** The time of its last heartbeat. */
   at_ms: string
 }
 
 /**
- * Stays in an unlogged table. What changes while one statement is written goes with the next one, so a thousand devices that
- * come at once are a few statements. All writes of a node are made one after the other.
+ * Stays in an unlogged table. Changes during one statement are written by the next one, so a thousand devices that connect
+ * together need few statements. All writes of a node are made one after the other.
  */
 export class PostgresStays implements Stays {
   readonly #database: Database
@@ -66,12 +66,12 @@ export class PostgresStays implements Stays {
   readonly #log: (error: unknown) => void
   #port: StaysPort | undefined
   #changed: Set<string> = new Set()
-  /** Users who count as online here, as other nodes read it. */
+  /** Users who count as online here according to what is written for other nodes. */
   readonly #written: Set<string> = new Set()
   #writing: Promise<void> | undefined
-  /** Statements that write, one after the other. */
+  /** Write statements, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
-  /** When this node may remove others: it must have been able to say that it is there for as long as they had. */
+  /** When this node may remove others: it must itself have been able to send heartbeats for as long as they had. */
   #reapsAtMs = 0
   #beatAtMs = 0
   #removing: Promise<void> | undefined
@@ -113,7 +113,9 @@ export class PostgresStays implements Stays {
     return (await this.#rows<{ count: number }>('sessions', user))[0]?.count ?? 0
   }
 
-  /** First it says that they leave, then it looks for others: of two nodes that do this at once, one or both find no other. */
+  /**
+   * First writes that the users leave, then looks for other nodes. If two nodes do this together, one or both find no other.
+   */
   async leave(users: readonly string[]): Promise<ReadonlySet<string>> {
     await this.#inTurn(() => this.#rows('leaving', users))
     return this.#alone(users)
@@ -124,18 +126,18 @@ export class PostgresStays implements Stays {
     this.#isClosed = true
     this.#stop()
     this.#cancelRetry()
-    // Where the database is away, others find this node late.
+    // If the database cannot be reached, other nodes will find this one late.
     await this.#inTurn(() => this.#rows('leave')).catch(error => this.#log(error))
     this.#port?.stirred([...this.#written])
     await this.#database.close()
   }
 
-  /** Those who are online on no node but this one and `gone`. */
+  /** Returns the users who are online on no node but this one and `gone`. */
   async #alone(users: readonly string[], gone: readonly string[] = []): Promise<ReadonlySet<string>> {
     return new Set((await this.#rows<{ id: string }>('alone', users, gone)).map(({ id }) => id))
   }
 
-  /** At the start, and when another node found this one late or the database lost the table: writes everything. */
+  /** Called at the start, and when another node found this one late or the database lost the table. Writes everything. */
   async #attend(): Promise<void> {
     this.#written.clear()
     for (const user of this.#port?.localUsers() ?? []) this.changed(user)
@@ -153,7 +155,7 @@ export class PostgresStays implements Stays {
     })
   }
 
-  /** A primary that was promoted has an empty table: soon, since until then no other node finds this one's users. */
+  /** A primary that was promoted has an empty table. Retries soon, because until then no other node finds this one's users. */
   #retryBeat(): void {
     if (this.#isClosed) return
     this.#cancelRetry()
@@ -164,14 +166,14 @@ export class PostgresStays implements Stays {
     if (this.#isClosed) return
     const beganAtMs = this.#clock.now()
     if ((await this.#rows('beat', lateMs)).length === 0) await this.#attend()
-    // A database that was away has kept all nodes from saying that they are there.
+    // If the database was unreachable, no node could send heartbeats.
     if (Math.abs(this.#clock.now() - this.#beatAtMs) > 2 * beatMs) this.#reapsAtMs = this.#clock.now() + lateMs
     this.#beatAtMs = this.#clock.now()
     if (beganAtMs < this.#reapsAtMs) return
     if (this.#removing) return
     const found = await this.#rows<Late>('take', lateMs)
     if (found.length === 0) return
-    // Not in turn: until it is noted when users were last seen this node must go on to say that it is there.
+    // Not in turn: this node must continue its heartbeats until the last-seen times have been recorded.
     this.#removing = this.#removeLate(found)
       .catch(error => this.#log(error))
       .finally(() => {
@@ -180,8 +182,8 @@ export class PostgresStays implements Stays {
   }
 
   /**
-   * First it is noted when the users of these nodes were last seen, then the nodes are removed: if this node ends between the two,
-   * or can't write, another node takes them, and notes the same.
+   * First records the last-seen times of these nodes' users, then removes the nodes. If this node ends between the two, or
+   * cannot write, another node claims them, and records the same.
    */
   async #removeLate(found: readonly Late[]): Promise<void> {
     const nodes = new Map(found.map(({ node, late_at: lateAt }) => [node, lateAt]))
@@ -210,7 +212,7 @@ export class PostgresStays implements Stays {
         if (!this.#isClosed) await new Promise<void>(resolve => this.#clock.after(retryMs, resolve))
       }
     }
-    // No `await` between the last look at what changed and this reset, so a later change starts a new loop.
+    // No `await` between the last check of the changes and this reset, so a later change starts a new loop.
     this.#writing = undefined
   }
 

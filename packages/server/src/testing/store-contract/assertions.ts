@@ -5,7 +5,10 @@ export function same(actual: unknown, expected: unknown): void {
   assert.deepEqual(plain(actual), plain(expected))
 }
 
-/** Throws unless every property of `expected` is equal in `actual`, which may have more. Goes into nested objects. */
+/**
+ * Throws unless every property of `expected` is equal in `actual`, which may have more. Compares nested objects in the same
+ * way.
+ */
 export function matches(actual: unknown, expected: object): void {
   same(picked(actual, expected), expected)
 }
@@ -26,7 +29,7 @@ function isEqual(one: unknown, other: unknown): boolean {
   }
 }
 
-/** The value without classes and `undefined` properties, as data. */
+/** Returns the value without classes and `undefined` properties, as data. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('hex') }
   if (Array.isArray(value)) return value.map(plain)

@@ -5,7 +5,7 @@ import { noFacts } from '../../relations/records.ts'
 import type { Store } from '../../relations/store.ts'
 import type { Known } from '../../relations/views.ts'
 
-/** A contact's facts: these, and otherwise none. */
+/** A contact's facts: the given ones, and no others. */
 export function factsWith(facts: Partial<ContactFacts> = {}): ContactFacts {
   return { ...noFacts, ...facts }
 }
@@ -14,7 +14,7 @@ export function settingsWith(settings: Partial<RosterSettings> = {}): RosterSett
   return { audience: 'everyone', autoSync: true, hidesPresence: false, messageAudience: 'everyone', ...settings }
 }
 
-/** A roster's change, as its account commits it. A store does not read the update itself. */
+/** A change of a roster, as its account commits it. A store does not read the update itself. */
 export function rosterChange(
   user: string,
   facts: Record<string, Partial<ContactFacts>>,
@@ -34,7 +34,7 @@ export function following(user: string, ...owners: string[]): DocumentsChange {
   return rosterChange(user, Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }])))
 }
 
-/** A profile's change: each level with its one field `name`, or `undefined` for an emptied level. */
+/** A change of a profile: each level with its one field `name`, or `undefined` for an emptied level. */
 export function profileChange(user: string, names: Record<number, string | undefined>): DocumentsChange {
   const levels = Object.entries(names).map(
     ([level, name]) => [Number(level), encodeFields(name === undefined ? {} : { name })] as const,

@@ -64,7 +64,7 @@ export function commits({ test, open }: Contract): void {
     for (const { position } of commits) {
       assert.ok(story.indexOf(`told ${position}`) < story.indexOf(`answered ${position}`))
     }
-    // What arrived while one batch was written is the next: far fewer syncs than commits.
+    // The changes that arrive while one batch is written are the next batch: far fewer syncs than commits.
     same(batches[0], 1)
     assert.ok(batches.length < 10)
     same(store.position, 600)

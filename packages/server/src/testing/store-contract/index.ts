@@ -34,11 +34,11 @@ export interface TestRunner {
   test(name: string, body: () => Promise<void>): unknown
 }
 
-/** What a store under test is opened with. */
+/** The options with which a store under test is opened. */
 export interface StoreContractOptions {
   limits: Limits
   clock: Clock
-  /** Which events the store writes to its outbox; none without it. */
+  /** Which events the store writes to its outbox. Without it, none are written. */
   room?: EventRoom | undefined
 }
 
@@ -59,9 +59,9 @@ const groups: Record<string, (contract: Contract) => void> = {
 }
 
 /**
- * The contract of {@link Store} as tests, to which every store is held: the order of commits, what follows from them for who
- * may see whom, and what is read. Adds the tests to `runner`; nothing is opened before they run. A test that finds a
- * difference fails with an `AssertionError` of Node.
+ * The contract of {@link Store} as tests, which every store must pass: the order of commits, their effects on who may see whom,
+ * and the results of reads. Adds the tests to `runner`; nothing is opened before they run. A test that finds a difference fails
+ * with an `AssertionError` of Node.
  *
  * @param openStore - Opens a new store for each test.
  */

@@ -117,7 +117,7 @@ export function outbox({ test, open }: Contract): void {
       ['user.erased', { user: 'bob' }],
     ])
     same(await store.outbox.count(), { all: 3, dead: 0 })
-    // Whoever was delivering it does not bring it back.
+    // A node that was delivering it does not restore it.
     await store.commit({ type: 'events', dead: [{ name, reason: 'late' }], revived: [name] })
     same(await store.outbox.count(), { all: 3, dead: 0 })
     await store.close()

@@ -45,7 +45,7 @@ export function waitingFollows({ test, open }: Contract): void {
     await store.commit({ type: 'promote', user: 'bob' })
     matches(await store.user('bob'), { follows: 3, waiting: 1 })
     same(await store.hasAsked('bob', 'c'), true)
-    // Years away bring no more than a full budget.
+    // An absence of years yields no more than a full budget.
     clock.leap(1000 * dayMs)
     await store.commit(following('bob', 'e', 'f'))
     matches(await store.user('bob'), { follows: 5, waiting: 1 })

@@ -9,26 +9,26 @@ import { verifiedFile } from '../files/verified-tables.ts'
 import { DataFolderError } from '../folder-error.ts'
 import { isSameFileSet, readFileSet } from './file-set.ts'
 
-/** As often as it is tried until no file of the database was replaced while the logs were copied. */
+/** The number of attempts. An attempt succeeds if no file of the database was replaced while the logs were copied. */
 const attempts = 100
 const pauseMs = 50
-/** The end of a table has the checksums of its blocks' index: tables with the same end are the same. */
+/** The end of a table contains the checksums of its blocks' index, so tables with the same end are equal. */
 const endBytes = 4_096
-/** What says something of the server's own files alone, or was copied with the logs. */
+/** Files that describe only the server's own files, or that are copied with the logs. */
 const leftOut = [acknowledgedFile, verifiedFile, 'room']
 
 export interface BackUpOptions {
-  /** The backup before: a table that it has is linked and not copied. */
+  /** The previous backup. A table that it contains is linked instead of copied. */
   previous?: string | undefined
-  /** Hears how many of the tables are there. */
+  /** Called with the number of tables that have been copied. */
   onProgress?: ((done: number, of: number) => void) | undefined
 }
 
 /**
- * Copies a data folder into a new folder, also while a server has it open: the copy is the state at one moment, with all that
- * the server had answered when this began. It works since LevelDB never changes a table, and only appends to logs and manifests:
- * the copy counts when the same files make up the database before and after the logs were copied. Throws
- * {@link DataFolderError} when that never happens, or what was copied is damaged.
+ * Copies a data folder into a new folder, even while a server has it open. The copy is the state at one moment, with everything
+ * that the server had acknowledged when the copy began. This works because LevelDB never changes a table, and only appends to
+ * logs and manifests: the copy is valid if the same files make up the database before and after the logs were copied. Throws
+ * {@link DataFolderError} if no attempt succeeds, or if the copied data is damaged.
  */
 export async function backUp(folder: string, target: string, options: BackUpOptions = {}): Promise<void> {
   const [from, to] = [join(folder, 'store'), join(target, 'store')]
@@ -50,10 +50,10 @@ export async function backUp(folder: string, target: string, options: BackUpOpti
   )
 }
 
-/** Copies what makes up the database now. Returns whether it did until the end. */
+/** Copies the files that make up the database now. Returns whether they still did at the end. */
 async function isCopied(folder: string, target: string, { previous, onProgress }: BackUpOptions): Promise<boolean> {
   const [from, to] = [join(folder, 'store'), join(target, 'store')]
-  // Before the logs, which then have at least that much.
+  // Read before the logs, so the logs contain at least that much.
   const acknowledged = readAcknowledged(folder)
   if (acknowledged === 'damaged') throw new RangeError('the file acknowledged is being written')
   const witness = acknowledged === undefined ? undefined : await readFile(join(folder, acknowledgedFile))
@@ -104,7 +104,7 @@ async function endOf(path: string, bytes: number): Promise<Buffer> {
   }
 }
 
-/** Secrets and settings, then a look at every byte. */
+/** Copies secrets and settings, then verifies every byte. */
 async function finish(folder: string, target: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isFile() || leftOut.some(name => entry.name.startsWith(name))) continue
@@ -124,7 +124,7 @@ async function writeNew(path: string, bytes: Uint8Array | string): Promise<void>
   await writeFile(path, bytes, { mode: 0o600, flush: true })
 }
 
-/** Brings a file, or the names in a folder, to the disk. */
+/** Syncs a file, or the names in a folder, to the disk. */
 export async function syncPath(path: string): Promise<void> {
   const file = await open(path, 'r')
   try {
@@ -141,7 +141,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   )
 }
 
-/** Of files that are being replaced or written. */
+/** Whether the error comes from files that are being replaced or written. */
 function isPassing(error: unknown): boolean {
   return error instanceof RangeError || (error as NodeJS.ErrnoException).code === 'ENOENT'
 }

@@ -6,7 +6,7 @@ import { readVersion, type Table } from '../files/manifest.ts'
 /** The files that make up a database at one moment. */
 export interface FileSet {
   manifest: string
-  /** Up to its last whole record. */
+  /** The manifest up to its last complete record. */
   manifestBytes: Uint8Array
   tables: readonly Table[]
   /** In the order in which they are read. */
@@ -14,8 +14,8 @@ export interface FileSet {
 }
 
 /**
- * Reads which files make up the database in a folder that a server may have open. Rejects while the files change, as between
- * two calls of the system, and where there is no database.
+ * Reads which files make up the database in a folder that a server may have open. Rejects if the files change meanwhile, for
+ * example between two system calls, and if there is no database.
  */
 export async function readFileSet(store: string): Promise<FileSet> {
   const manifest = (await readFile(join(store, 'CURRENT'), 'latin1')).trim()
@@ -31,14 +31,14 @@ export async function readFileSet(store: string): Promise<FileSet> {
   return { manifest, manifestBytes, tables: [...tables.values()], logs }
 }
 
-/** Whether nothing but the ends of the logs changed between two readings. */
+/** Whether nothing changed between two reads except the ends of the logs. */
 export function isSameFileSet(a: FileSet, b: FileSet): boolean {
   return (
     a.manifest === b.manifest && a.manifestBytes.length === b.manifestBytes.length && a.logs.join() === b.logs.join()
   )
 }
 
-/** A record that is being written is not whole yet. */
+/** A record that is being written is not complete yet. */
 function wholeRecordsOf(file: Uint8Array): Uint8Array {
   for (const entry of readLog(file)) if (entry.state === 'torn') return file.subarray(0, entry.at)
   return file

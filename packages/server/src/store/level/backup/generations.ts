@@ -7,8 +7,8 @@ const finished = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z$/
 const unfinished = /^unfinished-(\d+)$/
 
 /**
- * Makes one backup more in a folder of backups, each a folder that is named by its time and can be served as it is. It has its
- * name when it is whole. Resolves to its path. `keep`: how many stay, the new one among them; absent: all.
+ * Adds a backup to a folder of backups. Each backup is a folder that is named by its time and can be served as it is. It gets
+ * its name when it is complete. Resolves to its path. `keep`: how many backups stay, including the new one. Absent: all.
  */
 export async function addBackup(
   folder: string,
@@ -40,13 +40,13 @@ async function expectFolder(folder: string): Promise<void> {
   })
 }
 
-/** The backups in a folder, the oldest first. */
+/** Returns the backups in a folder, the oldest first. */
 export async function finishedIn(backups: string): Promise<string[]> {
   const names = (await readdir(backups)).filter(name => finished.test(name))
   return names.sort().map(name => join(backups, name))
 }
 
-/** What a process left that was killed. */
+/** Removes what a killed process left. */
 async function removeUnfinished(backups: string): Promise<void> {
   for (const name of await readdir(backups)) {
     const [, pid] = unfinished.exec(name) ?? []

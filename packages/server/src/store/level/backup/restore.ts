@@ -9,14 +9,14 @@ import { withhold } from './withhold.ts'
 
 export interface RestoreOptions extends Pick<BackUpOptions, 'onProgress'> {
   nowMs: number
-  /** Owners are shown by what the backup says at once, and not when a device of theirs has synced. */
+  /** Owners are shown according to the backup immediately, instead of after one of their devices has synced. */
   isTrusted: boolean
   onMigration?: MigrationProgress | undefined
 }
 
 /**
- * Makes a data folder of a backup, which stays as it is. The folder is there when it is whole. Resolves to the number of users
- * who are shown to nobody until a device of theirs has synced.
+ * Creates a data folder from a backup, which is not changed. The folder gets its name when it is complete. Resolves to the
+ * number of users who are shown to no viewer until one of their devices has synced.
  */
 export async function restore(backup: string, folder: string, options: RestoreOptions): Promise<number> {
   const { nowMs, isTrusted, onProgress, onMigration } = options

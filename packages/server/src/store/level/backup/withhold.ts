@@ -9,12 +9,12 @@ import { writeSynced } from '../write-synced.ts'
 const operationsInBatch = 1_000
 
 /**
- * Shows nothing of any owner until a device of theirs has synced: what the owners took away since the backup is not in it. All
- * users count as not registered, and keep everything else. So a device that answers the server's sync step 1 registers its
- * user again, with the whole roster on disk [F3], and what is shown from then on is derived from that roster. Returns how many
- * users that concerns.
+ * Shows nothing of any owner until one of the owner's devices has synced, because the backup does not contain what owners took
+ * away since then. All users count as not registered, and keep everything else. So a device that answers the server's sync step
+ * 1 registers its user again, with the whole roster on disk [F3], and what is shown from then on is derived from that roster.
+ * Returns the number of users concerned.
  *
- * For a copy that nobody uses: it is not one batch.
+ * Only for a copy that no server uses, because the changes are not one batch.
  */
 export async function withhold(database: LevelDatabase, nowMs: number): Promise<number> {
   const [runs, stored] = await database.getMany([keys.runs, keys.position])
@@ -29,14 +29,14 @@ export async function withhold(database: LevelDatabase, nowMs: number): Promise<
     const after = keptUser({ ...user, registeredAt: 0 })
     await batch.add(after ? { type: 'put', key, value: encodeUser(after) } : { type: 'del', key })
   }
-  // A run of its own: the position is one that the lost store gave out too, for another commit.
+  // A new run, because the lost store also used this position, for another commit.
   await batch.add({ type: 'put', key: keys.runs, value: Runs.begin(runs, position).encode() })
   await batch.add({ type: 'put', key: keys.position, value: encodeNumber(position + 1) })
   await batch.write()
   return users
 }
 
-/** Takes away what viewers are shown. Nobody is announced as new when they return. */
+/** Removes what viewers are shown. No user is announced as new when the user returns. */
 async function hideAll(
   database: LevelDatabase,
   batch: Batches,

@@ -2,15 +2,16 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync
 import { join } from 'node:path'
 import { crc32c } from './crc32c.ts'
 
-/** The file beside the store that says up to which position it has answered. */
+/** The file beside the store that contains the position up to which commits were acknowledged. */
 export const acknowledgedFile = 'acknowledged'
 
 const pattern = /^(\d{16}) ([0-9a-f]{8})\n$/
 
 /**
- * A witness of what was acknowledged, which no database can be of itself: a log that lost its end looks like one that ended
- * there. Written in place after each batch and before the batch is answered, and not synced, so it costs a few microseconds:
- * after `kill -9` it is exact, after a power cut some seconds old. Never ahead of the store, whose write was synced before.
+ * Records what was acknowledged, outside the database. The database cannot record this itself: a log that lost its end looks
+ * like one that ended there. The file is written in place after each batch, before the batch is acknowledged. It is not synced,
+ * so it costs a few microseconds. After `kill -9` it is exact; after a power failure it may be some seconds old. It is never
+ * ahead of the store, whose write was synced before.
  */
 export class Acknowledged {
   readonly #file: number
@@ -18,7 +19,7 @@ export class Acknowledged {
 
   constructor(folder: string, position: number) {
     const path = join(folder, acknowledgedFile)
-    // Whole before it has its name, and then written in place: at no moment is the number gone.
+    // The file is complete before it gets its name, and is then written in place, so the number is present at every moment.
     writeFileSync(`${path}.new`, encode(position), { mode: 0o600, flush: true })
     renameSync(`${path}.new`, path)
     this.#file = openSync(path, 'r+')
@@ -28,7 +29,7 @@ export class Acknowledged {
     try {
       writeSync(this.#file, encode(position), 0)
     } catch {
-      // What stands there is still true, only older. The store tells the next caller that the disk cannot be written.
+      // The old content is still true. The store reports to the next caller that the disk cannot be written.
     }
   }
 
@@ -41,7 +42,10 @@ export class Acknowledged {
   }
 }
 
-/** The position up to which all was answered; `undefined` without such a file, `'damaged'` when it says nothing. */
+/**
+ * Returns the position up to which everything was acknowledged. Returns `undefined` if there is no such file, and `'damaged'`
+ * if it has no valid content.
+ */
 export function readAcknowledged(folder: string): number | 'damaged' | undefined {
   let text: string
   try {

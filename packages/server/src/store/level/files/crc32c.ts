@@ -17,7 +17,7 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0
 }
 
-/** LevelDB stores checksums masked, since the CRC of bytes that hold their own CRC says little (`util/crc32c.h`). */
+/** LevelDB stores masked checksums, because the CRC of bytes that contain their own CRC is not useful (`util/crc32c.h`). */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes)
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0

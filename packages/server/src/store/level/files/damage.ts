@@ -9,22 +9,22 @@ import { readVersion, type Table, type Version } from './manifest.ts'
 import { type DamagedPart, verifyTable } from './table-file.ts'
 import type { VerifiedTables } from './verified-tables.ts'
 
-/** As many tables are looked up at once. */
+/** The number of tables that are checked together. */
 const tablesAtOnce = 64
 
-/** Which tables need not be read, since they were found whole lately. */
+/** Which tables need not be read, because they were verified recently. */
 export interface Reliance {
   readonly verified: VerifiedTables
   readonly nowMs: number
 }
 
 /**
- * Reads every file that belongs to the database and verifies its checksums, without opening it, and changes nothing.
- * Empty: all that was written is there. LevelDB as it comes to us verifies no checksum of a table, and its recovery drops
- * damaged records of the log in silence.
+ * Reads every file that belongs to the database and verifies its checksums, without opening the database or changing anything.
+ * Returns an empty list if everything that was written is there. As distributed, LevelDB verifies no checksum of a table, and
+ * its recovery silently drops damaged records of the log.
  *
- * With `reliance`, of a table that was found whole lately only the file's presence and size are looked at; what else is found
- * whole is noted there.
+ * With `reliance`, only the presence and size of a recently verified table are checked. Other tables that are found intact are
+ * recorded there.
  */
 export async function findDamage(folder: string, reliance?: Reliance): Promise<Damage[]> {
   const store = join(folder, 'store')
@@ -51,7 +51,7 @@ export async function findDamage(folder: string, reliance?: Reliance): Promise<D
   return damages
 }
 
-/** Which files belong together; `undefined` when there are none yet. */
+/** Returns which files belong together, or `undefined` if there are none yet. */
 async function currentVersion(
   store: string,
   names: readonly string[],
@@ -80,12 +80,14 @@ async function currentVersion(
   }
 }
 
-/** Whether a file says that the store held something: a process that is killed while making one leaves only a manifest. */
+/**
+ * Whether a file shows that the store contained data. A process that is killed while it creates a store leaves only a manifest.
+ */
 function isUsed(name: string): boolean {
   return /^\d+\.(log|ldb|sst)$/.test(name) || (name.startsWith('MANIFEST-') && name !== 'MANIFEST-000001')
 }
 
-/** The name that a table's file has, and what the system says of it. */
+/** The name of a table's file, and its status from the system. */
 interface TableFile {
   name: string
   stats: Stats | undefined
@@ -113,7 +115,7 @@ async function damagesOfTable(
   return damagesOf(name, table, parts)
 }
 
-/** What is lost by damaged parts of a table. */
+/** Returns what is lost by damaged parts of a table. */
 export function damagesOf(name: string, { smallest, largest }: Table, parts: readonly DamagedPart[]): Damage[] {
   return parts.map(({ at, after = smallest, upTo = largest }) => ({
     file: `store/${name}`,
@@ -122,7 +124,7 @@ export function damagesOf(name: string, { smallest, largest }: Table, parts: rea
   }))
 }
 
-/** In LevelDB's own keys 8 bytes follow ours. */
+/** In LevelDB's own keys, 8 bytes follow our key. */
 function between(first: Uint8Array, last: Uint8Array): string {
   const [from, to] = [first, last].map(key => {
     const [family, id] = partsOf(new TextDecoder().decode(key.subarray(0, -8)))

@@ -6,19 +6,19 @@ import { readLog } from './log-file.ts'
 import type { Version } from './manifest.ts'
 import { decodeWriteBatch } from './write-batch.ts'
 
-/** Something in a data folder that is not what was written there. */
+/** Data in a data folder that differs from what was written there. */
 export interface Damage {
-  /** Within the folder. */
+  /** The path within the folder. */
   file: string
   what: string
-  /** What can't be read because of it, as far as that can be known. */
+  /** The data that cannot be read because of it, as far as that is known. */
   lost: string
 }
 
 /**
- * Reads the logs as LevelDB's recovery will, as one sequence of writes. Each was synced before the next began, so a write
- * that is not whole and has another one behind it is damage. At the very end it is what a crash leaves of a write that was
- * never answered, unless more was acknowledged than is there.
+ * Reads the logs in the same way as LevelDB's recovery, as one sequence of writes. Each write was synced before the next one
+ * began. So an incomplete write with another one after it is damage. An incomplete write at the very end is the result of a
+ * crash, and was never acknowledged, unless more was acknowledged than is there.
  */
 export async function damagesOfLogs(
   store: string,
@@ -60,7 +60,7 @@ export async function damagesOfLogs(
   return damages
 }
 
-/** Several changes may share one write, so where the lost ones end is known only roughly. */
+/** Several changes may share one write, so the end of the lost changes is known only roughly. */
 function changes(before: number | undefined, after: number | undefined): string {
   const from = before === undefined ? 'the last that the tables hold' : before
   return `some of the changes ${after === undefined ? `after ${from}` : `between ${from} and ${after}`}`

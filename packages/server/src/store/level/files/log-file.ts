@@ -1,21 +1,21 @@
 import { maskedCrc32c } from './crc32c.ts'
 
-/** What stands in a log, in its order. */
+/** The entries of a log, in their order. */
 export type LogEntry =
   | { state: 'whole'; at: number; bytes: Uint8Array }
-  /** Cut short, or zeros to the end: what a crash leaves of a write that was under way. */
+  /** Cut short, or zeros to the end: the result of a crash during a write. */
   | { state: 'torn'; at: number }
   | { state: 'damaged'; at: number }
 
 const blockBytes = 32 * 1024
 const headerBytes = 7
-/** Whole records, and the parts of a record that more than one block holds; 3 is one in the middle. */
+/** Complete records, and the parts of a record that spans several blocks. 3 is a middle part. */
 const [full, first, last] = [1, 2, 4]
 
 /**
- * Reads a file in LevelDB's log format (its `doc/log_format.md`), which its logs and manifests have: blocks of 32 KiB,
- * records in them, each with a checksum. Where LevelDB's own recovery skips what is damaged, up to the next block, this
- * says so.
+ * Reads a file in LevelDB's log format (its `doc/log_format.md`), the format of its logs and manifests: blocks of 32 KiB that
+ * contain records, each with a checksum. LevelDB's own recovery skips damaged data, up to the next block. This function reports
+ * the damage.
  */
 export function* readLog(file: Uint8Array): Iterable<LogEntry> {
   let pending: { at: number; parts: Uint8Array[] } | undefined
@@ -30,7 +30,7 @@ export function* readLog(file: Uint8Array): Iterable<LogEntry> {
         yield { state: isEnd ? 'torn' : 'damaged', at }
         if (isEnd) return
         pending = undefined
-        // What stands behind it LevelDB gives up, to the end of the block. If there is anything, this was no crash.
+        // LevelDB discards what follows, up to the end of the block. If anything follows, this was not a crash.
         at += headerBytes + lengthAt(file, at)
         continue
       }

@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 
-/** A table that belongs to the database, as its manifest has it. */
+/** A table that belongs to the database, according to its manifest. */
 export interface Table {
   number: number
   bytes: number
@@ -9,16 +9,16 @@ export interface Table {
   largest: Uint8Array
 }
 
-/** Which files belong to the database: what the records of a manifest add up to. */
+/** The files that belong to the database: the sum of a manifest's records. */
 export interface Version {
-  /** Logs from this number on are not in the tables yet. 0: there was none. */
+  /** Logs with this number or a higher one are not in the tables yet. 0: there was none. */
   logNumber: number
-  /** Of the last operation when the manifest was last written. */
+  /** The sequence number of the last operation when the manifest was last written. */
   lastSequence: number
   tables: ReadonlyMap<number, Table>
 }
 
-/** Reads the records of a manifest (LevelDB's `db/version_edit.cc`). Throws a RangeError when they are not whole. */
+/** Reads the records of a manifest (LevelDB's `db/version_edit.cc`). Throws a RangeError if they are incomplete. */
 export function readVersion(records: Iterable<Uint8Array>): Version {
   const tables = new Map<number, Table>()
   let logNumber: number | undefined

@@ -8,23 +8,23 @@ import type { Damage } from './log-damage.ts'
 import { type DamagedPart, verifyInSlices } from './table-file.ts'
 import { VerifiedTables, verifiedAgainMs } from './verified-tables.ts'
 
-/** Between two tables, at most; less where there are so many that a day would not suffice. */
+/** The longest pause between two tables. It is shorter if there are so many tables that a day would not suffice. */
 const restMs = 1_000
-/** Between two rounds over all tables. */
+/** The pause between two rounds over all tables. */
 const betweenRoundsMs = 600_000
-/** A table that was written so lately may not be whole yet. */
+/** A table that was written within this time may be incomplete. */
 const writingMs = 120_000
 const tablesBetweenNotes = 32
 
 export interface ScrubbingOptions {
   readonly clock: Clock
-  /** Hears what is damaged; nothing is looked at after that. */
+  /** Called with the damage that was found. Nothing is verified after that. */
   readonly found: (damages: readonly Damage[]) => void
 }
 
 /**
- * Verifies the tables of a data folder while a server serves it: each when it is new, and once a day. So a start needs to
- * verify only what no server has looked at for long, and damage is found while the server runs.
+ * Verifies the tables of a data folder while a server serves it: each table when it is new, and once a day. So a start has to
+ * verify only tables that no server has verified for a long time, and damage is found while the server runs.
  */
 export class Scrubbing {
   readonly #folder: string
@@ -38,7 +38,7 @@ export class Scrubbing {
     this.#options = options
   }
 
-  /** Begins after a while: first the server has other things to do. */
+  /** Starts after a delay, because the server has other things to do first. */
   static begin(folder: string, options: ScrubbingOptions): Scrubbing {
     const scrubbing = new Scrubbing(folder, options)
     scrubbing.#later(betweenRoundsMs, () => scrubbing.#round())
@@ -67,7 +67,7 @@ export class Scrubbing {
     await this.#next(verified, tables, 0)
   }
 
-  /** The next table that is due, then a rest. */
+  /** Verifies the next table that is due, then pauses. */
   async #next(verified: VerifiedTables, tables: readonly string[], from: number): Promise<void> {
     for (let index = from; index < tables.length && !this.#isClosed; index++) {
       const name = tables[index] as string
@@ -78,12 +78,12 @@ export class Scrubbing {
         await verified.remove().catch(() => undefined)
         return this.#options.found(damages)
       }
-      // A process that is killed has noted most of what it did.
+      // So a killed process has recorded most of its work.
       if (index % tablesBetweenNotes === 0) await verified.write().catch(() => undefined)
       const rest = Math.min(restMs, verifiedAgainMs / 2 / tables.length)
       return this.#later(rest, () => this.#next(verified, tables, index + 1))
     }
-    // What can't be noted is verified again.
+    // If the record cannot be written, the tables are verified again.
     await verified.write().catch(() => undefined)
     this.#later(betweenRoundsMs, () => this.#round())
   }
@@ -106,14 +106,14 @@ export class Scrubbing {
         return step.value
       }
     } catch (error) {
-      // The disk can't read it. Any other error passes, or LevelDB has replaced the table by others.
+      // EIO: the disk cannot read it. Any other error is temporary, or LevelDB has replaced the table by others.
       return (error as NodeJS.ErrnoException).code === 'EIO' ? [{ at: 0 }] : 'not due'
     }
   }
 
-  /** What these parts mean for the database; empty for a table that it has no more, or not yet. */
+  /** Returns what these damaged parts mean for the database. Empty for a table that it no longer has, or does not have yet. */
   async #damages(name: string, parts: readonly DamagedPart[]): Promise<readonly Damage[]> {
-    // While files are being replaced it is not known which there are. The next round tells.
+    // While files are being replaced, it is not known which ones exist. The next round will find out.
     const files = await readFileSet(join(this.#folder, 'store')).catch(() => undefined)
     const table = files?.tables.find(({ number }) => number === Number.parseInt(name, 10))
     return table ? damagesOf(name, table, parts) : []

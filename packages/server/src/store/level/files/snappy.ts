@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 
-/** Undoes Snappy (google/snappy, `format_description.txt`). Throws when the bytes are not whole. */
+/** Decompresses Snappy (google/snappy, `format_description.txt`). Throws if the bytes are incomplete. */
 export function decompress(bytes: Uint8Array): Uint8Array {
   const decoder = decoding.createDecoder(bytes)
   const output = new Uint8Array(decoding.readVarUint(decoder))
@@ -18,7 +18,7 @@ export function decompress(bytes: Uint8Array): Uint8Array {
     const offset =
       kind === 1 ? ((tag >>> 5) << 8) | decoding.readUint8(decoder) : littleEndian(decoder, kind === 2 ? 2 : 4)
     if (offset === 0 || offset > length || length + count > output.length) throw new RangeError('a copy from nowhere')
-    // It may overlap what it writes, so byte by byte.
+    // The source may overlap the destination, so this copies byte by byte.
     for (const end = length + count; length < end; length++) output[length] = output[length - offset] as number
   }
   if (length !== output.length) throw new RangeError('it ends too early')

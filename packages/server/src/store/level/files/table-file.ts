@@ -7,7 +7,7 @@ interface Handle {
   bytes: number
 }
 
-/** A part of a table that is not what was written: keys after `after` (all, if absent), up to `upTo`. */
+/** A part of a table that differs from what was written: keys after `after` (all, if absent), up to `upTo`. */
 export interface DamagedPart {
   at: number
   after?: Uint8Array | undefined
@@ -18,7 +18,10 @@ const footerBytes = 48
 const trailerBytes = 5
 const magic = 0xdb4775248b80fb57n
 
-/** Verifies the checksum of every block of a table (LevelDB's `doc/table_format.md`). Empty: it is whole. */
+/**
+ * Verifies the checksum of every block of a table (LevelDB's `doc/table_format.md`). Returns an empty list if the table is
+ * intact.
+ */
 export function verifyTable(file: Uint8Array): DamagedPart[] {
   const verifying = verifyInSlices(file)
   for (;;) {
@@ -27,16 +30,17 @@ export function verifyTable(file: Uint8Array): DamagedPart[] {
   }
 }
 
-/** As many blocks of some 4 KiB as are verified without a pause. */
+/** The number of blocks of some 4 KiB that are verified in one slice. */
 const blocksInSlice = 64
 
-/** The same, in slices: of a millisecond, where no block is large. */
+/** The same, in slices of about a millisecond, if no block is large. */
 export function* verifyInSlices(file: Uint8Array): Generator<void, DamagedPart[]> {
   try {
     const footer = footerOf(file)
     return footer ? yield* verifyBlocks(file, footer) : [{ at: Math.max(0, file.length - footerBytes) }]
   } catch {
-    // The footer alone has no checksum. If it names a block that is whole but another, that can't be read as what it is not.
+    // Only the footer has no checksum. If it refers to an intact but wrong block, that block cannot be parsed as the expected
+    // kind.
     return [{ at: file.length - footerBytes }]
   }
 }
@@ -58,7 +62,7 @@ function* verifyBlocks(file: Uint8Array, footer: Footer): Generator<void, Damage
     if (!hasChecksum(file, handle)) damaged.push({ at: handle.offset, after, upTo: key })
     after = key
   }
-  // The filter, which says of keys that they aren't there.
+  // The filter, which tells which keys are absent.
   const meta = blockAt(file, footer.meta)
   const filters = meta ? entriesOf(meta).map(({ value }) => readHandle(decoding.createDecoder(value))) : []
   const isFilterWhole = meta !== undefined && filters.every(handle => hasChecksum(file, handle))
@@ -84,7 +88,7 @@ function hasChecksum(file: Uint8Array, { offset, bytes }: Handle): boolean {
   return stored === maskedCrc32c(file.subarray(offset, offset + bytes + 1))
 }
 
-/** The block, uncompressed; `undefined` when it is damaged. */
+/** Returns the block, uncompressed, or `undefined` if it is damaged. */
 function blockAt(file: Uint8Array, handle: Handle): Uint8Array | undefined {
   if (!hasChecksum(file, handle)) return undefined
   const { offset, bytes } = handle
@@ -92,7 +96,7 @@ function blockAt(file: Uint8Array, handle: Handle): Uint8Array | undefined {
   return file[offset + bytes] === 1 ? decompress(block) : block
 }
 
-/** Each key leaves out what it shares with the one before. Behind them stand restart points and their number. */
+/** Each key omits the part that it shares with the previous key. Restart points and their number follow the entries. */
 function entriesOf(block: Uint8Array): { key: Uint8Array; value: Uint8Array }[] {
   const restarts = new DataView(block.buffer, block.byteOffset + block.length - 4, 4).getUint32(0, true)
   const decoder = decoding.createDecoder(block.subarray(0, block.length - 4 * (restarts + 1)))

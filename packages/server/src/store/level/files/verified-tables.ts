@@ -5,25 +5,26 @@ import { join } from 'node:path'
 import { systemClock } from '../../../clock.ts'
 import { crc32c } from './crc32c.ts'
 
-/** The file beside the store that says which tables were found whole, and when. */
+/** The file beside the store that records which tables were found intact, and when. */
 export const verifiedFile = 'verified'
 
 const dayMs = 86_400_000
 /** A running server verifies a table again after this time. */
 export const verifiedAgainMs: number = dayMs
-/** A start relies on what was found within this time: a server that runs has looked at each table since. */
+/** A start relies on results from within this time. A running server has verified each table in it. */
 const reliedOnMs = 2 * dayMs
 
-/** When a table was found whole, and which file that was. */
+/** When a table was found intact, and the identity of the file. */
 interface Found {
   readonly file: string
   readonly atMs: number
 }
 
 /**
- * Which tables were found whole lately, so that a start needs not read all of a large store. A table never changes once it is
- * written. One that was copied, replaced or written to since is another file: it counts as never verified. So does each after
- * the machine was started anew: what was verified may have been in its memory, and not yet, or no longer, on the disk.
+ * Records which tables were recently found intact, so a start need not read all of a large store. A table never changes once it
+ * is written. If it was copied, replaced or written to since, it is another file, and counts as never verified. The same holds
+ * for each table after the machine was restarted: the verified data may have been in its memory, and not yet, or no longer, on
+ * the disk.
  */
 export class VerifiedTables {
   readonly #path: string
@@ -37,19 +38,19 @@ export class VerifiedTables {
     this.#found = found
   }
 
-  /** Reads what was noted in a data folder. A note that is absent or damaged says nothing. */
+  /** Reads the record in a data folder. An absent or damaged record counts as empty. */
   static async read(folder: string): Promise<VerifiedTables> {
     const path = join(folder, verifiedFile)
     const text = await readFile(path, 'latin1').catch(() => '')
     return new VerifiedTables(path, await bootName(), parse(text))
   }
 
-  /** Whether a start relies on it that this table is whole. */
+  /** Whether a start may rely on this table being intact. */
   isReliedOn(name: string, stats: Stats, nowMs: number): boolean {
     return this.#ageMs(name, stats, nowMs) <= reliedOnMs
   }
 
-  /** Whether a running server is to verify it now. */
+  /** Whether a running server must verify it now. */
   isDue(name: string, stats: Stats, nowMs: number): boolean {
     return this.#ageMs(name, stats, nowMs) >= verifiedAgainMs
   }
@@ -60,7 +61,7 @@ export class VerifiedTables {
     this.#isChanged = true
   }
 
-  /** Forgets all others: tables that the database has no more. */
+  /** Forgets all other tables, because the database no longer has them. */
   keep(names: ReadonlySet<string>): void {
     for (const name of this.#found.keys()) {
       if (names.has(name)) continue
@@ -69,13 +70,16 @@ export class VerifiedTables {
     }
   }
 
-  /** Removes the note, also on a full disk: the next start verifies all tables. */
+  /** Removes the record, even on a full disk. The next start verifies all tables. */
   async remove(): Promise<void> {
     this.#found.clear()
     await rm(this.#path, { force: true })
   }
 
-  /** Writes it, if anything changed. Rejects with the error of the disk: then a later start has more to verify, and that is all. */
+  /**
+   * Writes the record, if anything changed. Rejects with the error of the disk. The only consequence is that a later start has
+   * more to verify.
+   */
   async write(): Promise<void> {
     if (!this.#isChanged) return
     this.#isChanged = false
@@ -84,7 +88,7 @@ export class VerifiedTables {
     await rename(`${this.#path}.new`, this.#path)
   }
 
-  /** A time to come was noted by a wrong clock. */
+  /** A time in the future was written by a wrong clock. */
   #ageMs(name: string, stats: Stats, nowMs: number): number {
     const found = this.#found.get(name)
     if (!found || found.file !== this.#fileOf(stats) || found.atMs > nowMs) return Number.POSITIVE_INFINITY
@@ -96,7 +100,10 @@ export class VerifiedTables {
   }
 }
 
-/** Another one after each start of the machine: by Linux's own name for it, elsewhere by its time, to the quarter of an hour. */
+/**
+ * Returns a different name after each start of the machine. On Linux, this is the system's own boot id. Elsewhere it is the
+ * time of the start, to a quarter of an hour.
+ */
 async function bootName(): Promise<string> {
   const minutes = systemClock.now() / 60_000 - uptime() / 60
   const named = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => undefined)

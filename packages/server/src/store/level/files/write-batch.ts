@@ -1,8 +1,8 @@
 import * as decoding from 'lib0/decoding'
 
-/** One atomic write, as LevelDB's log has it (`db/write_batch.cc`). */
+/** One atomic write, in the format of LevelDB's log (`db/write_batch.cc`). */
 export interface WriteBatch {
-  /** Operations are numbered without gaps; this is the number of the first. */
+  /** The number of the first operation. Operations are numbered without gaps. */
   sequence: number
   count: number
   puts: ReadonlyMap<string, Uint8Array>
@@ -11,7 +11,7 @@ export interface WriteBatch {
 const headerBytes = 12
 const utf8 = new TextDecoder()
 
-/** Throws when the bytes are none. */
+/** Throws if the bytes are not a write batch. */
 export function decodeWriteBatch(bytes: Uint8Array): WriteBatch {
   const header = new DataView(bytes.buffer, bytes.byteOffset, headerBytes)
   const decoder = decoding.createDecoder(bytes.subarray(headerBytes))

@@ -4,17 +4,17 @@ import type { Operation } from '../operations.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from '../record-codec.ts'
 import { type Format, generationsFormat, outboxFormat } from './formats.ts'
 
-/** What a data folder says of its layout. */
+/** What a data folder records about its layout. */
 export interface FolderFormat {
   /** A folder without a number was written by 0.1.0, or by a version soon after it. */
   number: number
-  /** The lowest format whose versions may open it; `undefined` for a text that no version has written. */
+  /** The lowest format whose versions may open the folder. `undefined` for a text that no version has written. */
   minReader: number | undefined
-  /** As it stands there, for people. */
+  /** The stored text, for people. */
   text: string
 }
 
-/** `undefined` for an empty database. */
+/** Returns `undefined` for an empty database. */
 export async function readFormat(database: LevelDatabase): Promise<FolderFormat | undefined> {
   const [minReader, format] = await database.getMany([keys.minReader, keys.format])
   if (!minReader) return undefined
@@ -23,19 +23,19 @@ export async function readFormat(database: LevelDatabase): Promise<FolderFormat 
   return { number: format ? decodeNumber(format) : 1, minReader: match ? Number(match[1]) : undefined, text }
 }
 
-/** Whether the outbox holds any event. */
+/** Whether the outbox contains any event. */
 export async function hasEvents(database: LevelDatabase): Promise<boolean> {
   return (await database.keys({ ...ranges.outbox, limit: 1 }).all()).length > 0
 }
 
-/** From here on versions before this format refuse the folder: the text is what 0.1.0 looks for. */
+/** From now on, versions before this format refuse the folder: 0.1.0 compares this text. */
 export function minReaderRecord(minReader: number): Operation {
   return { type: 'put', key: keys.minReader, value: encodeText(`kith-${minReader}`) }
 }
 
-/** The least `minReader` that a folder may have, by what lies in it: nothing that a format asks for may set it lower. */
+/** The lowest `minReader` that a folder may have, given its content. No format may set it lower. */
 export async function leastReader(database: LevelDatabase, folder: FolderFormat | undefined): Promise<number> {
-  // Only this says that a document of a later generation is there. It stays, also where another format had asked for it.
+  // Only this shows that a document of a later generation is stored. It is kept, even if another format had set it.
   if ((folder?.minReader ?? 1) >= generationsFormat) return generationsFormat
   return (await hasEvents(database)) ? outboxFormat : 1
 }

@@ -6,8 +6,8 @@ import type { LevelDatabase } from '../level-database.ts'
 import { decodeAsked, decodeEvent, decodeLevel, decodeRelation, decodeUser } from '../record-codec.ts'
 
 /**
- * Refuses families of records that this version does not know, with one look between each two that it knows. A folder that a
- * later version wrote, and that this one may open all the same, is not looked at: what is new there may be left alone.
+ * Refuses families of records that this version does not know, with one read between each two families that it knows. A folder
+ * that a later version wrote, and that this version may nevertheless open, is not checked: its new records may be left alone.
  */
 export async function expectKnownFamilies(database: LevelDatabase, folder: string): Promise<void> {
   for (const range of betweenFamilies) {
@@ -26,7 +26,7 @@ function unknown(folder: string, what: string): DataFolderError {
   )
 }
 
-/** What throws {@link UnknownRecord} for a record that holds more than this version knows. */
+/** Decoders that throw {@link UnknownRecord} for a record that contains more than this version knows. */
 const decoders: readonly [KeyRange, (bytes: Uint8Array) => unknown][] = [
   [ranges.users, decodeUser],
   [ranges.allRelations, decodeRelation],
@@ -36,8 +36,8 @@ const decoders: readonly [KeyRange, (bytes: Uint8Array) => unknown][] = [
 ]
 
 /**
- * Refuses a folder whose first or last record of a family holds more than this version knows. All others are decoded as
- * strictly when they are read, so none is ever written without what was in it.
+ * Refuses a folder if the first or last record of a family contains more than this version knows. All other records are decoded
+ * as strictly when they are read, so no record is ever written without its unknown part.
  */
 export async function expectKnownRecords(database: LevelDatabase, folder: string): Promise<void> {
   for (const [range, decode] of decoders) {
@@ -48,7 +48,7 @@ export async function expectKnownRecords(database: LevelDatabase, folder: string
   }
 }
 
-/** Only what is unknown is refused here: what is broken in another way `check` finds, with what to do about it. */
+/** Refuses only unknown content. Other errors are found by `check`, which says what to do about them. */
 function expectDecodes(folder: string, decode: () => unknown): void {
   try {
     decode()

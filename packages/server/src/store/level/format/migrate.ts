@@ -6,15 +6,15 @@ import { writeSynced } from '../write-synced.ts'
 import { formatRecords, leastReader, minReaderRecord, readFormat } from './format-records.ts'
 import type { Format, Migration } from './formats.ts'
 
-/** Hears how many records a migration to this format has looked at. */
+/** Called with the number of records that a migration to this format has examined. */
 export type MigrationProgress = (format: number, records: number) => void
 
-/** As many records as one batch looks at. */
+/** The number of records that one batch examines. */
 const recordsInBatch = 1_000
 
 /**
- * Brings a data folder to the last of these formats, one format after the other. While a step is under way, no version before
- * its format may open the folder.
+ * Migrates a data folder to the last of these formats, one format after the other. While a step is in progress, no version
+ * before its format may open the folder.
  */
 export async function migrate(
   database: LevelDatabase,
@@ -38,7 +38,7 @@ async function rewriteAll(
 ): Promise<void> {
   let batch: Operation[] = []
   let records = 0
-  // Written with each batch, so after a crash it goes on behind the last one; it goes with the step.
+  // Written with each batch, so after a crash the migration continues after the last batch. Removed at the end of the step.
   const begun = await database.get(keys.migrating)
   let after = begun ? decodeText(begun) : ''
   const write = async (): Promise<void> => {

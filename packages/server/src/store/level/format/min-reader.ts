@@ -1,12 +1,15 @@
 import type { Operation } from '../operations.ts'
 import { minReaderRecord } from './format-records.ts'
 
-/** The `minReader` of a folder while a server writes to it. It rises when the server first writes what needs a later format. */
+/**
+ * The `minReader` of a folder while a server writes to it. It is raised when the server first writes a record that needs a
+ * later format.
+ */
 export class MinReader {
   readonly #write: (operations: readonly Operation[]) => Promise<void>
   #value: number
 
-  /** `value`: as it stands in the folder while nothing is staged. `write`: resolves when a batch is on the disk. */
+  /** `value`: the value in the folder while nothing is staged. `write`: resolves when a batch is on disk. */
   constructor(value: number, write: (operations: readonly Operation[]) => Promise<void>) {
     this.#value = value
     this.#write = write
@@ -16,7 +19,10 @@ export class MinReader {
     return this.#value
   }
 
-  /** To be awaited before the first record of a format is written. After a crash in between the folder is closed to more versions than it need be. */
+  /**
+   * Await this before the first record of a format is written. After a crash in between, the folder is closed to more versions
+   * than necessary.
+   */
   async raise(format: number): Promise<void> {
     if (format <= this.#value) return
     await this.#write([minReaderRecord(format)])

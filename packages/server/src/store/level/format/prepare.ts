@@ -8,14 +8,14 @@ import { type MigrationProgress, migrate } from './migrate.ts'
 
 export interface PrepareOptions {
   onProgress?: MigrationProgress | undefined
-  /** Of this version of Kith, the present one last. */
+  /** The formats of this version of Kith. The present one is last. */
   formats?: readonly [Format, ...Format[]]
 }
 
 /**
- * Makes a database ready for this version of Kith, before anything else reads it: refuses what a later version wrote, finishes
- * a staged change, and migrates what an earlier version wrote. Returns the folder's `minReader`; `undefined` for an empty
- * database. Throws {@link DataFolderError}.
+ * Prepares a database for this version of Kith, before anything else reads it. It refuses data that a later version wrote,
+ * finishes a staged change, and migrates data that an earlier version wrote. Returns the folder's `minReader`, or `undefined`
+ * for an empty database. Throws {@link DataFolderError}.
  */
 export async function prepareDatabase(
   database: LevelDatabase,

@@ -4,11 +4,11 @@ import type { Operation } from '../operations.ts'
 import { byteOrdered } from './byte-order.ts'
 import { Slice } from './slice.ts'
 
-/** A slice is written while all other commits wait: with so many bytes that takes a few milliseconds. */
+/** A slice is written while all other commits wait. With this many bytes, that takes a few milliseconds. */
 const mostBytesInSlice = 128 * 1024
 /** A larger record is written once, with the commit itself, instead of twice. */
 const mostBytesStaged = 256 * 1024
-/** As many operations as are put in order or encoded without a pause. */
+/** The number of operations that are sorted or encoded in one slice of work. */
 const operationsInTurn = 200
 
 export interface Cut {
@@ -17,7 +17,7 @@ export interface Cut {
   large: Operation[]
 }
 
-/** Cuts the operations of a change into slices, in the order of their keys. Of two operations on one key the last counts. */
+/** Cuts the operations of a change into slices, in the order of their keys. Of two operations on one key, the last counts. */
 export async function cutIntoSlices(operations: readonly Operation[], operationsInSlice: number): Promise<Cut> {
   const turns = new Turns(operationsInTurn)
   const byKey = new Map<string, Operation>()

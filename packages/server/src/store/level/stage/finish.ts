@@ -7,8 +7,8 @@ import { decodeMarker, type Marker } from './marker.ts'
 import { Slice } from './slice.ts'
 
 /**
- * What an earlier process staged and did not finish, before anything else reads the database. With the marker the change is a
- * commit, and its slices are applied now; without it nothing of the change counts, and its slices are removed.
+ * Handles what an earlier process staged and did not finish, before anything else reads the database. With the marker, the
+ * change is a commit, and its slices are applied now. Without it, the change does not count, and its slices are removed.
  */
 export async function finishStaged(database: LevelDatabase, formats: readonly Format[]): Promise<void> {
   const bytes = await database.get(keys.staged)
@@ -17,11 +17,11 @@ export async function finishStaged(database: LevelDatabase, formats: readonly Fo
   for await (const [key, slice] of database.iterator(ranges.slices)) {
     const operations = marker && isOf(marker, key) ? [...Slice.operationsOf(slice)] : []
     const counting = operations.filter(operation => !marker?.skipped.has(operation.key))
-    // Each with its slice, so that after another crash none is applied a second time.
+    // Each deletion is written with its slice, so that no slice is applied a second time after another crash.
     await writeSynced(database, [...counting, { type: 'del', key }])
   }
   if (!marker) return
-  // What a later format needs, this version does not know: versions that know no staged changes stay refused there.
+  // This version does not know what a later format requires, so versions without staged changes stay refused there.
   const format = formats.find(({ number }) => number === folder?.number)
   const least = await leastReader(database, folder)
   const minReader = format ? [minReaderRecord(Math.max(format.minReader, least))] : []

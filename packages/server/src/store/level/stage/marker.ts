@@ -3,15 +3,15 @@ import * as encoding from 'lib0/encoding'
 import { expectKnown } from '../../../relations/unknown-record.ts'
 
 /**
- * The record that makes a staged change a commit: while it is on the disk, the slices that it does not name as applied are
- * part of what is stored, but for the keys that were written by themselves since.
+ * The record that makes a staged change a commit. While it is on disk, the slices that it does not name as applied are part of
+ * the stored data, except for the keys that were written separately since.
  */
 export interface Marker {
-  /** How many slices there are; a slice beyond them is of an earlier change, which was never committed. */
+  /** The number of slices. A slice with a higher index belongs to an earlier change, which was never committed. */
   slices: number
-  /** Indexes of slices. */
+  /** The indexes of the applied slices. */
   applied: ReadonlySet<number>
-  /** Keys of slices that are not applied, whose records in the database are newer. */
+  /** Keys in slices that are not applied, whose records in the database are newer. */
   skipped: ReadonlySet<string>
 }
 

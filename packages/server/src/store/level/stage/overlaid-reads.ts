@@ -8,11 +8,11 @@ type Entry = [key: string, value: Uint8Array]
 /** A part of a range. */
 export interface Page {
   entries: Entry[]
-  /** The key after which the range goes on; `undefined` at its end. */
+  /** The key after which the range continues; `undefined` at its end. */
   next: string | undefined
 }
 
-/** Reads keys as of one moment, with what is staged laid over them. */
+/** Reads keys from one snapshot, overlaid with what is staged. */
 export async function getManyOver(
   database: LevelDatabase,
   overlay: Overlay,
@@ -20,7 +20,7 @@ export async function getManyOver(
 ): Promise<(Uint8Array | undefined)[]> {
   const staged = wanted.map(key => overlay.find(key))
   if (staged.every(found => found === undefined)) return database.getMany(wanted)
-  // The marker is of the same snapshot: it tells which of the staged records that snapshot does not hold itself.
+  // The marker is from the same snapshot. It tells which of the staged records are not in that snapshot itself.
   const [marker, ...stored] = await database.getMany([keys.staged, ...wanted])
   const counts = countsBeside(marker)
   return stored.map((value, index) => {
@@ -29,7 +29,7 @@ export async function getManyOver(
   })
 }
 
-/** Reads the first `limit` entries of a range as of one moment, with what is staged laid over them. */
+/** Reads the first `limit` entries of a range from one snapshot, overlaid with what is staged. */
 export async function pageOver(
   database: LevelDatabase,
   overlay: Overlay,
@@ -37,14 +37,14 @@ export async function pageOver(
 ): Promise<Page> {
   const snapshot = database.snapshot()
   try {
-    // Both at once: the database may be closed as soon as nothing is being read.
+    // Both start together, because the database may be closed as soon as nothing is being read.
     const reads = [
       database.getMany([keys.staged], { snapshot }),
       database.iterator({ gt, lt, limit, snapshot }).all(),
     ] as const
     const [[marker], stored] = await Promise.all(reads)
     const last = stored.length === limit ? stored.at(-1)?.[0] : undefined
-    // Behind the last that was read of the database there may be more of it.
+    // After the last key that was read, the database may have more entries.
     const staged = overlay.within({ gt, lt: last === undefined ? lt : `${last}\u0000` })
     const entries = merged(stored, recordsOf(overlay, staged, countsBeside(marker)), limit)
     return { entries, next: entries.length === limit ? entries.at(-1)?.[0] : last }
@@ -61,7 +61,7 @@ function* recordsOf(
   for (const one of staged) if (counts(one)) yield [one.key, overlay.valueOf(one)]
 }
 
-/** Both in the order of the database; of one key the staged record counts. At most `limit` entries. */
+/** Merges both in the order of the database. If both have a key, the staged record counts. At most `limit` entries. */
 function merged(
   stored: readonly Entry[],
   staged: Iterable<[key: string, value: Uint8Array | undefined]>,

@@ -7,11 +7,11 @@ import type { Slice, StagedRecord } from './slice.ts'
 export interface Staged {
   key: string
   slice: number
-  /** Within the slice. */
+  /** The index within the slice. */
   place: number
 }
 
-/** What a change has staged, as reads lay it over what the database holds. */
+/** The records that a change has staged, which reads overlay on the content of the database. */
 export class Overlay {
   readonly slices: readonly Slice[]
 
@@ -28,7 +28,7 @@ export class Overlay {
     return slice.keys[place] === ordered ? { key, slice: index, place } : undefined
   }
 
-  /** The record; `undefined` where the change removes it. */
+  /** Returns the record, or `undefined` if the change removes it. */
   valueOf({ slice, place }: Staged): StagedRecord {
     return this.slices[slice]?.at(place)
   }
@@ -53,14 +53,14 @@ export class Overlay {
   }
 }
 
-/** Which staged records count beside what one snapshot of the database holds. `marker`: the record in that snapshot. */
+/** Returns which staged records count in addition to one snapshot of the database. `marker`: the record in that snapshot. */
 export function countsBeside(marker: Uint8Array | undefined): (staged: Staged) => boolean {
   if (!marker) return () => false
   const { applied, skipped } = decodeMarker(marker)
   return ({ slice, key }) => !(applied.has(slice) || skipped.has(key))
 }
 
-/** The first index at which `isReached` holds, which it does for all after it; else `length`. */
+/** Returns the first index at which `isReached` holds, or `length` if there is none. It holds for all later indexes. */
 function firstFrom(length: number, isReached: (index: number) => boolean): number {
   let low = 0
   let high = length

@@ -4,13 +4,13 @@ import { expectKnown } from '../../../relations/unknown-record.ts'
 import type { Operation } from '../operations.ts'
 import { byteOrdered, keyOf } from './byte-order.ts'
 
-/** A record of a slice: its bytes, or `undefined` where the change removes it. */
+/** A record of a slice: its bytes, or `undefined` if the change removes it. */
 export type StagedRecord = Uint8Array | undefined
 
 const removal = 0
 const record = 1
 
-/** Operations of a change, in the order of their keys, as one record on the disk. */
+/** Operations of a change, in the order of their keys, stored as one record. */
 export class Slice {
   readonly bytes: Uint8Array
   /** Byte-ordered. */
@@ -41,7 +41,7 @@ export class Slice {
     )
   }
 
-  /** The operations that a slice on the disk holds. */
+  /** The operations in a stored slice. */
   static *operationsOf(bytes: Uint8Array): Iterable<Operation> {
     const decoder = decoding.createDecoder(bytes)
     while (decoding.hasContent(decoder)) yield readOperation(decoder)
@@ -62,7 +62,7 @@ export class Slice {
     return operation.type === 'put' ? operation.value : undefined
   }
 
-  /** Without the records of these keys. */
+  /** The operations, without the records of these keys. */
   *operationsWithout(skipped: ReadonlySet<string>): Iterable<Operation> {
     for (const [index, ordered] of this.keys.entries()) {
       const key = keyOf(ordered)

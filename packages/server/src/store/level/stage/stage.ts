@@ -8,51 +8,51 @@ import { decodeMarker, encodeMarker } from './marker.ts'
 import { Overlay } from './overlay.ts'
 import type { Slice } from './slice.ts'
 
-/** So many keys of a staged change may be written by others before it is applied: the marker names each of them. */
+/** The number of keys of a staged change that others may write before it is applied. The marker names each of them. */
 const mostSkipped = 1_000
 
 export interface StagePort {
-  /** Of the folder while nothing is staged. */
+  /** The folder's `minReader` while nothing is staged. */
   readonly minReader: { readonly value: number }
   readonly database: LevelDatabase
-  /** Runs `work` between two batches of the queue of commits, when the database can be written; rejects when it can't. */
+  /** Runs `work` between two batches of the queue of commits, when the database can be written. Rejects if it cannot. */
   inQueue(work: () => Promise<void>): Promise<void>
-  /** Writes a batch that changes nothing of what reads see. Rejects when it is not written, or when that is not known. */
+  /** Writes a batch that does not change what reads return. Rejects if it is not written, or if that is not known. */
   write(operations: readonly Operation[]): Promise<void>
-  /** After a write that failed: resolves when another may be tried, with `false` when the store closes instead. */
+  /** After a failed write: resolves when another may be tried, or to `false` if the store closes instead. */
   writable(): Promise<boolean>
 }
 
 /**
  * One large change on its way to the disk [S3]. A batch of 100,000 records takes LevelDB half a second, and all other commits
- * would wait for it. So its operations are written in slices first, which nothing reads; then the commit writes a marker that
- * makes them count, which is a batch as small as any other; then they are applied, slice by slice, between the commits of
- * others. Whatever is read meanwhile is read through the overlay. A process that is killed in between finishes at its next
- * start (`finish.ts`), so the change is on the disk as a whole or not at all [D4].
+ * would wait for it. So its operations are first written in slices, which nothing reads. Then the commit writes a marker that
+ * makes the slices count; this batch is as small as any other. Then the slices are applied one by one, between the commits of
+ * other users. Meanwhile, all reads go through the overlay. If the process is killed in between, the next start finishes the
+ * change (`finish.ts`), so the change is on disk completely or not at all [D4].
  */
 export class Stage {
   readonly #port: StagePort
   #overlay: Overlay | undefined
   #applied: ReadonlySet<number> = new Set()
   #skipped: ReadonlySet<string> = new Set()
-  /** As far as the disk is known. */
+  /** According to what is known about the disk. */
   #hasMarker = false
 
   constructor(port: StagePort) {
     this.#port = port
   }
 
-  /** What reads lay over what the database holds, from before the commit until all of it is applied. */
+  /** The overlay for reads, from before the commit until all slices are applied. */
   get overlay(): Overlay | undefined {
     return this.#overlay
   }
 
-  /** The staged change is a commit, and not all of it is applied. */
+  /** The staged change is a commit, and not all of its slices are applied. */
   get isCommitted(): boolean {
     return this.#hasMarker
   }
 
-  /** Writes slices, which do not count yet. Rejects when the disk does. */
+  /** Writes slices, which do not count yet. Rejects with the error of the disk. */
   async put(slices: readonly Slice[]): Promise<void> {
     for (const [index, { bytes }] of slices.entries()) {
       await this.#port.inQueue(() => this.#port.write([{ type: 'put', key: keys.slice(index), value: bytes }]))
@@ -60,9 +60,9 @@ export class Stage {
   }
 
   /**
-   * What the commit of the change writes so that its slices count. `written`: the records that the commit writes itself. From
-   * now on reads look at the slices; whether they count, the marker tells in each snapshot. A version of Kith that does not
-   * look for the marker may not open the folder until all of it is applied.
+   * Returns what the commit of the change writes to make its slices count. `written`: the records that the commit writes
+   * itself. From now on, reads use the slices; in each snapshot, the marker decides whether they count. A version of Kith that
+   * does not look for the marker may not open the folder until all slices are applied.
    */
   begin(slices: readonly Slice[], written: readonly Operation[]): Operation[] {
     this.#overlay = new Overlay(slices)
@@ -71,30 +71,30 @@ export class Stage {
     return [this.#marker(), minReaderRecord(Math.max(this.#port.minReader.value, stagingFormat))]
   }
 
-  /** The commit of the change is on the disk. To be called before another batch is made. */
+  /** The commit of the change is on disk. Call this before another batch is made. */
   noteCommitted(): void {
     this.#hasMarker = true
   }
 
   /**
-   * What another batch writes besides when it writes records that are staged: the marker names them, so that applying the
-   * slices leaves them as they are. Throws {@link TooLarge} when they are too many, unless it `mayBeLarge`.
+   * Returns what another batch must write in addition if it writes staged records: the marker names them, so that applying the
+   * slices does not overwrite them. Throws {@link TooLarge} if they are too many, unless `mayBeLarge`.
    */
   alsoWritten(operations: readonly Operation[], mayBeLarge: boolean): Operation[] {
-    // Before the commit, and once all is applied, a marker would make a commit of what is staged next.
+    // Before the commit, and once everything is applied, a marker would turn what is staged next into a commit.
     const skipped = this.#hasMarker ? this.#stagedAmong(operations) : []
     if (skipped.length === 0) return []
     if (!mayBeLarge && this.#skipped.size + skipped.length > mostSkipped) throw new TooLarge()
     return [this.#marker({ skipped: new Set([...this.#skipped, ...skipped]) })]
   }
 
-  /** A batch with these operations is on the disk. */
+  /** A batch with these operations is on disk. */
   noteWritten(operations: readonly Operation[]): void {
     const skipped = this.#hasMarker ? this.#stagedAmong(operations) : []
     if (skipped.length > 0) this.#skipped = new Set([...this.#skipped, ...skipped])
   }
 
-  /** After the commit. Resolves when all slices are applied; when the store closes, the next start applies the rest. */
+  /** Called after the commit. Resolves when all slices are applied. If the store closes, the next start applies the rest. */
   async apply(): Promise<void> {
     for (const [index, slice] of this.#overlay?.slices.entries() ?? []) {
       while (this.#hasMarker && !this.#applied.has(index)) {
@@ -108,14 +108,16 @@ export class Stage {
     this.#overlay = undefined
   }
 
-  /** Nothing was committed: removes the slices. What cannot be removed now is removed when the database is opened again. */
+  /**
+   * Nothing was committed: removes the slices. Slices that cannot be removed now are removed when the database is opened again.
+   */
   async discard(count: number): Promise<void> {
     this.#overlay = undefined
     const removals = Array.from({ length: count }, (_, index) => ({ type: 'del' as const, key: keys.slice(index) }))
     await this.#port.inQueue(() => this.#port.write(removals)).catch(() => undefined)
   }
 
-  /** The database was opened again: a batch that seemed lost may be on the disk. To be awaited before the next is written. */
+  /** The database was opened again, so a batch that seemed lost may be on disk. Await this before the next batch is written. */
   async learn(): Promise<void> {
     if (!this.#overlay) return
     const bytes = await this.#port.database.get(keys.staged)
@@ -152,7 +154,7 @@ export class Stage {
     return { type: 'put', key: keys.staged, value: encodeMarker({ slices, applied, skipped }) }
   }
 
-  /** The keys of records that are staged and not applied. */
+  /** Returns the keys of records that are staged and not applied. */
   #stagedAmong(operations: readonly Operation[]): string[] {
     const { overlay } = this
     if (!overlay) return []
