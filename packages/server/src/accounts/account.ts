@@ -1,3 +1,4 @@
+import type { BackendEdit, MadeEdit } from '../documents/backend-edit.ts'
 import type { ExportedBeside } from '../documents/exported.ts'
 import type { Updates } from '../documents/missing.ts'
 import type { DocumentsChange } from '../relations/changes.ts'
@@ -75,6 +76,11 @@ export class Account {
   /** The file of the account, in JSON. To be called in a task. */
   exported(beside: ExportedBeside, answer: (file: Uint8Array) => void): Promise<void> {
     return this.#handOver('roster', () => this.#context.documents.exported(this.user, beside), answer)
+  }
+
+  /** What an edit of the backend brings to a document; `undefined` if it changes nothing. To be called in a task. */
+  madeEdit(name: DocumentName, edit: BackendEdit, answer: (made: MadeEdit | undefined) => void): Promise<void> {
+    return this.#handOver(name, () => this.#context.documents.madeEdit(this.user, name, edit), answer)
   }
 
   /** Reads the document as it is on disk: again, if another node changes it before what was read may be handed over. */

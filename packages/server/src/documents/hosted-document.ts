@@ -2,6 +2,7 @@ import { documentDigest, type Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
+import { type BackendEdit, type MadeEdit, madeEdit } from './backend-edit.ts'
 import { longDeclined } from './declined.ts'
 import { type ExportedBeside, exportedBytes } from './exported.ts'
 import { type Founded, type Founding, foundIfDue } from './founding.ts'
@@ -30,6 +31,8 @@ export interface HostedDocument {
   isOfOther(stateVector: Uint8Array): Promise<boolean>
   /** Of a roster: the file of the account ({@link exportedBytes}). */
   exported(beside: ExportedBeside): Promise<Uint8Array>
+  /** What an edit of the backend brings to it, which is not merged by that; `undefined` if it changes nothing. */
+  madeEdit(edit: BackendEdit): Promise<MadeEdit | undefined>
   /** Users whom a roster has declined for so long that it may forget them, if they are not registered (declined.ts). */
   longDeclined(today: number): Promise<string[]>
   /** The document of the next generation, if it is due (due.ts), or if that is forced. */
@@ -97,6 +100,10 @@ export class LocalDocument implements HostedDocument {
 
   async exported(beside: ExportedBeside): Promise<Uint8Array> {
     return exportedBytes(this.#document, beside)
+  }
+
+  async madeEdit(edit: BackendEdit): Promise<MadeEdit | undefined> {
+    return madeEdit(this.#document, edit)
   }
 
   async longDeclined(today: number): Promise<string[]> {

@@ -18,6 +18,8 @@ export interface Commit {
   strangers: readonly Lookers[]
   /** Owners who hide their presence from here on, or no longer. */
   hidings: readonly string[]
+  /** Messages of some users no longer reach the first subject from here on. */
+  narrowsMessages?: true
   /** Levels of the first subject's profile that changed, with their new fields. */
   levels: ReadonlyMap<number, Uint8Array>
   /** Which fields of them it changed; of a level that was not there before, nothing. */
@@ -49,12 +51,13 @@ export function isLooker({ viewers, areExcepted }: Lookers, user: string): boole
  * Whether a commit may take something from a user who had it, so that all nodes must have applied it before it is answered.
  * Edits of a profile do not.
  */
-export function takesAway({ pairs, standings, strangers, hidings, elsewhere }: Commit): boolean {
+export function takesAway({ pairs, standings, strangers, hidings, narrowsMessages, elsewhere }: Commit): boolean {
   return (
     pairs.length > 0 ||
     standings.length > 0 ||
     strangers.length > 0 ||
     hidings.length > 0 ||
+    narrowsMessages === true ||
     elsewhere?.ends !== undefined
   )
 }

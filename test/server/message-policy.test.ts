@@ -1,0 +1,175 @@
+import { type Audience, flatMapsOf, rosterSettings } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { engineWorld, rest } from '../support/engine-world.ts'
+import type { Device } from '../support/raw-device.ts'
+import { serverWorld, settle, type World } from '../support/server-world.ts'
+
+const path = '/v1/users/alice/message-policy'
+
+function audienceOn(device: Device): Audience {
+  return rosterSettings(flatMapsOf(device.roster)).messageAudience
+}
+
+async function set(world: World, audience: Audience): Promise<void> {
+  expect(await world.admin('PUT', path, { audience })).toEqual({ status: 200, body: { audience } })
+}
+
+async function read(world: World): Promise<unknown> {
+  return (await world.admin('GET', path)).body
+}
+
+/** Sends a message; resolves to whether it arrived. */
+async function arrives(world: World, from: Device, to: Device): Promise<boolean> {
+  const count = to.frames.length
+  const outcome = from.sendMessage(to.user, 'hello')
+  await rest()
+  world.clock.move(10_000)
+  await outcome
+  await settle(to)
+  return to.frames.slice(count).some(({ type }) => type === 'message')
+}
+
+test("[R4] the backend's message policy shows on the user's devices, decides whose messages arrive, and gives way to a later choice of the user", async () => {
+  const world = await serverWorld()
+  const [alice, tablet, bob, stranger] = await world.devices('alice', 'alice', 'bob', 'stranger')
+  alice.edit('bob', { levels: [] })
+  await settle(alice)
+  expect(await read(world)).toEqual({ audience: 'everyone' })
+  await set(world, 'contacts')
+  await settle(alice, tablet)
+  expect([alice, tablet].map(audienceOn)).toEqual(['contacts', 'contacts'])
+  expect([await arrives(world, stranger, alice), await arrives(world, bob, alice)]).toEqual([false, true])
+  tablet.setMessageAudience('everyone')
+  await settle(tablet, alice)
+  expect(await read(world)).toEqual({ audience: 'everyone' })
+  expect(await arrives(world, stranger, alice)).toBe(true)
+  tablet.setMessageAudience('nobody')
+  await settle(tablet)
+  expect(await read(world)).toEqual({ audience: 'nobody' })
+  await set(world, 'everyone')
+  await settle(alice, tablet)
+  expect([alice, tablet].map(audienceOn)).toEqual(['everyone', 'everyone'])
+  expect(await arrives(world, stranger, alice)).toBe(true)
+  expect(await world.check()).toEqual([])
+})
+
+test('[F3] the message policy of a user without a roster counts at once, and on the first device', async () => {
+  const world = await serverWorld()
+  await world.admin('PUT', '/v1/users/alice')
+  await set(world, 'contacts')
+  await world.admin('PUT', '/v1/users/bob')
+  const communication = await world.admin('GET', '/v1/communication?from=bob&to=alice')
+  expect(communication.body).toEqual({ allowed: false, reason: 'not-granted' })
+  const [alice] = await world.devices('alice')
+  expect(audienceOn(alice)).toBe('contacts')
+  alice.setMessageAudience('everyone')
+  await settle(alice)
+  expect(await read(world)).toEqual({ audience: 'everyone' })
+  expect(await world.check()).toEqual([])
+})
+
+test('[F3] an id without an account has no message policy, and setting one registers nobody', async () => {
+  const world = await serverWorld()
+  const unknown = { status: 404, body: { error: { code: 'unknown-user', message: expect.any(String) } } }
+  expect(await world.admin('GET', path)).toEqual(unknown)
+  expect(await world.admin('PUT', path, { audience: 'nobody' })).toEqual(unknown)
+  expect(await world.admin('GET', '/v1/users/alice')).toEqual(unknown)
+  await world.admin('PUT', '/v1/users/alice')
+  expect(await read(world)).toEqual({ audience: 'everyone' })
+})
+
+test('[R3] a message policy that stands already writes nothing', async () => {
+  const world = await serverWorld()
+  const [alice] = await world.devices('alice')
+  await set(world, 'nobody')
+  await settle(alice)
+  const before = Y.encodeStateAsUpdate(alice.roster)
+  await set(world, 'nobody')
+  await settle(alice)
+  expect(Y.encodeStateAsUpdate(alice.roster)).toEqual(before)
+})
+
+test.each<[backend: Audience, device: Audience]>([
+  ['nobody', 'everyone'],
+  ['everyone', 'nobody'],
+])(
+  '[R4] of a message policy %s by the backend and %s by a device that had not heard of it, the narrower stays',
+  async (backend, device) => {
+    const world = await serverWorld()
+    const [alice] = await world.devices('alice')
+    alice.setMessageAudience('contacts')
+    await settle(alice)
+    await alice.close()
+    await set(world, backend)
+    alice.setMessageAudience(device)
+    await alice.signIn()
+    await settle(alice)
+    expect([audienceOn(alice), await read(world)]).toEqual(['nobody', { audience: 'nobody' }])
+  },
+)
+
+test('[R4] message policies that come at the same time are set one after the other, and the answer says what stands', async () => {
+  const world = await serverWorld()
+  await world.admin('PUT', '/v1/users/alice')
+  const audiences: Audience[] = ['nobody', 'everyone', 'contacts', 'everyone', 'nobody', 'contacts']
+  const answers = await Promise.all(audiences.map(audience => world.admin('PUT', path, { audience })))
+  expect(answers.map(({ status }) => status)).toEqual(audiences.map(() => 200))
+  const stands = (await read(world)) as { audience: Audience }
+  const [alice] = await world.devices('alice')
+  expect(audienceOn(alice)).toBe(stands.audience)
+  await set(world, 'everyone')
+})
+
+test('[R4][S3] a roster that is full admits a narrower message policy', async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 2_000 } })
+  const [alice] = await world.devices('alice')
+  for (let count = 0; count < 60; count++) alice.edit(`contact ${count}`, { label: 'x'.repeat(20) })
+  expect(await alice.barrier()).toBe(false)
+  await set(world, 'nobody')
+  const [tablet] = await world.devices('alice')
+  expect(audienceOn(tablet)).toBe('nobody')
+  expect(await world.check()).toEqual([])
+})
+
+test.each([[{ audience: 'friends' }], [{ audience: true }], [{ messages: 'nobody' }], [[]], [{}]])(
+  'the message policy %j is malformed, and the answer says what is known',
+  async policy => {
+    const world = await serverWorld()
+    await world.admin('PUT', '/v1/users/alice')
+    const { status, body } = await world.admin('PUT', path, policy)
+    expect([status, body]).toEqual([400, { error: { code: 'malformed', message: expect.any(String) } }])
+    if (JSON.stringify(policy).includes('friends')) {
+      expect(body).toMatchObject({ error: { message: 'audience must be one of everyone, contacts, nobody' } })
+    }
+    expect(await read(world)).toEqual({ audience: 'everyone' })
+  },
+)
+
+test.each(['set', 'repeated'])(
+  '[V4] a narrower message policy that is %s is answered when every node has applied it',
+  async how => {
+    const { engine, hold, store } = await engineWorld()
+    const inject = (method: 'PUT', url: string, payload = {}): Promise<{ statusCode: number }> =>
+      engine.api.inject({ method, url, payload, headers: { authorization: 'Bearer the admin key of these tests' } })
+    await inject('PUT', '/v1/users/alice')
+    if (how === 'repeated') await inject('PUT', path, { audience: 'nobody' })
+    const read = hold('whenEverywhere')
+    let isAnswered = false
+    const answer = inject('PUT', path, { audience: 'nobody' }).then(({ statusCode }) => {
+      isAnswered = true
+      return statusCode
+    })
+    // The roster as it was read: what it says may not be applied everywhere.
+    let release = await read
+    if (how === 'set') {
+      const written = hold('whenEverywhere')
+      release()
+      release = (await Promise.race([written, answer])) as () => void
+    }
+    await rest()
+    expect([(await store.user('alice')).messageAudience, isAnswered]).toEqual(['nobody', false])
+    release()
+    expect(await answer).toBe(200)
+  },
+)
