@@ -173,3 +173,40 @@ test.each(['set', 'repeated'])(
     expect(await answer).toBe(200)
   },
 )
+
+test.each<[policy: Audience, own: Audience, arriving: string[]]>([
+  ['everyone', 'everyone', ['contact', 'stranger']],
+  ['contacts', 'everyone', ['contact']],
+  ['everyone', 'contacts', ['contact']],
+  ['contacts', 'contacts', ['contact']],
+  ['contacts', 'nobody', []],
+  ['nobody', 'everyone', []],
+])(
+  'with the message policy %s of the server and %s of the user, messages of %j arrive, and the backend hears the same',
+  async (messagePolicy, own, arriving) => {
+    const world = await serverWorld({ messagePolicy })
+    const [alice, tablet, contact, stranger] = await world.devices('alice', 'alice', 'contact', 'stranger')
+    alice.edit('contact', { levels: [] })
+    await settle(alice)
+    await set(world, own)
+    for (const sender of [contact, stranger]) {
+      const isAllowed = arriving.includes(sender.user)
+      expect([sender.user, await arrives(world, sender, alice)]).toEqual([sender.user, isAllowed])
+      const { body } = await world.admin('GET', `/v1/communication?from=${sender.user}&to=alice`)
+      expect(body).toEqual({ allowed: isAllowed, reason: isAllowed ? 'allowed' : 'not-granted' })
+    }
+    expect(await tablet.sendMessage('alice', 'to myself')).toBe('delivered')
+    await settle(alice)
+    expect([audienceOn(alice), await read(world)]).toEqual([own, { audience: own }])
+  },
+)
+
+test('[V3] a message policy of the server does not change who sees a profile', async () => {
+  const world = await serverWorld({ messagePolicy: 'nobody' })
+  const [alice, bob] = await world.devices('alice', 'bob')
+  alice.setField('name', 'Ada')
+  bob.edit('alice', { isSubscribed: true })
+  await settle(alice, bob)
+  expect(bob.sees('alice')).toEqual({ name: 'Ada' })
+  expect(await world.visibleLevels('alice', 'bob')).toEqual([0])
+})

@@ -1,4 +1,4 @@
-import { defaultLimits, type Limits } from '@kith/shared'
+import { type Audience, defaultLimits, type Limits } from '@kith/shared'
 import { type Logger, pino } from 'pino'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Store } from '../relations/store.ts'
@@ -9,6 +9,8 @@ import { openMemoryStore } from '../store/level/open.ts'
 export interface TestServerOptions {
   /** Limits that differ from the default ones. */
   limits?: Partial<Limits> | undefined
+  /** The widest audience that any user's messages have; by default everyone. */
+  messagePolicy?: Audience | undefined
   /** The server's time; by default the machine's. A `TestClock` lets the test move it. */
   clock?: Clock | undefined
   /** Where the server keeps its data; by default a store in memory. The server closes it at its own end. */
@@ -85,6 +87,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...{ tokens: { secret }, adminKey, limits, clock, log },
     trustedProxies: options.trustedProxies ?? [],
     maxSockets: options.maxSockets,
+    messagePolicy: options.messagePolicy,
   })
   const { url } = server
   return {
