@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { engineWorld, rest } from '../support/engine-world.ts'
 import type { Device } from '../support/raw-device.ts'
+import { BackendEdits, userChange } from '../support/server-internals.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
 const path = '/v1/users/alice/message-policy'
@@ -109,16 +110,19 @@ test.each<[backend: Audience, device: Audience]>([
   },
 )
 
-test('[R4] message policies that come at the same time are set one after the other, and the answer says what stands', async () => {
-  const world = await serverWorld()
-  await world.admin('PUT', '/v1/users/alice')
-  const audiences: Audience[] = ['nobody', 'everyone', 'contacts', 'everyone', 'nobody', 'contacts']
-  const answers = await Promise.all(audiences.map(audience => world.admin('PUT', path, { audience })))
-  expect(answers.map(({ status }) => status)).toEqual(audiences.map(() => 200))
-  const stands = (await read(world)) as { audience: Audience }
-  const [alice] = await world.devices('alice')
-  expect(audienceOn(alice)).toBe(stands.audience)
-  await set(world, 'everyone')
+test('[R4] message policies that come at the same time are set one after the other, in their order', async () => {
+  const { engine, store } = await engineWorld()
+  await store.commit(userChange('alice'))
+  const edits = new BackendEdits(store, engine.context.accounts)
+  const orders: Audience[][] = [
+    ['nobody', 'contacts'],
+    ['everyone', 'nobody', 'everyone'],
+    ['contacts', 'everyone', 'nobody', 'contacts'],
+  ]
+  for (const order of orders) {
+    await Promise.all(order.map(audience => edits.setMessageAudience('alice', audience)))
+    expect((await store.user('alice')).messageAudience ?? 'everyone').toBe(order.at(-1))
+  }
 })
 
 test('[R4][S3] a roster that is full admits a narrower message policy', async () => {
