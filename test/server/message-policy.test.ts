@@ -1,4 +1,4 @@
-import { type Audience, flatMapsOf, rosterSettings } from '@kith/shared'
+import { type Audience, flatMapsOf, nonceKey, rosterSettings } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { engineWorld, rest } from '../support/engine-world.ts'
@@ -134,6 +134,23 @@ test('[R4][S3] a roster that is full admits a narrower message policy', async ()
   const [tablet] = await world.devices('alice')
   expect(audienceOn(tablet)).toBe('nobody')
   expect(await world.check()).toEqual([])
+})
+
+test('[R4][S3] a message policy that has no room even so is refused with the code that a device would get, and changes nothing', async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 500, historyBytes: 6_000 } })
+  const [alice] = await world.devices('alice')
+  let count = 0
+  // Until not one more block is admitted.
+  do {
+    count++
+    alice.change([{ root: 'blocks', key: nonceKey(`nonce-${count}`.padEnd(12, '-'), 'bob'), value: true }])
+  } while (await alice.barrier())
+  expect(count).toBeLessThan(1_000)
+  expect(await world.admin('PUT', path, { audience: 'nobody' })).toMatchObject({
+    status: 400,
+    body: { error: { code: 'roster-too-large' } },
+  })
+  expect(await read(world)).toEqual({ audience: 'everyone' })
 })
 
 test.each([[{ audience: 'friends' }], [{ audience: true }], [{ messages: 'nobody' }], [[]], [{}]])(
