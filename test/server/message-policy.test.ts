@@ -110,6 +110,30 @@ test.each<[backend: Audience, device: Audience]>([
   },
 )
 
+test.each([1, 2])(
+  '[D7] of a message policy whose account is erased before step %i of its edit nothing is left for the next holder',
+  async step => {
+    const { engine, store } = await engineWorld()
+    const { accounts } = engine.context
+    await store.commit(userChange('alice'))
+    const of = accounts.of.bind(accounts)
+    let calls = 0
+    let erasure: Promise<void> | undefined
+    accounts.of = user => {
+      calls++
+      // The first call is for the reading, the second for the writing, which is put into the queue behind the erasure.
+      if (calls === step) erasure = accounts.erase('alice')
+      return of(user)
+    }
+    const set = new BackendEdits(store, accounts).setMessageAudience('alice', 'nobody')
+    await expect(set).rejects.toThrow('no user has this id')
+    await erasure
+    await store.commit(userChange('alice'))
+    expect((await store.document('alice', 'roster')).parts).toEqual([])
+    expect((await store.user('alice')).messageAudience).toBe(undefined)
+  },
+)
+
 test('[R4] message policies that come at the same time are set one after the other, in their order', async () => {
   const { engine, store } = await engineWorld()
   await store.commit(userChange('alice'))

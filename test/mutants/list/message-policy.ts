@@ -81,16 +81,11 @@ export const messagePolicyMutants: readonly Mutant[] = [
       names: 'applied it',
     },
   ),
-  mutant(
-    'server/src/http/message-policy.ts',
-    '    await knownUser(context, id)\n    await edits.setMessageAudience',
-    '    await edits.setMessageAudience',
-    {
-      id: 'message-policy-of-nobody',
-      rules: ['F3'],
-      what: 'The backend sets the message policy of an id without an account, which then waits for its first holder.',
-      tests,
-      names: 'without an account',
-    },
-  ),
+  mutant('server/src/accounts/backend-edits.ts', '        account.drop(writer)\n', '', {
+    id: 'edit-after-the-erasure',
+    rules: ['D7', 'F3'],
+    what: "A backend's edit that meets the erasure of the account is written for the next holder of the id.",
+    tests,
+    names: 'nothing is left|without an account',
+  }),
 ]

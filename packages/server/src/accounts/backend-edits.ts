@@ -17,6 +17,13 @@ export class RefusedEdit extends Error {
   }
 }
 
+/** There is no account: also if it was erased between the reading of the document and the writing. */
+export class UnknownUser extends Error {
+  constructor() {
+    super('no user has this id')
+  }
+}
+
 /** The document was refounded between the reading of it and the writing: the edit is made again upon what is there now. */
 class Refounded extends Error {
   constructor(document: DocumentName) {
@@ -41,7 +48,8 @@ const leastClientId = 2 ** 26
  * order of the user's changes, admitted by the same rules, and relayed.
  *
  * Each resolves when it is on disk, and relayed. What takes something away, every node has applied by then [V4], also where it
- * had been written before and this edit changes nothing. Each rejects with {@link RefusedEdit} when it is not admitted.
+ * had been written before and this edit changes nothing. Each rejects with {@link RefusedEdit} when it is not admitted,
+ * and with {@link UnknownUser} when there is no account to write to.
  */
 export class BackendEdits {
   readonly #store: Store
@@ -124,6 +132,12 @@ export class BackendEdits {
       looked: ignore,
     }
     return new Promise((resolve, reject) => {
+      // In one turn with the write, so no erasure comes between the two: nothing may be left of the account after it [D7].
+      account.task(async () => {
+        if ((await this.#store.user(user)).registeredAt > 0) return
+        outcome = new UnknownUser()
+        account.drop(writer)
+      }, reject)
       account.write({ writer, document, update, isAnswered: false })
       account.task(() => resolve(outcome), reject)
     })

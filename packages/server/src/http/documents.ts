@@ -3,7 +3,7 @@ import { accountFormat, accountVersion } from '@kith/shared/account'
 import { decodeFields } from '@kith/shared/wire'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { type BackendEdits, RefusedEdit } from '../accounts/backend-edits.ts'
+import { type BackendEdits, RefusedEdit, UnknownUser } from '../accounts/backend-edits.ts'
 import type { FieldEdit } from '../documents/backend-edit.ts'
 import { saysNothing } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
@@ -13,7 +13,7 @@ import { fieldOf, jsonOf, type Value, value } from './field-values.ts'
 import { ApiError } from './request.ts'
 import { described } from './route.ts'
 import { exact, level, next, type Page, pageOf, type WithId, withId } from './schemas.ts'
-import { knownUser } from './users.ts'
+import { knownUser, unknownUser } from './users.ts'
 
 /** As many contacts as a page has at most. */
 const mostInPage = 1_000
@@ -135,6 +135,7 @@ export function documentRoutes(app: FastifyInstance, context: Context, edits: Ba
 
 /** An edit that was not admitted is answered with the code that a device would have got. */
 export function answerRefusal(error: unknown): never {
+  if (error instanceof UnknownUser) throw unknownUser()
   throw error instanceof RefusedEdit ? new ApiError(400, error.code, error.message) : error
 }
 

@@ -40,7 +40,6 @@ export function messagePolicyRoutes(app: FastifyInstance, context: Context, edit
     failures: [404],
   })
   app.put<{ Params: WithId; Body: MessagePolicy }>(path, change, async ({ params: { id }, body: { audience } }) => {
-    await knownUser(context, id)
     await edits.setMessageAudience(id, audience).catch(answerRefusal)
     return policyOf(await knownUser(context, id))
   })
