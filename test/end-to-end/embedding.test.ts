@@ -152,6 +152,10 @@ test('createServer refuses settings that contradict each other, and to listen to
   await expect(createServer(both)).rejects.toThrow('give one of verifyToken, tokenSecret and jwksUrl')
   const webhook = { url: 'https://host/', secrets: ['short'] }
   await expect(createServer({ folder, webhook })).rejects.toThrow('webhook.secrets must be one or two texts')
+  const messagePolicy = 'friends' as 'contacts'
+  await expect(createServer({ folder, messagePolicy })).rejects.toThrow(
+    'messagePolicy must be one of everyone, contacts, nobody, not "friends"',
+  )
   const kith = await createServer({ folder, log })
   onTestFinished(() => kith.close())
   await expect(kith.listen({ host: '0.0.0.0', port: 0 })).rejects.toThrow('to listen on 0.0.0.0 give adminKey')
@@ -170,4 +174,14 @@ test('[D2][D4] an app is told when the running server finds a damaged table', as
   vi.advanceTimersByTime(10 * 60_000)
   await vi.waitFor(() => expect(damages).toMatchObject([{ damages: [{ file: table }] }]))
   expect(damages[0]).toBeInstanceOf(DamagedFolderError)
+})
+
+test('[R4] createServer lets no messages of strangers reach anybody with messagePolicy contacts', async () => {
+  const kith = await createServer({ folder: await temporaryFolder(), log, messagePolicy: 'contacts' })
+  onTestFinished(() => kith.close())
+  const url = await kith.listen({ port: 0 })
+  const headers = { authorization: `Bearer ${kith.adminKey}` }
+  for (const user of ['ada', 'bob']) await fetch(`${url}/v1/users/${user}`, { method: 'PUT', headers })
+  const answer = await fetch(`${url}/v1/communication?from=bob&to=ada`, { headers })
+  expect(await answer.json()).toEqual({ allowed: false, reason: 'not-granted' })
 })

@@ -169,6 +169,11 @@ describe('a command line that is wrong is answered with 2 and what to do', () =>
       [{ KITH_TRUSTED_PROXIES: 'everyone' }, {}, /KITH_TRUSTED_PROXIES.*10\.0\.0\.0\/8/],
       [{ KITH_JWKS_URL: 'https://app/jwks', KITH_TOKEN_SECRET: 'x' }, {}, /not both/],
       [{ KITH_JWKS_URL: 'app' }, {}, /KITH_JWKS_URL must be a URL/],
+      [
+        { KITH_MESSAGE_POLICY: 'friends' },
+        {},
+        /KITH_MESSAGE_POLICY must be one of everyone, contacts, nobody, not "friends"/,
+      ],
       [{ KITH_LOG_LEVEL: 'loud' }, {}, /KITH_LOG_LEVEL must be one of fatal, error, .*, not "loud"/],
     ]
     const check = async ([env, limits, message]: (typeof cases)[number], index: number): Promise<void> => {
@@ -224,6 +229,19 @@ describe('serve', () => {
     const headers = { authorization: `Bearer ${given.KITH_ADMIN_KEY}` }
     expect((await fetch(`${url}/v1/users/alice`, { headers })).status).toBe(404)
     expect(await readdir(join(folder, 'data'))).toEqual(['acknowledged', 'store'])
+    child.kill('SIGTERM')
+    expect((await ended).code).toBe(0)
+  })
+
+  test('[R4] serve lets no messages of strangers reach anybody with KITH_MESSAGE_POLICY=contacts', async () => {
+    const { url, child, ended } = await serve(join(await temporaryFolder(), 'data'), {
+      ...given,
+      KITH_MESSAGE_POLICY: 'contacts',
+    })
+    const headers = { authorization: `Bearer ${given.KITH_ADMIN_KEY}` }
+    for (const user of ['alice', 'bob']) await fetch(`${url}/v1/users/${user}`, { method: 'PUT', headers })
+    const answer = await fetch(`${url}/v1/communication?from=bob&to=alice`, { headers })
+    expect(await answer.json()).toEqual({ allowed: false, reason: 'not-granted' })
     child.kill('SIGTERM')
     expect((await ended).code).toBe(0)
   })

@@ -1,5 +1,6 @@
 import { openMemoryStore, type Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
+import type { Audience } from '@kith/shared'
 import { decodeFrame, type PresenceState, type ServerMessage } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
 import { MemoryStays } from '../support/memory-stays.ts'
@@ -83,6 +84,17 @@ test('[V4] a block written while the node of the receiver checks a message keeps
   clock.move(9_000)
   await rest()
   expect(bob.said).toEqual([])
+})
+
+test('[V4] the node of the receiver holds a message to its own message policy', async () => {
+  const { here, there, clock, rest } = await twoNodes({ policyThere: 'nobody' })
+  const [alice, bob] = [here.device('alice'), there.device('bob')]
+  await rest()
+  void here.messages.send(alice.session, hello)
+  await rest()
+  clock.move(9_000)
+  await rest()
+  expect([alice.said, bob.said]).toEqual([[{ type: 'outcome', id: 'm', state: 'undelivered' }], []])
 })
 
 test('[V3][V10] of a message of a blocked sender other nodes hear nothing, and its outcome comes when that for an absent user does', async () => {
@@ -212,7 +224,7 @@ test('users who come at the same time are one message', async () => {
 })
 
 /** Two nodes over one store: Alice and others follow each other. */
-async function twoNodes() {
+async function twoNodes({ policyThere }: { policyThere?: Audience } = {}) {
   const clock = new TestClock()
   const limits = limitsWith()
   const store = await openMemoryStore({ limits, clock })
@@ -220,8 +232,9 @@ async function twoNodes() {
   await store.commit(rosterChange('alice', { bob: { isSubscribed: true }, carol: { isSubscribed: true } }))
   onTestFinished(() => store.close())
   const [hub, stays, published] = [new LocalHub(), new MemoryStays(), [] as BusMessage[]]
-  const node = async (name: string) => nodeOver({ ...{ name, store, clock, hub, stays, published } })
-  const [here, there] = [await node('here'), await node('there')]
+  const node = async (name: string, widest?: Audience) =>
+    nodeOver({ ...{ name, store, clock, hub, stays, published, widest } })
+  const [here, there] = [await node('here'), await node('there', policyThere)]
   return {
     ...{ here, there, store, clock, hub, stays, published },
     /** Lets everything run that does not wait for the clock, before and after it moves. */
@@ -240,9 +253,10 @@ interface NodeOptions {
   hub: LocalHub
   stays: MemoryStays
   published: BusMessage[]
+  widest?: Audience | undefined
 }
 
-async function nodeOver({ name, store: inner, clock, hub, stays: table, published }: NodeOptions) {
+async function nodeOver({ name, store: inner, clock, hub, stays: table, published, widest }: NodeOptions) {
   const limits = limitsWith()
   let [before, after]: ((() => Promise<unknown>) | undefined)[] = []
   const views: Store['views'] = async (...args) => {
@@ -289,6 +303,7 @@ async function nodeOver({ name, store: inner, clock, hub, stays: table, publishe
     relay,
     limits,
     clock,
+    widest,
     letters: new Letters({ bus, stays, failed: fail }),
   })
   await elsewhere.start()

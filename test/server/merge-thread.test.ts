@@ -9,7 +9,7 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
 import { entry, rawUpdate } from '../support/raw-update.ts'
-import { Documents, MergeThread, type RemoteDocument, weightOf } from '../support/server-internals.ts'
+import { BackendEdits, Documents, MergeThread, type RemoteDocument, weightOf } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
@@ -24,7 +24,7 @@ function largeRoster(name = 'contact'): KeyChange[] {
 
 const label = (user: string, value: string): KeyChange[] => [{ root: 'labels', key: user, value }]
 
-type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'isOfOther' | 'exported' | 'stateVector' | 'close'
+type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'isOfOther' | 'exported' | 'madeEdit' | 'stateVector' | 'close'
 
 /** Sees what the merge thread is asked, and can end it there. */
 class Overseer {
@@ -490,6 +490,28 @@ test('[S3] the file of an account with a large roster is made in the merge threa
   expect(file.contacts.length).toBe(1_501)
   expect(file.contacts).toContainEqual(small.contacts[0])
   expect({ ...file, contacts: [] }).toEqual({ ...small, contacts: [] })
+})
+
+test('[S3] an edit of the backend in a large roster is made in the merge thread, and changes the same as in a small one', async () => {
+  const { accounts, device, overseer, store, database, rosterOf } = await large()
+  const alice = device('alice')
+  alice.connect()
+  alice.edit(label('bob', 'Bob'))
+  await accounts.idle()
+  const edits = new BackendEdits(store, accounts)
+  await edits.setMessageAudience('alice', 'contacts')
+  expect(overseer.asked).toEqual([])
+  alice.edit(largeRoster())
+  await accounts.idle()
+  await edits.setMessageAudience('alice', 'nobody')
+  expect(overseer.count('madeEdit')).toBe(1)
+  const roster = await rosterOf('alice')
+  const names = [...roster.getMap('privacy').keys()].map(key => key.split('/')[1])
+  expect(names.sort()).toEqual(['messagesContactsOnly', 'messagesNobody'])
+  expect(labelsOf(roster)).toEqual(labelsOf(alice.roster))
+  await edits.setMessageAudience('alice', 'everyone')
+  expect((await rosterOf('alice')).getMap('privacy').size).toBe(0)
+  expect((await check(database)).findings).toEqual([])
 })
 
 test('[S3] a large state vector is compared with a document in the merge thread, also if the document is small', async () => {

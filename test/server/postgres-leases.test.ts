@@ -4,10 +4,10 @@ import { startTestServer, TestClock } from '@kith/server/testing'
 import { type KeyChange, nonceKey, profileKey, profileRoot } from '@kith/shared'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { accountsOver } from '../support/account-world.ts'
+import { type AccountWorld, accountsOver } from '../support/account-world.ts'
 import { openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
-import { following, profileChange, Relay, rosterChange, userChange } from '../support/server-internals.ts'
+import { BackendEdits, following, profileChange, Relay, rosterChange, userChange } from '../support/server-internals.ts'
 
 // A database is made for the file, and a busy machine takes its time for that.
 vi.setConfig({ testTimeout: 40_000, hookTimeout: 40_000 })
@@ -135,6 +135,41 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     await until(async () => isReached)
     expect([phone.commits, second.position]).toEqual([1, 3])
   })
+
+  test('[V4][R4] a narrower message audience, by a device or the backend, is answered only when each other node has applied it, a wider one at once', async () => {
+    const { nodes, client } = await openCluster(postgres, 2, pollingClock())
+    const [first, second] = nodes
+    await aliceAndBob(first)
+    await until(async () => second.position === first.position)
+    const { accounts, device } = accountsOver(first, new TestClock())
+    const phone = device('alice')
+    const edits = new BackendEdits(first, accounts)
+    const contactsOnly: KeyChange = {
+      root: 'privacy',
+      key: nonceKey('nonce-nonce', 'messagesContactsOnly'),
+      value: true,
+    }
+    for (const narrow of [() => phone.edit([contactsOnly]), () => edits.setMessageAudience('alice', 'nobody')]) {
+      const release = holdReports(second)
+      const position = first.position + 1
+      const isAnswered = watched(Promise.resolve(narrow()).then(() => barrierOf(accounts)))
+      await until(async () => first.position === position)
+      await renewedTwice(client)
+      expect([isAnswered(), second.position]).toEqual([false, position - 1])
+      release()
+      await until(async () => isAnswered() && second.position === position)
+    }
+    const release = holdReports(second)
+    await edits.setMessageAudience('alice', 'everyone')
+    expect((await first.user('alice')).messageAudience).toBe(undefined)
+    expect(second.position).toBeLessThan(first.position)
+    release()
+  })
+
+  /** Resolves when all that was written before is answered. */
+  function barrierOf(accounts: AccountWorld['accounts']): Promise<void> {
+    return new Promise((resolve, reject) => accounts.of('alice').task(resolve, reject))
+  }
 
   test('[V6] an edit of a profile is answered without waiting for other nodes', async () => {
     const { nodes } = await openCluster(postgres, 2, pollingClock())

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
-import { keys, ProfileEdits } from '../support/server-internals.ts'
+import { BackendEdits, keys } from '../support/server-internals.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
 import { stockDevice } from '../support/stock-device.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
@@ -283,8 +283,8 @@ test('[R6] an edit by the backend whose profile is refounded between its reading
   const { accounts, device } = accountsOver(store, clock)
   device('alice').connect()
   await accounts.idle()
-  const edits = new ProfileEdits(store, accounts)
-  await edits.edit('alice', [{ level: 0, name: 'name', value: 'Ada' }])
+  const edits = new BackendEdits(store, accounts)
+  await edits.editProfile('alice', [{ level: 0, name: 'name', value: 'Ada' }])
   const of = accounts.of.bind(accounts)
   let calls = 0
   let refounding: Promise<void> | undefined
@@ -294,12 +294,45 @@ test('[R6] an edit by the backend whose profile is refounded between its reading
     if (calls === 2) refounding = accounts.refound(user, 'profile')
     return of(user)
   }
-  await edits.edit('alice', [{ level: 0, name: 'name', value: 'Eve' }])
+  await edits.editProfile('alice', [{ level: 0, name: 'name', value: 'Eve' }])
   await refounding
   const doc = new Y.Doc()
   for (const part of (await store.document('alice', 'profile')).parts) Y.applyUpdateV2(doc, part)
   expect(generation(doc)).toBe(1)
   expect([...doc.getMap('fields').values()]).toEqual(['Eve'])
+})
+
+test('[R4] a message policy of the backend whose roster is refounded between its reading and its writing is made again upon the new one', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await accounts.idle()
+  const edits = new BackendEdits(store, accounts)
+  const of = accounts.of.bind(accounts)
+  for (const audience of ['nobody', 'contacts'] as const) {
+    let calls = 0
+    let refounding: Promise<void> | undefined
+    accounts.of = user => {
+      calls++
+      // The first call is for the reading, the second for the writing, which is put into the queue behind the refounding.
+      if (calls === 2) refounding = accounts.refound(user, 'roster')
+      return of(user)
+    }
+    await edits.setMessageAudience('alice', audience)
+    await refounding
+    const doc = new Y.Doc()
+    for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+    const names = [...doc.getMap('privacy').keys()].map(key => key.split('/')[1])
+    expect([generation(doc), names, doc.getMap('labels').toJSON()]).toEqual([
+      audience === 'nobody' ? 1 : 2,
+      [audience === 'nobody' ? 'messagesNobody' : 'messagesContactsOnly'],
+      { bob: 'Bob' },
+    ])
+    expect((await store.user('alice')).messageAudience).toBe(audience)
+  }
 })
 
 test('[D4] a roster forgets that it declined a user who was neither registered nor named for two years, at a refounding and on disk', async () => {

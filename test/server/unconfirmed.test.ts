@@ -90,6 +90,27 @@ test('[V10] a recipient who accepts no messages of the sender looks like one who
   expect(seen[0]).toEqual(seen[1])
 })
 
+test('[V10] a sender whom the message policy of the server excludes learns nothing of the recipient by it', async () => {
+  const world = await serverWorld({ messagePolicy: 'nobody' })
+  const [here, away, blocks, alice] = await world.devices('here', 'away', 'blocks', 'alice')
+  blocks.edit('alice', { isBlocked: true })
+  await settle(blocks)
+  await away.close()
+  const strange: string[][] = []
+  for (const to of ['unknown', 'here', 'away', 'blocks']) strange.push(await timeline(world, alice, to))
+  const unconfirmed = Buffer.from([113, 7, ...Buffer.from('same id'), 2]).toString('hex')
+  expect(strange[0]?.filter(frame => frame.includes(' 71'))).toEqual([`1000 ${unconfirmed}`])
+  for (const other of strange) expect(other).toEqual(strange[0])
+  // One who may know whether the recipient is there gets what a device that does not answer gives.
+  for (const owner of ['here', 'away']) await alice.fetch(owner)
+  const known: string[][] = []
+  for (const to of ['here', 'away']) known.push(await timeline(world, alice, to))
+  const undelivered = Buffer.from([113, 7, ...Buffer.from('same id'), 0]).toString('hex')
+  const outcomes = known.map(frames => frames.filter(frame => frame.includes(' 71')))
+  expect(outcomes).toEqual([[`9000 ${undelivered}`], [`0 ${undelivered}`]])
+  expect(here.received('hello')).toBe(false)
+})
+
 test('the recipient’s message audience decides whose messages arrive; a user always reaches the own devices', async () => {
   const world = await serverWorld()
   const [bob, tablet, contact, granted, stranger] = await world.devices('bob', 'bob', 'contact', 'granted', 'stranger')

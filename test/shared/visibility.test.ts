@@ -1,4 +1,12 @@
-import { type Audience, communicationBetween, messagingBetween, type Standing, visibility } from '@kith/shared'
+import {
+  type Audience,
+  audiences,
+  communicationBetween,
+  messagingBetween,
+  narrowerAudience,
+  type Standing,
+  visibility,
+} from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 
 // The rules as a table, read apart from the code. Columns: registered, self, owner blocks, viewer blocks, restricted, paired,
@@ -59,6 +67,18 @@ describe('what a viewer sees', () => {
       for (const messageAudience of ['everyone', 'contacts', 'nobody'] as const) {
         const expected = communication === 'allowed' && !reaches[messageAudience] ? 'not-granted' : communication
         expect(messagingBetween({ ...standing, messageAudience }), JSON.stringify(standing)).toBe(expected)
+      }
+    }
+  })
+
+  test('[R4] messages arrive by the narrower of two audiences if they arrive by both, in every case', () => {
+    for (const standing of cases) {
+      for (const own of audiences) {
+        for (const widest of audiences) {
+          const arrives = (messageAudience: Audience): boolean =>
+            messagingBetween({ ...standing, messageAudience }) === communicationBetween(standing)
+          expect(arrives(narrowerAudience(own, widest)), `${own}, ${widest}`).toBe(arrives(own) && arrives(widest))
+        }
       }
     }
   })

@@ -2,8 +2,8 @@
 
 export type { AccountContext } from '../../packages/server/src/accounts/account.ts'
 export { Accounts } from '../../packages/server/src/accounts/accounts.ts'
+export { BackendEdits } from '../../packages/server/src/accounts/backend-edits.ts'
 export { Elsewhere } from '../../packages/server/src/accounts/elsewhere.ts'
-export { ProfileEdits } from '../../packages/server/src/accounts/profile-edits.ts'
 export type { Writer } from '../../packages/server/src/accounts/writer.ts'
 export { admit } from '../../packages/server/src/admission/admission.ts'
 export { atOnce } from '../../packages/server/src/admission/at-once.ts'

@@ -1,6 +1,6 @@
 import { type Clock, check, type Finding, type LevelDatabase, openLevelStore, systemClock } from '@kith/server'
 import { startTestServer, TestClock, type TestServer, type TestServerOptions } from '@kith/server/testing'
-import { defaultLimits, type Limits } from '@kith/shared'
+import { type Audience, defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished } from 'vitest'
 import { ChainedBatch } from './chained-batch.ts'
@@ -40,6 +40,7 @@ export async function serverWorld(
     endsWithTest?: boolean
     maxSockets?: number
     trustedProxies?: readonly string[]
+    messagePolicy?: Audience
   } = {},
 ): Promise<World> {
   const limits = { ...defaultLimits, ...options.limits }
@@ -53,6 +54,7 @@ export async function serverWorld(
       store: options.folder ? await openLevelStore(options.folder, { limits, clock }) : openMemory(disk, limits, clock),
       ...{ port, limits, clock, adminKey, log: loggerInto(errors) },
       ...{ trustedProxies: options.trustedProxies, maxSockets: options.maxSockets },
+      messagePolicy: options.messagePolicy,
     })
   let server = await start()
   const { url } = server

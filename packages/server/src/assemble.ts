@@ -1,4 +1,4 @@
-import { closeCodes, type Limits } from '@kith/shared'
+import { type Audience, closeCodes, type Limits } from '@kith/shared'
 import { encodeFrame } from '@kith/shared/wire'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -36,6 +36,8 @@ export interface EngineOptions {
   /** Requests from this machine may read `/metrics` without the key. Set if no other requests can reach this server. */
   hasOpenMetrics?: boolean | undefined
   limits: Limits
+  /** The widest audience that any user's messages have here; by default everyone. */
+  messagePolicy?: Audience | undefined
   clock: Clock
   log: Logger
   /** Whether large documents are merged in a worker thread. */
@@ -120,7 +122,10 @@ export function assemble(options: EngineOptions, saves?: Saves): Engine {
   const tokens = new Tokens(options.tokens, clock, user => store.revocation(user))
   const letters = cluster && new Letters({ ...cluster, failed })
   const noteUndelivered = courier && ((message: UndeliveredMessage) => noted(store.commit(message), log))
-  const messages = new DirectMessages({ store, relay, limits, clock, letters, noteUndelivered })
+  const messages = new DirectMessages({
+    ...{ store, relay, limits, clock, letters, noteUndelivered },
+    widest: options.messagePolicy,
+  })
   const rates = new RateLimits(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()

@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { defaultLimits, type Limits } from '@kith/shared'
+import { type Audience, audiences, defaultLimits, isAudience, type Limits } from '@kith/shared'
 import { type Logger, pino } from 'pino'
 import { assemble } from './assemble.ts'
 import { attachTo } from './attach.ts'
@@ -39,6 +39,11 @@ export interface CreateServerOptions {
   adminKey?: string | undefined
   /** Limits that differ from the default ones. */
   limits?: Partial<Limits> | undefined
+  /**
+   * The widest audience that any user's messages have here: of everyone, by default, of contacts only, or of nobody. Users may
+   * choose a narrower one.
+   */
+  messagePolicy?: Audience | undefined
   /** Addresses or networks whose X-Forwarded-For is believed, as in `10.0.0.0/8`; by default none. */
   trustedProxies?: readonly string[] | undefined
   /** Where events are sent, and the secrets of Standard Webhooks (`whsec_…`); by default nowhere. */
@@ -116,7 +121,8 @@ export interface EmbeddedServer {
  * @throws DataFolderError When the folder cannot be used; a `TypeError` for settings that contradict each other.
  */
 export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
-  const { folder = './data', trustedProxies = [], webhook } = options
+  const { folder = './data', trustedProxies = [], webhook, messagePolicy = 'everyone' } = options
+  if (!isAudience(messagePolicy)) throw wrongPolicy(messagePolicy)
   const tokens = await tokenSettingsOf(options, folder)
   const adminKey = options.adminKey ?? (await ownSecret(folder, 'admin-key'))
   const clock = systemClock
@@ -127,7 +133,7 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
   pace.begin()
   const store = options.store ?? (await openLevelStore(folder, { limits, clock, room }))
   const engine = assemble({
-    ...{ store, tokens, adminKey, limits, clock, log, hasMergeThread: true },
+    ...{ store, tokens, adminKey, limits, messagePolicy, clock, log, hasMergeThread: true },
     webhook: room && send && { room, send },
   })
   const { api, context } = engine
@@ -175,6 +181,10 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
     issueToken: (user, expiresInSeconds) => context.tokens.issue(user, expiresInSeconds),
     close: () => (closing ??= close()),
   }
+}
+
+function wrongPolicy(given: unknown): TypeError {
+  return new TypeError(`messagePolicy must be one of ${audiences.join(', ')}, not ${JSON.stringify(given)}`)
 }
 
 /** `isOwn`: the server made the secret itself. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { defaultLimits, type Limits } from '@kith/shared'
+import { type Audience, audiences, defaultLimits, isAudience, type Limits } from '@kith/shared'
 import proxyAddress from 'proxy-addr'
 import { type Environment, readSwitch, SettingsError } from './environment.ts'
 import { namesLoopback } from './http/loopback.ts'
@@ -24,6 +24,8 @@ export interface Settings {
   tokens: TokenSettings
   adminKey: string
   limits: Limits
+  /** The widest audience that any user's messages have. */
+  messagePolicy: Audience
   trustedProxies: string[]
   logLevel: LogLevel
   /** Where events for the app's backend are sent; nothing is written for it without. */
@@ -77,6 +79,7 @@ export async function readSettings(args: readonly string[], env: Environment): P
     tokens: await readTokenSettings(folder, env),
     adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(folder, 'admin-key')),
     limits: await readLimits(values.limits, env),
+    messagePolicy: readMessagePolicy(env['KITH_MESSAGE_POLICY']),
     trustedProxies: readProxies(env['KITH_TRUSTED_PROXIES']),
     logLevel: readLogLevel(env['KITH_LOG_LEVEL']),
     webhook: readWebhook(env),
@@ -204,6 +207,12 @@ function readLogLevel(value: string | undefined): LogLevel {
 
 function isLogLevel(level: string): level is LogLevel {
   return (logLevels as readonly string[]).includes(level)
+}
+
+function readMessagePolicy(value: string | undefined): Audience {
+  const policy = value || 'everyone'
+  if (isAudience(policy)) return policy
+  throw new SettingsError(`KITH_MESSAGE_POLICY must be one of ${audiences.join(', ')}, not ${JSON.stringify(policy)}`)
 }
 
 function readProxies(value: string | undefined): string[] {

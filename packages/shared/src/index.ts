@@ -78,4 +78,11 @@ export { exceedsRelations, namingRoots } from './roster/relations.ts'
 export { rosterBytes, rosterEntryBytes } from './roster/size.ts'
 export { isUserId, parseUserId, type UserIdResult } from './user-id.ts'
 export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'
-export { communicationBetween, messagingBetween, visibility } from './visibility.ts'
+export {
+  audiences,
+  communicationBetween,
+  isAudience,
+  messagingBetween,
+  narrowerAudience,
+  visibility,
+} from './visibility.ts'

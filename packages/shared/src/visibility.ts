@@ -1,6 +1,18 @@
 /** Who sees level 0 of an owner: everyone, the owner's contacts, or only those with a grant. */
 export type Audience = 'everyone' | 'contacts' | 'nobody'
 
+/** From the widest to the narrowest: each includes all users whom the next one includes. */
+export const audiences: readonly Audience[] = ['everyone', 'contacts', 'nobody']
+
+export function isAudience(value: unknown): value is Audience {
+  return (audiences as readonly unknown[]).includes(value)
+}
+
+/** The users of both audiences are those of the narrower one. */
+export function narrowerAudience(a: Audience, b: Audience): Audience {
+  return audiences.indexOf(a) > audiences.indexOf(b) ? a : b
+}
+
 /** Everything that decides what one viewer sees of one owner. */
 export interface Standing {
   isSelf: boolean

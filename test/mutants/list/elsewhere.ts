@@ -10,7 +10,7 @@ const tests = ['server/elsewhere']
 
 /** What nodes say to each other, and what they make of it. */
 export const elsewhereMutants: readonly Mutant[] = [
-  mutant(messages, 'if (!mayReach(from, to, view as View)) return', '', {
+  mutant(messages, 'if (!this.#mayReach(from, to, view as View)) return', '', {
     id: 'letter-not-checked-where-it-arrives',
     rules: ['V1', 'V4'],
     what: 'A message from another node is handed over by what the node of its sender had read.',

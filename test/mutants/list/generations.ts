@@ -116,12 +116,12 @@ export const generationMutants: readonly Mutant[] = [
       tests: ['server/refounded'],
     },
   ),
-  mutant('server/src/accounts/profile-edits.ts', '!(outcome instanceof Refounded) ||', 'true ||', {
+  mutant('server/src/accounts/backend-edits.ts', '!(outcome instanceof Refounded) ||', 'true ||', {
     id: 'backend-edit-lost-to-a-refounding',
     rules: ['R6'],
-    what: "A backend's edit of a profile fails because the profile was refounded meanwhile.",
+    what: "A backend's edit of a profile or a roster fails because the document was refounded meanwhile.",
     tests: ['server/refounded'],
-    names: 'an edit by the backend',
+    names: 'by the backend whose|of the backend whose',
   }),
   mutant('server/src/documents/documents.ts', 'records[index]?.registeredAt === 0', 'true', {
     id: 'registered-lapses',

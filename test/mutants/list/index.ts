@@ -14,6 +14,7 @@ import { importMutants } from './imports.ts'
 import { indistinguishableMutants } from './indistinguishable.ts'
 import { keepingMutants } from './keeping.ts'
 import { loadMutants } from './load.ts'
+import { messagePolicyMutants } from './message-policy.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { nodesMutants } from './nodes.ts'
 import { presenceMutants } from './presence.ts'
@@ -46,6 +47,7 @@ export const mutants: readonly Mutant[] = [
   ...nodesMutants,
   ...clusterMutants,
   ...indistinguishableMutants,
+  ...messagePolicyMutants,
   ...presenceMutants,
   ...durabilityMutants,
   ...feedMutants,

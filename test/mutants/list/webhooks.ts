@@ -60,9 +60,9 @@ export const webhookMutants: readonly Mutant[] = [
     names: 'a redirect is a failure',
   }),
   mutant(
-    'server/src/accounts/profile-edits.ts',
-    'await this.#turns.run(user, () => this.#edit(user, edits))',
-    'await this.#edit(user, edits)',
+    'server/src/accounts/backend-edits.ts',
+    'await this.#turns.run(user, () => this.#attempts(user, document, change))',
+    'await this.#attempts(user, document, change)',
     {
       id: 'edits-of-one-client-at-once',
       rules: ['R6'],

@@ -1,3 +1,4 @@
+import type { BackendEdit, MadeEdit } from '../documents/backend-edit.ts'
 import type { ExportedBeside } from '../documents/exported.ts'
 import type { Updates } from '../documents/missing.ts'
 import type { DocumentsChange } from '../relations/changes.ts'
@@ -78,6 +79,11 @@ export class Account {
   /** Calls `answer` with the export file of the account, in JSON. Call this in a task. */
   exported(beside: ExportedBeside, answer: (file: Uint8Array) => void): Promise<void> {
     return this.#handOver('roster', () => this.#context.documents.exported(this.user, beside), answer)
+  }
+
+  /** Passes the update of a backend edit to `answer`; `undefined` if the edit changes nothing. To be called in a task. */
+  madeEdit(name: DocumentName, edit: BackendEdit, answer: (made: MadeEdit | undefined) => void): Promise<void> {
+    return this.#handOver(name, () => this.#context.documents.madeEdit(this.user, name, edit), answer)
   }
 
   /** Reads the document from disk. Reads it again if another node changes it before the result may be handed over. */

@@ -2,6 +2,7 @@ import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
+import type { BackendEdit, MadeEdit } from './backend-edit.ts'
 import { DocumentCache, type DocumentCacheOptions, keyOf, type Loaded, type Version } from './document-cache.ts'
 import { weightOf } from './document-weight.ts'
 import type { ExportedBeside } from './exported.ts'
@@ -104,6 +105,12 @@ export class Documents {
   /** Returns the export file of the account ({@link exportedBytes}). */
   async exported(user: string, beside: ExportedBeside): Promise<Uint8Array> {
     return this.#use(user, 'roster', 0, roster => roster.exported(beside))
+  }
+
+  /** Returns the update of a backend edit ({@link HostedDocument.madeEdit}). The document is copied for it. */
+  async madeEdit(user: string, name: DocumentName, edit: BackendEdit): Promise<MadeEdit | undefined> {
+    const copyBytes = await this.weight(user, name)
+    return this.#use(user, name, copyBytes, document => document.madeEdit(edit))
   }
 
   /** Returns the client that founded a document's generation; 0 for the first generation. */

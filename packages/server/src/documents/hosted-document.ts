@@ -2,6 +2,7 @@ import { documentDigest, type Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
+import { type BackendEdit, type MadeEdit, madeEdit } from './backend-edit.ts'
 import { longDeclined } from './declined.ts'
 import { type ExportedBeside, exportedBytes } from './exported.ts'
 import { type Founded, type Founding, foundIfDue } from './founding.ts'
@@ -33,6 +34,8 @@ export interface HostedDocument {
   isOfOther(stateVector: Uint8Array): Promise<boolean>
   /** For a roster: returns the export file of the account ({@link exportedBytes}). */
   exported(beside: ExportedBeside): Promise<Uint8Array>
+  /** Returns the update of a backend edit, which is not merged yet; `undefined` if the edit changes nothing. */
+  madeEdit(edit: BackendEdit): Promise<MadeEdit | undefined>
   /** Returns users whom a roster has declined for so long that it may forget them if they are not registered (declined.ts). */
   longDeclined(today: number): Promise<string[]>
   /** Returns the document of the next generation, if a refounding is due (due.ts) or forced. */
@@ -100,6 +103,10 @@ export class LocalDocument implements HostedDocument {
 
   async exported(beside: ExportedBeside): Promise<Uint8Array> {
     return exportedBytes(this.#document, beside)
+  }
+
+  async madeEdit(edit: BackendEdit): Promise<MadeEdit | undefined> {
+    return madeEdit(this.#document, edit)
   }
 
   async longDeclined(today: number): Promise<string[]> {

@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { DocumentName } from '../relations/records.ts'
+import type { BackendEdit, MadeEdit } from './backend-edit.ts'
 import type { ExportedBeside } from './exported.ts'
 import type { Founded, Founding } from './founding.ts'
 import type { MergeContext, Merged } from './merge.ts'
@@ -19,6 +20,7 @@ export type MergeRequest =
   | { type: 'digest'; document: number }
   | { type: 'isOfOther'; document: number; stateVector: Uint8Array }
   | { type: 'exported'; document: number; beside: ExportedBeside }
+  | { type: 'madeEdit'; document: number; edit: BackendEdit }
   | { type: 'longDeclined'; document: number; today: number }
   | { type: 'found'; document: number; founding: Founding }
   | { type: 'close'; document: number }
@@ -37,6 +39,7 @@ export type MergeAnswer =
       goesOn?: boolean
       bytes?: Uint8Array | undefined
       isOfOther?: boolean
+      madeEdit?: MadeEdit | undefined
       users?: string[]
       founded?: Founded | undefined
     }

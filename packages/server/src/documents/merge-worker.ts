@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { type ContactFacts, documentDigest, type Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
+import { madeEdit } from './backend-edit.ts'
 import { longDeclined } from './declined.ts'
 import { encodeFacts } from './encoded-facts.ts'
 import { exportedBytes } from './exported.ts'
@@ -62,6 +63,8 @@ function handle(request: MergeRequest): MergeAnswer {
       return { ...stateOf(document), isOfOther: isOfOther(document, request.stateVector) }
     case 'exported':
       return { ...stateOf(document), bytes: exportedBytes(document, request.beside) }
+    case 'madeEdit':
+      return { ...stateOf(document), madeEdit: madeEdit(document, request.edit) }
     case 'longDeclined':
       return { ...stateOf(document), users: longDeclined(document.doc, request.today) }
     case 'found':

@@ -1,3 +1,4 @@
+import type { BackendEdit, MadeEdit } from './backend-edit.ts'
 import { EncodedFacts } from './encoded-facts.ts'
 import type { ExportedBeside } from './exported.ts'
 import type { Founded, Founding } from './founding.ts'
@@ -104,6 +105,10 @@ export class RemoteDocument implements HostedDocument {
   async exported(beside: ExportedBeside): Promise<Uint8Array> {
     const { bytes } = await this.#ask({ type: 'exported', document: this.id, beside })
     return bytes as Uint8Array
+  }
+
+  async madeEdit(edit: BackendEdit): Promise<MadeEdit | undefined> {
+    return (await this.#ask({ type: 'madeEdit', document: this.id, edit })).madeEdit
   }
 
   async longDeclined(today: number): Promise<string[]> {

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { BackendEdits } from '../accounts/backend-edits.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import type { Context } from '../socket/context.ts'
 import { checkKey } from './admin-key.ts'
@@ -6,6 +7,7 @@ import { requestDeadlineMs } from './connections.ts'
 import { documentRoutes } from './documents.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
+import { messagePolicyRoutes } from './message-policy.ts'
 import { metricsRoute } from './metrics.ts'
 import { collectRoutes, openApiRoute } from './openapi.ts'
 import { pairRoutes } from './pairs.ts'
@@ -60,7 +62,9 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
       if (request.body === undefined) request.body = {}
     })
     userRoutes(admin, context, options.endSessions)
-    documentRoutes(admin, context)
+    const edits = new BackendEdits(context.store, context.accounts)
+    documentRoutes(admin, context, edits)
+    messagePolicyRoutes(admin, context, edits)
     pairRoutes(admin, context)
     insightRoutes(admin, context)
     webhookRoutes(admin, context)

@@ -1,9 +1,10 @@
-import { type Fields, type FieldValue, isLevel } from '@kith/shared'
+import { type Fields, isLevel } from '@kith/shared'
 import { accountFormat, accountVersion } from '@kith/shared/account'
 import { decodeFields } from '@kith/shared/wire'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { ProfileEdits, RefusedEdit } from '../accounts/profile-edits.ts'
+import { type BackendEdits, RefusedEdit, UnknownUser } from '../accounts/backend-edits.ts'
+import type { FieldEdit } from '../documents/backend-edit.ts'
 import { saysNothing } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
@@ -12,7 +13,7 @@ import { fieldOf, jsonOf, type Value, value } from './field-values.ts'
 import { ApiError } from './request.ts'
 import { described } from './route.ts'
 import { exact, level, next, type Page, pageOf, type WithId, withId } from './schemas.ts'
-import { knownUser } from './users.ts'
+import { knownUser, unknownUser } from './users.ts'
 
 /** As many contacts as a page has at most. */
 const mostInPage = 1_000
@@ -79,9 +80,8 @@ interface Contact {
 }
 
 /** What users wrote: to be read, and profiles to be edited as a device of theirs would. */
-export function documentRoutes(app: FastifyInstance, context: Context): void {
-  const { store, accounts } = context
-  const edits = new ProfileEdits(store, accounts)
+export function documentRoutes(app: FastifyInstance, context: Context, edits: BackendEdits): void {
+  const { store } = context
   const tag = 'documents'
 
   const read = { tag, summary: 'Reads the own profile of a user', params: withId, answers: { 200: profile } } as const
@@ -101,10 +101,7 @@ export function documentRoutes(app: FastifyInstance, context: Context): void {
   app.patch<{ Params: WithId; Body: Change }>('/v1/users/:id/profile', change, async request => {
     const { id } = request.params
     await knownUser(context, id)
-    const changes = editsOf(request.body)
-    await edits.edit(id, changes).catch((error: unknown) => {
-      throw error instanceof RefusedEdit ? new ApiError(400, error.code, error.message) : error
-    })
+    await edits.editProfile(id, editsOf(request.body)).catch(answerRefusal)
     return profileOf(store, id)
   })
 
@@ -136,7 +133,13 @@ export function documentRoutes(app: FastifyInstance, context: Context): void {
   })
 }
 
-function editsOf({ levels }: Change): { level: number; name: string; value: FieldValue | undefined }[] {
+/** An edit that was not admitted is answered with the code that a device would have got. */
+export function answerRefusal(error: unknown): never {
+  if (error instanceof UnknownUser) throw unknownUser()
+  throw error instanceof RefusedEdit ? new ApiError(400, error.code, error.message) : error
+}
+
+function editsOf({ levels }: Change): FieldEdit[] {
   return Object.entries(levels).flatMap(([level, fields]) => {
     if (!isLevel(Number(level)) || String(Number(level)) !== level)
       throw new ApiError(400, 'malformed', `levels.${level} must be a level from 0 to 255`)

@@ -5,13 +5,12 @@ import { standingOf } from '../relations/standing.ts'
 import type { Store } from '../relations/store.ts'
 import type { View } from '../relations/views.ts'
 import type { Context } from '../socket/context.ts'
-import { messagingOf } from '../socket/direct-messages.ts'
 import { ApiError, checkEncoding } from './request.ts'
 import { described } from './route.ts'
 import { exact, level, userId } from './schemas.ts'
 
 /** Which users may communicate, who sees what, and why: for the app's own messaging, and for support. */
-export function insightRoutes(app: FastifyInstance, { store }: Context): void {
+export function insightRoutes(app: FastifyInstance, { store, messages }: Context): void {
   const tag = 'insight'
   const communication = described({
     tag,
@@ -24,7 +23,7 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
     const { from, to } = request.query
     const { views } = await store.views(from, [to])
     expectLease(store)
-    const reason = messagingOf(from, to, views[0] as View)
+    const reason = messages.messagingOf(from, to, views[0] as View)
     return { allowed: reason === 'allowed' || reason === 'self', reason }
   })
 

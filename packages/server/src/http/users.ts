@@ -125,8 +125,12 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
 /** Throws `unknown-user` unless the user has an account. */
 export async function knownUser({ store }: Pick<Context, 'store'>, user: string): Promise<UserRecord> {
   const record = await store.user(user)
-  if (record.registeredAt === 0) throw new ApiError(404, 'unknown-user', 'no user has this id')
+  if (record.registeredAt === 0) throw unknownUser()
   return record
+}
+
+export function unknownUser(): ApiError {
+  return new ApiError(404, 'unknown-user', 'no user has this id')
 }
 
 function describe(id: string, { registeredAt, restricted, announceJoin }: UserRecord): User {

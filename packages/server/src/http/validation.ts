@@ -42,6 +42,8 @@ function messageOf({ keyword, instancePath, params, message, parentSchema }: Err
       return `${params['missingProperty']} is missing`
     case 'format':
       return `${place} must be a user id: 1 to 128 bytes in NFC, no control characters, no white space at the ends`
+    case 'enum':
+      return `${place} must be one of ${params['allowedValues'].join(', ')}`
     default:
       return `${place} ${message}`
   }

@@ -18,6 +18,8 @@ export interface Commit {
   strangers: readonly Lookers[]
   /** Owners who now hide their presence, or no longer hide it. */
   hidings: readonly string[]
+  /** Messages of some users no longer reach the first subject from here on. */
+  narrowsMessages?: true
   /** Levels of the first subject's profile that changed, with their new fields. */
   levels: ReadonlyMap<number, Uint8Array>
   /** The fields that the commit changed in these levels. A level that did not exist before has no entry. */
@@ -49,12 +51,13 @@ export function isLooker({ viewers, areExcepted }: Lookers, user: string): boole
  * Whether a commit may take something away from a user. Then all nodes must have applied it before it is acknowledged. Edits of
  * a profile take nothing away.
  */
-export function takesAway({ pairs, standings, strangers, hidings, elsewhere }: Commit): boolean {
+export function takesAway({ pairs, standings, strangers, hidings, narrowsMessages, elsewhere }: Commit): boolean {
   return (
     pairs.length > 0 ||
     standings.length > 0 ||
     strangers.length > 0 ||
     hidings.length > 0 ||
+    narrowsMessages === true ||
     elsewhere?.ends !== undefined
   )
 }

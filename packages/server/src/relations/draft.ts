@@ -305,5 +305,6 @@ export type CommitNotes = {
   lines: Set<string>
   levels: Map<number, Uint8Array>
   edits: LevelEdit[]
+  narrowsMessages?: true
   retryAfterMs?: number
 }

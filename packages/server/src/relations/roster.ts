@@ -1,4 +1,4 @@
-import { type ContactFacts, gives, type Limits, type RosterSettings } from '@kith/shared'
+import { type ContactFacts, gives, type Limits, narrowerAudience, type RosterSettings } from '@kith/shared'
 import type { Facts } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { tellGranted } from './events.ts'
@@ -93,7 +93,8 @@ export async function applySettings(
     notes.hidings.push(user)
   }
   if (messageAudience !== settings.messageAudience) {
-    // This does not change what anyone sees, so the relay need not check again.
+    // This does not change what anyone sees, so the relay need not check again. Each node checks messages by what it has applied.
+    if (narrowerAudience(messageAudience, settings.messageAudience) !== messageAudience) notes.narrowsMessages = true
     draft.setUser(user, {
       messageAudience: settings.messageAudience === 'everyone' ? undefined : settings.messageAudience,
     })

@@ -1,4 +1,12 @@
-import { type CommunicationReason, type ErrorCode, type Limits, messagingBetween, utf8Length } from '@kith/shared'
+import {
+  type Audience,
+  type CommunicationReason,
+  type ErrorCode,
+  type Limits,
+  messagingBetween,
+  narrowerAudience,
+  utf8Length,
+} from '@kith/shared'
 import type { Delivery, ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { Device } from '../device.ts'
@@ -35,6 +43,7 @@ export class DirectMessages {
   #relay: Relay
   #limits: Limits
   #clock: Clock
+  readonly #widest: Audience
   /** Absent where there are no other nodes. */
   #letters: Letters | undefined
   /** Absent where the app's backend is not told of undelivered messages. */
@@ -46,6 +55,8 @@ export class DirectMessages {
     relay: Relay
     limits: Limits
     clock: Clock
+    /** The widest audience that any user's messages have; by default everyone. */
+    widest?: Audience | undefined
     letters?: Letters | undefined
     noteUndelivered?: NoteUndelivered | undefined
   }) {
@@ -53,6 +64,7 @@ export class DirectMessages {
     this.#relay = options.relay
     this.#limits = options.limits
     this.#clock = options.clock
+    this.#widest = options.widest ?? 'everyone'
     this.#letters = options.letters
     this.#noteUndelivered = options.noteUndelivered
     options.letters?.answer(letter => this.#deliver(letter))
@@ -76,6 +88,12 @@ export class DirectMessages {
       },
     )
     session.say({ type: 'outcome', id, state: await outcome })
+  }
+
+  /** Whether messages of one user reach another, by the records of both and the widest audience of this server. */
+  messagingOf(from: string, to: string, view: View): CommunicationReason {
+    const own = view.owner.messageAudience ?? 'everyone'
+    return messagingBetween({ ...standingOf(view, from === to), messageAudience: narrowerAudience(own, this.#widest) })
   }
 
   /** A device of `user` took the message. */
@@ -106,7 +124,7 @@ export class DirectMessages {
     nodes: readonly string[],
   ): Promise<Delivery> | undefined {
     const from = session.user
-    const isAllowed = mayReach(from, to, view)
+    const isAllowed = this.#mayReach(from, to, view)
     const message: ServerMessage = { type: 'message', id, from, text }
     const receivers = this.#receiversOf(to).filter(other => other !== session)
     const isAnswered = from === to || (session.feed !== undefined && mayKnowPresence(session.feed, to, view))
@@ -138,13 +156,18 @@ export class DirectMessages {
     await this.#relay.reads.read(
       () => this.#store.views(from, [to]),
       ({ views: [view] }) => {
-        if (!mayReach(from, to, view as View)) return
+        if (!this.#mayReach(from, to, view as View)) return
         const receivers = this.#receiversOf(to)
         outcome = this.#outcomeOf(keyOf(from, to, id), receivers.length > 0)
         for (const receiver of receivers) receiver.say({ type: 'message', id, from, text })
       },
     )
     return (await outcome) === 'delivered'
+  }
+
+  #mayReach(from: string, to: string, view: View): boolean {
+    const reason = this.messagingOf(from, to, view)
+    return reason === 'allowed' || reason === 'self'
   }
 
   #receiversOf(user: string): Receiver[] {
@@ -168,19 +191,6 @@ export class DirectMessages {
 /** Tells the sender that a limit kept the message from being sent on. */
 export function refuse(session: Device, id: string, code: ErrorCode, retryAfterMs: number): void {
   session.say({ type: 'outcome', id, state: 'undelivered', refusal: { code, retryAfterMs } })
-}
-
-/** Whether messages of one user reach another, by the records of both. */
-export function messagingOf(from: string, to: string, view: View): CommunicationReason {
-  return messagingBetween({
-    ...standingOf(view, from === to),
-    messageAudience: view.owner.messageAudience ?? 'everyone',
-  })
-}
-
-function mayReach(from: string, to: string, view: View): boolean {
-  const reason = messagingOf(from, to, view)
-  return reason === 'allowed' || reason === 'self'
 }
 
 function keyOf(from: string, to: string, id: string): string {

@@ -1,4 +1,4 @@
-import { defaultLimits, type Limits } from '@kith/shared'
+import { type Audience, defaultLimits, type Limits } from '@kith/shared'
 import { type Logger, pino } from 'pino'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Store } from '../relations/store.ts'
@@ -9,6 +9,8 @@ import { openMemoryStore } from '../store/level/open.ts'
 export interface TestServerOptions {
   /** Limits that differ from the default ones. */
   limits?: Partial<Limits> | undefined
+  /** The widest audience that the messages of any user have. Default: everyone. */
+  messagePolicy?: Audience | undefined
   /** The server's time. Default: the machine's clock. With a `TestClock`, the test can move it. */
   clock?: Clock | undefined
   /** Where the server keeps its data. Default: a store in memory. The server closes the store when it stops. */
@@ -85,6 +87,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...{ tokens: { secret }, adminKey, limits, clock, log },
     trustedProxies: options.trustedProxies ?? [],
     maxSockets: options.maxSockets,
+    messagePolicy: options.messagePolicy,
   })
   const { url } = server
   return {

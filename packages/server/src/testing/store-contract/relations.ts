@@ -1,3 +1,4 @@
+import type { Audience } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import type { LevelName } from '../../relations/records.ts'
 import { contains, matches, same } from './assertions.ts'
@@ -42,6 +43,17 @@ export function relations({ test, open }: Contract): void {
     same(await shown(), [[0], 8])
     await store.commit(rosterChange('bob', { alice: { isSubscribed: true, isBlocked: true } }))
     same(await shown(), [[], 9])
+    await store.close()
+  })
+
+  test('[V4] a commit says that it narrows whose messages reach its user, and only then', async () => {
+    const { store } = await open()
+    const narrows = async (messageAudience: Audience): Promise<boolean> =>
+      (await store.commit(rosterChange('alice', {}, { messageAudience }))).narrowsMessages === true
+    const audiences: Audience[] = ['everyone', 'contacts', 'contacts', 'nobody', 'contacts', 'everyone', 'nobody']
+    const found: boolean[] = []
+    for (const audience of audiences) found.push(await narrows(audience))
+    same(found, [false, true, false, true, false, false, true])
     await store.close()
   })
 

@@ -1,0 +1,91 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const messages = 'server/src/socket/direct-messages.ts'
+const tests = ['server/message-policy']
+
+/** Whose messages reach a user: the user's own choice, which the backend may make, and the widest that the operator allows. */
+export const messagePolicyMutants: readonly Mutant[] = [
+  mutant(
+    'shared/src/visibility.ts',
+    'audiences.indexOf(a) > audiences.indexOf(b)',
+    'audiences.indexOf(a) < audiences.indexOf(b)',
+    {
+      id: 'wider-message-policy-counts',
+      rules: ['R4'],
+      what: 'Of the message audience of a user and the widest of the server the wider counts.',
+      tests: [...tests, 'shared/visibility'],
+      names: 'message policy .* of the server and|narrower of two audiences',
+    },
+  ),
+  mutant(
+    messages,
+    `    const reason = this.messagingOf(from, to, view)
+`,
+    `    const own = view.owner.messageAudience ?? 'everyone'
+    const reason = messagingBetween({ ...standingOf(view, from === to), messageAudience: own })
+`,
+    {
+      id: 'message-policy-ignored-by-messages',
+      rules: ['R4'],
+      what: 'Messages arrive by the choice of the user alone, whatever the widest audience of the server is.',
+      tests: [...tests, 'server/elsewhere'],
+      names: 'message policy',
+    },
+  ),
+  {
+    id: 'message-policy-ignored-by-communication',
+    rules: ['R4'],
+    what: 'The backend is told that messages may be sent which the server does not let through.',
+    changes: [
+      {
+        file: 'packages/server/src/http/insight.ts',
+        find: "import { visibility } from '@kith/shared'",
+        replace: "import { messagingBetween, visibility } from '@kith/shared'",
+      },
+      {
+        file: 'packages/server/src/http/insight.ts',
+        find: '    const reason = messages.messagingOf(from, to, views[0] as View)\n',
+        replace: `    void messages
+    const view = views[0] as View
+    const own = view.owner.messageAudience ?? 'everyone'
+    const reason = messagingBetween({ ...standingOf(view, from === to), messageAudience: own })
+`,
+      },
+    ],
+    tests,
+    names: 'of the server and',
+  },
+  mutant('server/src/assemble.ts', '    widest: options.messagePolicy,\n', '', {
+    id: 'message-policy-without-effect',
+    rules: ['R4'],
+    what: 'The message policy that a server is started with has no effect.',
+    tests,
+    names: 'of the server and',
+  }),
+  mutant('server/src/relations/commit.ts', '    narrowsMessages === true ||\n', '', {
+    id: 'narrower-messages-answered-before-others-know',
+    rules: ['V4'],
+    what: 'A narrower message audience is answered while another node still lets messages through.',
+    tests,
+    names: 'applied it',
+  }),
+  mutant(
+    'server/src/relations/roster.ts',
+    'narrowerAudience(messageAudience, settings.messageAudience) !== messageAudience',
+    'narrowerAudience(messageAudience, settings.messageAudience) === messageAudience',
+    {
+      id: 'wider-messages-wait-for-others',
+      rules: ['V4'],
+      what: 'What is waited for is a wider message audience, not a narrower one.',
+      tests,
+      names: 'applied it',
+    },
+  ),
+  mutant('server/src/accounts/backend-edits.ts', '        account.drop(writer)\n', '', {
+    id: 'edit-after-the-erasure',
+    rules: ['D7', 'F3'],
+    what: "A backend's edit that meets the erasure of the account is written for the next holder of the id.",
+    tests,
+    names: 'nothing is left|without an account',
+  }),
+]
