@@ -94,11 +94,13 @@ export class BackendEdits {
 
   #make(user: string, document: DocumentName, change: BackendChange): Promise<Made | undefined> {
     const account = this.#accounts.of(user)
+    const other = newClientId()
     return new Promise((resolve, reject) => {
       account.task(
         () =>
-          account.madeEdit(document, { change, clientIds: [this.#clientId, newClientId()] }, made => {
-            if (made) this.#clientId = made.clientId
+          account.madeEdit(document, { change, clientIds: [this.#clientId, other] }, made => {
+            // Not the usual one: a failure may have ended it meanwhile.
+            if (made?.clientId === other) this.#clientId = other
             resolve(made && { update: made.update, founder: account.founderInMemory(document) })
           }),
         reject,
