@@ -35,7 +35,7 @@ export type { RemoteDocument } from '../../packages/server/src/documents/remote-
 export { clientsNamed } from '../../packages/server/src/documents/state-vector.ts'
 export { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
 export { requestDeadlineMs } from '../../packages/server/src/http/connections.ts'
-export { IdleHeap } from '../../packages/server/src/idle-collection.ts'
+export { type HeapSize, IdleHeap } from '../../packages/server/src/idle-collection.ts'
 export { Pace, pace } from '../../packages/server/src/pace.ts'
 export { PresenceElsewhere } from '../../packages/server/src/presence/elsewhere.ts'
 export { Presence } from '../../packages/server/src/presence/presence.ts'

@@ -12,6 +12,13 @@ const quietGrowth = 1 / 16
  * that were in use.
  */
 const looksUntilAgain = 10
+/**
+ * After a collection, a heap is sparse if it takes this many times its content from the system, plus {@link bytesAboveKept}. A
+ * collection moves only about 4 MB of the content together, so a sparse heap is collected again as long as it shrinks.
+ */
+const timesContent = 2
+/** A heap shrinks if it takes at least this fraction less than at the check before. */
+const leastShrinking = 1 / 16
 
 /**
  * More than the 64 MiB of memory outside the heap at which V8 starts to mark (`kExternalAllocationSoftLimit`). The memory is
@@ -19,21 +26,34 @@ const looksUntilAgain = 10
  */
 const externalBytes = 80 * 1024 * 1024
 
+/** The size of a heap, in bytes. */
+export interface HeapSize {
+  /** The objects on the heap. */
+  readonly used: number
+  /** The memory outside the heap that they keep, such as the bytes of documents. */
+  readonly external: number
+  /** The memory that the heap takes from the system. */
+  readonly taken: number
+}
+
 /** Detects when a heap contains garbage that V8 will not collect, because nothing is allocated any more. */
 export class IdleHeap {
   #keptBytes: number
   #lastBytes: number
+  #lastTaken: number
   #isAsked = false
   #looksLeft = 0
 
-  /** `bytes`: the present size of the heap. */
-  constructor(bytes: number) {
-    this.#keptBytes = bytes
-    this.#lastBytes = bytes
+  /** `size`: the present size of the heap. */
+  constructor({ used, external, taken }: HeapSize) {
+    this.#keptBytes = used + external
+    this.#lastBytes = used + external
+    this.#lastTaken = taken
   }
 
   /** Whether the heap, which now has this size, must be collected. Call this at regular intervals. */
-  isDue(bytes: number): boolean {
+  isDue({ used, external, taken }: HeapSize): boolean {
+    const bytes = used + external
     const freedBytes = this.#isAsked ? this.#lastBytes - bytes : 0
     this.#keptBytes = this.#isAsked ? bytes : Math.min(this.#keptBytes, bytes)
     const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth
@@ -44,7 +64,10 @@ export class IdleHeap {
     if (isInUse) this.#looksLeft = looksUntilAgain
     else if (this.#looksLeft > 0) this.#looksLeft--
     const isAgain = this.#looksLeft === 1
-    this.#isAsked = isQuiet && (isMuch || isAgain)
+    const isSparse = taken > used * timesContent + bytesAboveKept
+    const isShrinking = taken <= this.#lastTaken * (1 - leastShrinking)
+    this.#lastTaken = taken
+    this.#isAsked = isQuiet && (isMuch || isAgain || (this.#isAsked && isSparse && isShrinking))
     if (isMuch && this.#isAsked) this.#looksLeft = looksUntilAgain
     return this.#isAsked
   }
@@ -52,9 +75,9 @@ export class IdleHeap {
 
 /** Makes V8 collect the garbage of a large piece of work, once the process is quiet. Returns a function that stops this. */
 export function collectWhenIdle(clock: Clock): () => void {
-  const heap = new IdleHeap(heapBytes())
+  const heap = new IdleHeap(heapSize())
   return clock.every(intervalMs, () => {
-    if (heap.isDue(heapBytes())) beginCollection()
+    if (heap.isDue(heapSize())) beginCollection()
   })
 }
 
@@ -70,7 +93,7 @@ export function beginCollection(): void {
   }
 }
 
-function heapBytes(): number {
-  const { used_heap_size, external_memory } = getHeapStatistics()
-  return used_heap_size + external_memory
+function heapSize(): HeapSize {
+  const { used_heap_size: used, external_memory: external, total_heap_size: taken } = getHeapStatistics()
+  return { used, external, taken }
 }

@@ -809,6 +809,18 @@ export const loadMutants: readonly Mutant[] = [
     what: 'What a server still kept when its heap was collected stays when it is dropped.',
     tests: ['server/idle-collection'],
   }),
+  mutant('server/src/idle-collection.ts', '|| (this.#isAsked && isSparse && isShrinking)', '', {
+    id: 'sparse-heap-left',
+    rules: ['S3'],
+    what: 'The memory of a heap stays, because a little of its content is left on each of its pages.',
+    tests: ['server/idle-collection'],
+  }),
+  mutant('server/src/idle-collection.ts', '&& isSparse && isShrinking', '&& isSparse', {
+    id: 'sparse-heap-collected-for-ever',
+    rules: ['S3'],
+    what: 'A sparse heap is collected every five seconds, though it does not shrink.',
+    tests: ['server/idle-collection'],
+  }),
   mutant('server/src/idle-collection.ts', 'freedBytes > bytesAboveKept ||', '', {
     id: 'collected-twice-at-most',
     rules: ['S3'],
