@@ -225,25 +225,34 @@ test('[R6] what another device sets again before the roster is refounded stays, 
   expect(tablet.getProfile('carol').label).toBe('Carol again')
 })
 
-test('[D6] what a server lost before it refounded the roster is made again by the device that has it, and an older server is filled', async () => {
+interface OnFolder {
+  server: TestServer
+  folder: string
+}
+
+/** A server on a folder of its own, which is empty or a copy. It refounds at 4 KiB of history unless told otherwise. */
+async function start(from?: string, refoundBytes = 4096): Promise<OnFolder> {
   const folder = await temporaryFolder()
-  const start = async (from?: string): Promise<TestServer> => {
-    const data = await temporaryFolder()
-    if (from) await cp(from, data, { recursive: true })
-    folders.push(data)
-    const limits = { ...defaultLimits, refoundBytes: 4096 }
-    return startTestServer({ limits, store: await openLevelStore(data, { limits, clock: systemClock }) })
+  if (from) await cp(from, folder, { recursive: true })
+  const limits = { ...defaultLimits, refoundBytes }
+  return {
+    folder,
+    server: await startTestServer({ limits, store: await openLevelStore(folder, { limits, clock: systemClock }) }),
   }
-  const folders: string[] = [folder]
+}
+
+/** Alice's device with this storage. */
+async function open({ server }: OnFolder, storage: ReturnType<typeof device>): Promise<Kith> {
+  const kith = await openKith({
+    ...{ url: server.wsUrl, user: 'alice', token: await server.issueToken('alice'), IDBKeyRange },
+    ...{ ...storage, locks: null, WebSocket: WebSocket as never },
+  })
+  onTestFinished(() => kith.close())
+  return kith
+}
+
+test('[D6] what a server lost before it refounded the roster is made again by the device that has it, and an older server is filled', async () => {
   const storages = [device(), device()] as const
-  const open = async (server: TestServer, storage: ReturnType<typeof device>): Promise<Kith> => {
-    const kith = await openKith({
-      ...{ url: server.wsUrl, user: 'alice', token: await server.issueToken('alice'), IDBKeyRange },
-      ...{ ...storage, locks: null, WebSocket: WebSocket as never },
-    })
-    onTestFinished(() => kith.close())
-    return kith
-  }
   const old = await start()
   const before = [await open(old, storages[0]), await open(old, storages[1])] as const
   await setLabel(before[0], 'early', 'in the backup')
@@ -251,14 +260,14 @@ test('[D6] what a server lost before it refounded the roster is made again by th
   await expect.poll(() => before[1].getProfile('early').label).toBe('in the backup')
   await before[0].close()
   await before[1].close()
-  await old.close()
-  const backup = folders.at(-1) as string
+  await old.server.close()
+  const backup = old.folder
   const live = await start(backup)
   const lucky = await open(live, storages[1])
   await setLabel(lucky, 'late', 'not in the backup')
   await lucky.whenSynced()
   await lucky.close()
-  await live.close()
+  await live.server.close()
 
   const restored = await start(backup)
   const phone = await open(restored, storages[0])
@@ -271,7 +280,7 @@ test('[D6] what a server lost before it refounded the roster is made again by th
   const content = contentOf(phone)
   await phone.close()
   await tablet.close()
-  await restored.close()
+  await restored.server.close()
 
   const older = await start(backup)
   const returned = [await open(older, storages[0]), await open(older, storages[1])] as const
@@ -280,6 +289,36 @@ test('[D6] what a server lost before it refounded the roster is made again by th
   await expect.poll(() => contentOf(returned[0])).toEqual(content)
   expect(contentOf(returned[1])).toEqual(content)
 }, 120_000)
+
+test('[D6] a removal that a server lost before it refounded the roster is made again by a device that had seen everything else', async () => {
+  const storages = [device(), device()] as const
+  const never = Number.MAX_SAFE_INTEGER
+  const old = await start(undefined, never)
+  const before = await open(old, storages[0])
+  await setLabel(before, 'gone', 'removed later on')
+  await before.whenSynced()
+  await before.close()
+  await old.server.close()
+  const live = await start(old.folder, never)
+  const early = await open(live, storages[0])
+  await relabel(early)
+  await early.close()
+  const tabletBefore = await open(live, storages[1])
+  await tabletBefore.whenSynced()
+  await tabletBefore.getProfile('gone').remove()
+  await tabletBefore.whenSynced()
+  await tabletBefore.close()
+  await live.server.close()
+
+  const restored = await start(old.folder)
+  const phone = await open(restored, storages[0])
+  await refounded(phone)
+  expect(phone.getProfile('gone').label).toBe('removed later on')
+  const tablet = await open(restored, storages[1])
+  await tablet.whenSynced()
+  expect(tablet.getProfile('gone').label).toBeUndefined()
+  await expect.poll(() => phone.getProfile('gone').label).toBeUndefined()
+})
 
 test('[D6][V6] a removal that only a server without the roster has acknowledged is made again, though the true server has refounded the roster twice', async () => {
   const folder = await temporaryFolder()

@@ -1048,3 +1048,29 @@ test('[D4] a roster may be refounded while the server has only a part of a chang
     ],
   })
 })
+
+test.each([
+  ['a follow', {}, { follows: false }],
+  ['a grant', { levels: [1] }, { levels: null }],
+])(
+  '[R1][R4] %s that one device removed does not come back from a device whose copy another server refused, when the roster is refounded meanwhile',
+  async (_, given, taken) => {
+    await expectRight({
+      ...world,
+      cast: [0, 1, 2],
+      steps: [
+        { do: 'killServer', losesFrames: false },
+        { do: 'act', device: 1, act: { type: 'autoSync', isOn: false } },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, ...given } },
+        { do: 'loseServerStore' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, ...taken } },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'refound', user: 0, document: 'roster' },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+      ],
+    })
+  },
+)

@@ -53,13 +53,13 @@ export const generationMutants: readonly Mutant[] = [
     what: 'An unset that is made again removes what another device had set meanwhile.',
     tests: ['client/refounded'],
   }),
-  mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < Infinity ||', {
+  mutant(rebase, 'deleted || wasHad(id) ||', 'true ||', {
     id: 'lost-before-the-founding',
     rules: ['D6'],
     what: 'What a server lost before it refounded a document is not made again.',
     tests: ['client/refounded'],
   }),
-  mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < 0 ||', {
+  mutant(rebase, 'deleted || wasHad(id) ||', 'deleted ||', {
     id: 'removed-comes-back',
     rules: ['R1', 'R4'],
     what: 'What the generation before had removed is made again by a device that was away.',
@@ -69,8 +69,8 @@ export const generationMutants: readonly Mutant[] = [
     id: 'lost-removal-forgotten',
     rules: ['D6'],
     what: 'A removal that a server lost before it refounded a roster is not made again.',
-    tests: ['simulation/stories'],
-    names: 'a removal that a server acknowledged and forgot',
+    tests: ['client/refounded'],
+    names: 'had seen everything else',
   }),
   mutant(rebase, 'const isLost = hasSeenAll && ', 'const isLost = ', {
     id: 'set-again-taken-for-a-lost-removal',
@@ -198,5 +198,12 @@ export const generationMutants: readonly Mutant[] = [
     what: 'An update with the founder of a generation that a document no longer knows is merged.',
     tests: ['server/refounded'],
     names: 'a founder that a roster no longer knows',
+  }),
+  mutant(rebase, 'if (original && wasHad(original)) return []', '', {
+    id: 'removed-comes-back-as-a-copy',
+    rules: ['R1', 'R4'],
+    what: 'A device makes again its copy of a grant that another device has removed since, as if the server had lost it.',
+    tests: ['simulation/stories'],
+    names: 'that one device removed does not come back',
   }),
 ]

@@ -6,14 +6,15 @@ import { keyName } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import type { RemovedKeys } from '../documents/removed-keys.ts'
-import { newClientIdAbove, newRemakingClientId } from '../nonce.ts'
+import type { Originals } from '../documents/said-again.ts'
+import { isRemakingClientId, newClientIdAbove, newRemakingClientId } from '../nonce.ts'
 import { settleDoubtful } from './doubtful-removals.ts'
 import { endReplacing } from './end-replacing.ts'
 import { readMeta, writeMeta } from './meta.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Rebuilt, writeEntries } from './rebuild.ts'
 import { remadeEntries } from './remade-entries.ts'
-import type { OutboxRow } from './schema.ts'
+import type { Original, OutboxRow } from './schema.ts'
 import { Seen } from './seen.ts'
 import type { Store } from './store.ts'
 
@@ -46,7 +47,7 @@ export async function rebase(
     const doubtful = await readMeta(work.db, 'doubtful')
     const removed = new Set([...(documents.removed[name] ?? []), ...(doubtful?.[name] ?? [])])
     const removals = removalsAgain(own, fresh.doc, { had, removed, rows: all })
-    merged.write([...lostEntries(own, had, all), ...removals])
+    merged.write([...lostEntries(own, { had, originals: documents.originals[name], rows: all }), ...removals])
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
@@ -113,14 +114,24 @@ function hadBy(doc: Y.Doc): Had {
   return { ends, isAll: retired.size < mostRetired }
 }
 
-/** Entries that a server had acknowledged after the state on which the document was refounded: the server lost them. */
-function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): KeyChange[] {
+/**
+ * Entries that a server had acknowledged after the state on which the document was refounded: the server lost them. An entry
+ * that this device made again is not lost if the server had its original: if the original is absent, it was removed.
+ */
+function lostEntries(
+  own: OwnDocument,
+  { had, originals, rows }: { had: Had; originals: Originals | undefined; rows: readonly OutboxRow[] },
+): KeyChange[] {
   const unsent = unsentKeys(own.name, rows)
   // If the server has forgotten the oldest clients, an unknown client counts as one of them.
   const endOf = (client: number): number => had.ends.get(client) ?? (had.isAll ? 0 : Number.POSITIVE_INFINITY)
+  const wasHad = ({ client, clock }: Original): boolean => clock < endOf(client)
   return own.roots.flatMap(root =>
     [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
-      if (deleted || id.clock < endOf(id.client) || unsent.has(keyName({ root, key }))) return []
+      const name = keyName({ root, key })
+      if (deleted || wasHad(id) || unsent.has(name)) return []
+      const original = isRemakingClientId(id.client) ? originals?.get(name) : undefined
+      if (original && wasHad(original)) return []
       return [{ root, key, value: own.standing.get(root, key) }]
     }),
   )
