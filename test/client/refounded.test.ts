@@ -320,6 +320,35 @@ test('[D6] a removal that a server lost before it refounded the roster is made a
   await expect.poll(() => phone.getProfile('gone').label).toBeUndefined()
 })
 
+test('[R4][V6] a grant that was revoked before the roster was refounded does not come back from an earlier backup', async () => {
+  const storages = [device(), device()] as const
+  const never = Number.MAX_SAFE_INTEGER
+  const old = await start(undefined, never)
+  const before = await open(old, storages[0])
+  await before.getProfile('carol').setProfileAccessLevels([1]).save()
+  await setLabel(before, 'kept', 'in the backup')
+  await before.whenSynced()
+  await before.close()
+  await old.server.close()
+  const live = await start(old.folder)
+  const phone = await open(live, storages[0])
+  await phone.getProfile('carol').setProfileAccessLevels(null).save()
+  await relabel(phone)
+  await refounded(phone)
+  await phone.close()
+  await live.server.close()
+
+  const restored = await start(old.folder, never)
+  const returned = await open(restored, storages[0])
+  await returned.whenSynced()
+  await returned.whenSynced()
+  const other = await open(restored, storages[1])
+  await other.whenSynced()
+  expect(documentOf(other, 'roster').getMap('grants').toJSON()).toEqual({})
+  expect(other.getProfile('kept').label).toBe('in the backup')
+  expect(contentOf(other)).toEqual(contentOf(returned))
+})
+
 test('[D6][V6] a removal that only a server without the roster has acknowledged is made again, though the true server has refounded the roster twice', async () => {
   const folder = await temporaryFolder()
   const limits = { ...defaultLimits, refoundBytes: 4096 }

@@ -1,5 +1,6 @@
 import { describe, test } from 'vitest'
 import { expectRight } from './histories/expect-right.ts'
+import type { Act } from './histories/steps.ts'
 
 /** What random histories found, each shrunk to a story. */
 const world = { seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false }
@@ -1070,6 +1071,31 @@ test.each([
         { do: 'refound', user: 0, document: 'roster' },
         { do: 'next', picks: [0] },
         { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+      ],
+    })
+  },
+)
+
+test.each<[string, 'roster' | 'profile', Act]>([
+  ['a grant is revoked', 'roster', { type: 'save', whom: 0, levels: null }],
+  ['a follow is ended', 'roster', { type: 'save', whom: 0, follows: false }],
+  ['a contact is removed', 'roster', { type: 'remove', whom: 0 }],
+  ['a field is set', 'profile', { type: 'set', level: 0, field: 'name' }],
+  ['a field is unset', 'profile', { type: 'unset', level: 0, field: 'name' }],
+])(
+  '[R1][R4][V5] %s by a device that has not seen a refounding, which fills a server that lost its store: it stays so when a device of the lost generation returns',
+  async (_, document, act) => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'refound', user: 0, document },
+        { do: 'act', device: 1, act: { type: 'hide', isHidden: false } },
+        { do: 'flow' },
+        { do: 'act', device: 0, act },
+        { do: 'loseServerStore' },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
       ],
     })
   },

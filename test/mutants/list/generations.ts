@@ -206,4 +206,30 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'that one device removed does not come back',
   }),
+  mutant('client/src/database/lost-generation.ts', 'return [...copies, ...this.removals()]', 'return this.removals()', {
+    id: 'copy-of-a-lost-generation-wins',
+    rules: ['R1', 'R4', 'V5'],
+    what: 'A grant that a device revoked comes back from a device of a generation that the server has lost.',
+    tests: ['simulation/stories'],
+    names: 'which fills a server that lost its store',
+  }),
+  mutant('client/src/database/lost-generation.ts', 'this.#isAllHad || (theirs', '(theirs', {
+    id: 'copy-of-what-the-server-had',
+    rules: ['R1'],
+    what: 'What a rival generation has removed is made again, though the server had all that the founder copied.',
+    tests: ['client/lost-generation'],
+  }),
+  mutant('client/src/database/lost-generation.ts', 'return [...copies, ...this.removals()]', 'return copies', {
+    id: 'revoked-grant-back-from-a-backup',
+    rules: ['R4', 'V6'],
+    what: 'A grant that was revoked before a refounding comes back with an earlier backup of the server.',
+    tests: ['client/refounded'],
+    names: 'does not come back from an earlier backup',
+  }),
+  mutant('client/src/database/lost-generation.ts', '|| mayComeBack.has(root)', '', {
+    id: 'block-lifted-by-a-lost-generation',
+    rules: ['R4'],
+    what: 'A block that the founder copied is lifted, since the server has no block any more.',
+    tests: ['client/lost-generation'],
+  }),
 ]

@@ -1,4 +1,4 @@
-import { founderOf, isFounder, type KeyChange, mostRetired, type Retired, retiredOf } from '@kith/shared'
+import { founderOf, isFounder, type KeyChange, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
@@ -10,6 +10,8 @@ import type { Originals } from '../documents/said-again.ts'
 import { isRemakingClientId, newClientIdAbove, newRemakingClientId } from '../nonce.ts'
 import { settleDoubtful } from './doubtful-removals.ts'
 import { endReplacing } from './end-replacing.ts'
+import { type Had, hadBy } from './had.ts'
+import { LostGeneration } from './lost-generation.ts'
 import { readMeta, writeMeta } from './meta.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Rebuilt, writeEntries } from './rebuild.ts'
@@ -46,8 +48,11 @@ export async function rebase(
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
     const doubtful = await readMeta(work.db, 'doubtful')
     const removed = new Set([...(documents.removed[name] ?? []), ...(doubtful?.[name] ?? [])])
-    const removals = removalsAgain(own, fresh.doc, { had, removed, rows: all })
-    merged.write([...lostEntries(own, { had, originals: documents.originals[name], rows: all }), ...removals])
+    const lost = LostGeneration.of(own, fresh, had)
+    const unsent = unsentKeys(name, all)
+    const removals = [...removalsAgain(own, fresh.doc, { had, removed }), ...(lost?.removals() ?? [])]
+    const again = [...lostEntries(own, { had, lost, originals: documents.originals[name] }), ...removals]
+    merged.write(again.filter(change => !unsent.has(keyName(change))))
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
@@ -102,35 +107,21 @@ function without(row: OutboxRow, dropped: ReadonlySet<string>): OutboxRow {
   return { ...row, changes: encodeChanges(changes) }
 }
 
-/** What the server has had: the clock up to which it had each client, and whether this covers all clients. */
-interface Had {
-  ends: Retired
-  isAll: boolean
-}
-
-function hadBy(doc: Y.Doc): Had {
-  const retired = retiredOf(doc)
-  const ends = new Map([...retired, ...Y.decodeStateVector(Y.encodeStateVector(doc))])
-  return { ends, isAll: retired.size < mostRetired }
-}
-
 /**
  * Entries that a server had acknowledged after the state on which the document was refounded: the server lost them. An entry
  * that this device made again is not lost if the server had its original: if the original is absent, it was removed.
  */
 function lostEntries(
   own: OwnDocument,
-  { had, originals, rows }: { had: Had; originals: Originals | undefined; rows: readonly OutboxRow[] },
+  { had, lost, originals }: { had: Had; lost: LostGeneration | undefined; originals: Originals | undefined },
 ): KeyChange[] {
-  const unsent = unsentKeys(own.name, rows)
   // If the server has forgotten the oldest clients, an unknown client counts as one of them.
   const endOf = (client: number): number => had.ends.get(client) ?? (had.isAll ? 0 : Number.POSITIVE_INFINITY)
   const wasHad = ({ client, clock }: Original): boolean => clock < endOf(client)
   return own.roots.flatMap(root =>
     [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
-      const name = keyName({ root, key })
-      if (deleted || wasHad(id) || unsent.has(name)) return []
-      const original = isRemakingClientId(id.client) ? originals?.get(name) : undefined
+      if (deleted || wasHad(id) || lost?.isOutdatedCopy(root, key, id)) return []
+      const original = isRemakingClientId(id.client) ? originals?.get(keyName({ root, key })) : undefined
       if (original && wasHad(original)) return []
       return [{ root, key, value: own.standing.get(root, key) }]
     }),
@@ -146,16 +137,15 @@ function lostEntries(
 function removalsAgain(
   own: OwnDocument,
   fresh: Y.Doc,
-  { had, removed, rows }: { had: Had; removed: RemovedKeys; rows: readonly OutboxRow[] },
+  { had, removed }: { had: Had; removed: RemovedKeys },
 ): KeyChange[] {
   const held = Y.decodeStateVector(Y.encodeStateVector(own.doc))
   const hasSeenAll = had.isAll && [...retiredOf(fresh)].every(([client, clock]) => (held.get(client) ?? 0) >= clock)
   const founder = founderOf(fresh.store.clients.keys())
-  const unsent = unsentKeys(own.name, rows)
   return own.roots.flatMap(root =>
     [...fresh.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
       const name = keyName({ root, key })
-      if (deleted || id.client !== founder || unsent.has(name)) return []
+      if (deleted || id.client !== founder) return []
       const isLost = hasSeenAll && own.doc.getMap(root)._map.get(key)?.deleted === true
       const isRemembered = removed.has(name) && own.standing.get(root, key) === undefined
       return isLost || isRemembered ? [{ root, key, value: undefined }] : []

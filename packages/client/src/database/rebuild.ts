@@ -9,6 +9,8 @@ import { roomOf } from '../documents/room.ts'
 import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newClientId, newClientIdAbove, newRemakingClientId } from '../nonce.ts'
 import { endReplacing } from './end-replacing.ts'
+import { hadBy } from './had.ts'
+import { LostGeneration } from './lost-generation.ts'
 import { readMeta, writeMeta } from './meta.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
@@ -76,6 +78,7 @@ export async function rebuild(
     }
     const removed = documents.removed[name]
     if (known) merged.write(removedAgain(merged, goneKeys(own, removed)))
+    merged.write(LostGeneration.of(own, fresh, hadBy(fresh.doc))?.corrections() ?? [])
     const originals = originalsIn(merged, fresh, laidOver, earlier)
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
