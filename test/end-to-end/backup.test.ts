@@ -14,7 +14,7 @@ import { openDevice } from '../support/process-devices.ts'
 import { addBackup, findDamage } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
 
 async function run(...args: string[]): Promise<string> {

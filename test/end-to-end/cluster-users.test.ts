@@ -10,7 +10,7 @@ import { findNats, type NatsServer, startNats } from '../support/nats.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { openDevice, settle } from '../support/process-devices.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const hasPostgres = (await findPostgres()) !== undefined
@@ -20,7 +20,7 @@ const carriers = [
   { name: 'over NATS', isInstalled: hasPostgres && hasNats, usesNats: true },
 ]
 
-// Where CI is set a missing server is a failure.
+// In CI, a missing server is a failure.
 describe.each(carriers)('users on two server processes that talk $name', ({ isInstalled, usesNats }) => {
   describe.skipIf(!isInstalled && !process.env['CI'])('', () => {
     let postgres: PostgresServer

@@ -6,12 +6,12 @@ import { openDatabaseProxy } from '../support/database-proxy.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { next, openDevice, settle } from '../support/process-devices.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one PostgreSQL database', () => {
   let postgres: PostgresServer
 

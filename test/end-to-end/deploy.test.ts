@@ -9,7 +9,7 @@ import { findProgram } from '../support/find-program.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -31,7 +31,7 @@ function metricsIn(expression: string): { name: string; labels: string[] }[] {
 
 const hasPostgres = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!hasPostgres && !process.env['CI'])('what watches a server', () => {
   let postgres: PostgresServer
   /** What a node with webhooks says, which has all metrics that there are. */

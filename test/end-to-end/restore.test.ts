@@ -11,7 +11,7 @@ import { openDevice, settle } from '../support/process-devices.ts'
 import { addBackup, decodeUser, partsOf, ranges, restore } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
 
 /** A server process that the test ends, on the port of the one before if there is one. */
