@@ -50,7 +50,7 @@ describe.each(carriers)('users on two server processes that talk $name', ({ isIn
       return { first, second }
     }
 
-    /** Alice on the first node, who sees the profile of Bob on the second. */
+    /** Alice on the first node, who sees Bob's profile from the second node. */
     async function acquainted() {
       const { first, second } = await nodes()
       const alice = await openDevice(first, 'alice')
@@ -66,7 +66,7 @@ describe.each(carriers)('users on two server processes that talk $name', ({ isIn
       const { alice, bob } = await acquainted()
       const got: string[] = []
       bob.on('message', ({ text }) => void got.push(text))
-      // More than PostgreSQL takes in a notice.
+      // More than a PostgreSQL notice can carry.
       const text = `hello ${'x'.repeat(12_000)}`
       await vi.waitFor(async () => expect(await alice.send('bob', text)).toBe('delivered'), 30_000)
       expect(got.at(-1)).toBe(text)

@@ -114,7 +114,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one Pos
     const release = await held
     process.kill(second.pid, 'SIGSTOP')
     onTestFinished(() => void process.kill(second.pid, 'SIGCONT'))
-    // The answer waits in the socket of the node that is stopped.
+    // The response waits in the socket of the node that is stopped.
     release()
     const blocked = alice.getProfile('bob')
     blocked.block(true)

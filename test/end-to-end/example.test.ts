@@ -43,7 +43,7 @@ test.skipIf(!isInstalled && !process.env['CI'])(
     expect(stdout).toContain('Bob\'s device shows of Alice {"name":"Ada","status":"in the tunnel"}.')
     expect(stdout).toContain("Mallory's device shows of Alice nothing.")
     expect(stdout).toContain('finds no difference')
-    // The folder of each process goes when the process has ended.
+    // The folder of each process is deleted when the process has ended.
     expect(left).toEqual([])
   },
 )

@@ -13,7 +13,7 @@ import { browser, test as browserTest } from '../web/support/chromium.ts'
 // Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 180_000 })
 
-/** A strict app outside the workspace, of packed packages alone: as it is for who installs them. */
+/** A strict app outside the workspace that uses only packed packages, as an installed app does. */
 let folder: string
 let app: string
 let server: ServerProcess

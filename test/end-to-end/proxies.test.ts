@@ -23,7 +23,7 @@ function openThrough(proxy: ReverseProxy, server: ServerProcess, user: string): 
   return openDevice(server, user, { url: proxy.url.replace('http', 'ws'), WebSocket })
 }
 
-/** The status with which the proxy answers a path. */
+/** Resolves to the status with which the proxy answers a path. */
 function statusOf(proxy: ReverseProxy, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request(proxy.url + path, { rejectUnauthorized: false, agent: false }, response => {
