@@ -769,7 +769,7 @@ describe('a change of more than 500 pairs at once', () => {
   })
 })
 
-/** Another session of Bob's on the same store. */
+/** Another session of Bob on the same store. */
 function secondFeed(store: Store) {
   const relay = new Relay(store)
   const stop = store.onCommit(relay.listener)

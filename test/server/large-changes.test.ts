@@ -292,7 +292,7 @@ function overriding(inner: LevelDatabase, methods: Readonly<Record<string, unkno
   })
 }
 
-/** A database that records the largest number of keys or entries that one read of a range returned at once. */
+/** A database that records the largest number of keys or entries that one read of a range returned together. */
 function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: () => number } {
   let most = 0
   const reading =

@@ -7,7 +7,7 @@ import { findPostgres } from '../support/postgres.ts'
 import { migrate, openPostgresStore, userChange } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
-// Databases are made for the file, and a busy machine takes its time for that.
+// Databases are created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined

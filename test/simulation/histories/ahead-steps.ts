@@ -20,7 +20,7 @@ const followsTwice: fc.Arbitrary<Step[]> = fc
     { do: 'act', device: second, act: { type: 'save', whom, follows: !follows } },
   ])
 
-/** What Alice shows: a field of a level, which levels Bob gets, who gets level 0, a block. */
+/** Steps that change what Alice shows: a field of a level, which levels Bob gets, who gets level 0, a block. */
 const showing = acts(
   alices,
   fc.oneof(
@@ -54,7 +54,7 @@ const showing = acts(
   ),
 )
 
-/** What Bob asks for. */
+/** Bob's requests. */
 const asking = acts(
   bobs,
   fc.oneof(
