@@ -198,7 +198,7 @@ test('the example of the guide moves an account', async () => {
   expect(withoutTime(await exportAccount(other))).toEqual(withoutTime(file))
 })
 
-/** A profile at two levels with every type of value, five users, and every setting. */
+/** Fills an account: a profile at two levels with every type of value, five users, and every setting. */
 async function fill(kith: Kith): Promise<void> {
   await kith.enableAutoSyncContacts(false)
   await kith.ownProfile.set('name', 'Ada')

@@ -12,7 +12,7 @@ const levels = { family: 2, work: 5 } as const
 type Circle = keyof typeof levels
 type AppKith = Kith<Card, Circle>
 
-/** `tsc` compiles these, and fails where an error that is expected does not come. None of them runs. */
+/** `tsc` compiles these functions, and fails if an expected error does not occur. None of them runs. */
 const uses = {
   async named(): Promise<void> {
     const kith: AppKith = await openKith<Card, Circle>({ url: '', token: '', levels })

@@ -33,7 +33,7 @@ function syncing(kith: Kith, levels: number[], book: string[]): Promise<unknown>
   return new ContactSynchronizer(kith).setProfileAccessLevels(levels).sync(book)
 }
 
-/** So much history in both documents that they are refounded. */
+/** Writes enough history in both documents that they are refounded. */
 async function quarter(phone: Kith, number: number): Promise<void> {
   for (let time = 0; time < 30; time++) {
     const labelled = edit(coreOf(phone).store, 'roster', () =>
@@ -47,7 +47,7 @@ async function quarter(phone: Kith, number: number): Promise<void> {
       phone.ownProfile.set(`mood ${index}`, `${time} in quarter ${number}`),
     )
     await Promise.all([labelled, ...moods])
-    // What is overwritten before it is sent leaves less of a history.
+    // Changes that are overwritten before they are sent leave less history.
     if (time % 3 === 2) await phone.whenSynced()
   }
   await expect.poll(() => generations(phone).roster, { timeout: 20_000 }).toBeGreaterThanOrEqual(number)
@@ -68,7 +68,7 @@ test('[R1][R2][R3][R4][R5][R6][V7] a device that was away for a year, through fo
     devices.open('bob'),
   ])
 
-  // What both have before the year.
+  // The content of both devices before the year.
   await bob.ownProfile.set('phone', '+441632960001', { level: 1 })
   await granting(bob, 'alice', [1])
   await granting(phone, 'gone', [3], 'removed by the phone')
@@ -81,7 +81,7 @@ test('[R1][R2][R3][R4][R5][R6][V7] a device that was away for a year, through fo
   await expect.poll(() => before.getProfile('bob').get('phone')).toBe('+441632960001')
   await before.close()
 
-  // What the tablet changes offline.
+  // The tablet's offline changes.
   const tablet = await devices.open('alice', { ...storage, connect: false })
   await granting(tablet, 'new', [4], 'added while away')
   await granting(tablet, 'dropped', null)
@@ -93,7 +93,7 @@ test('[R1][R2][R3][R4][R5][R6][V7] a device that was away for a year, through fo
   await tablet.ownProfile.set('both', 'set while away', { level: 2 })
   await tablet.ownProfile.set('mine', 'set while away', { level: 5 })
 
-  // A year of the phone, and of bob.
+  // One year of the phone and of Bob.
   await phone.getProfile('gone').remove()
   await phone.getProfile('dropped').setLabel('named anew').save()
   await granting(phone, 'enemy', [1])
@@ -119,7 +119,7 @@ test('[R1][R2][R3][R4][R5][R6][V7] a device that was away for a year, through fo
   expect(generations(phone).profile).toBeGreaterThanOrEqual(2)
   for (const kith of [phone, tablet, await devices.open('alice')]) {
     await kith.whenSynced()
-    // Before a profile is looked at, which follows its owner.
+    // Checked before a profile is looked at, because this follows its owner.
     expect(kith.unsent).toBe(0)
     const levelsOf = (id: string): readonly number[] => kith.getProfile(id).accessLevels
     expect([kith.getProfile('new').label, levelsOf('new')]).toEqual(['added while away', [4]])

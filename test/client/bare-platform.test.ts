@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { mutation } from '../mutants/plugin.ts'
 
 /**
- * What Yjs and React ask of a platform when they are loaded, and nothing else: no TextEncoder, TextDecoder, indexedDB,
- * WebSocket, navigator, BroadcastChannel, structuredClone or timers. Test runners that play a browser leave some out.
+ * Only the features that Yjs and React use when they are loaded: no TextEncoder, TextDecoder, indexedDB, WebSocket, navigator,
+ * BroadcastChannel, structuredClone or timers. Test runners that simulate a browser lack some of these.
  */
 function barePlatform(): object {
   const getRandomValues = <T extends Uint8Array>(bytes: T): T => bytes.fill(7)
@@ -37,7 +37,7 @@ test('[S1] without TextEncoder and TextDecoder, a text arrives as it was sent, a
   expect(decodeFrame(frame)).toMatchObject({ type: 'malformed' })
 })
 
-/** What a module exports, with everything that it imports, loaded as one script on such a platform. */
+/** Returns the exports of a module that is loaded, with all its imports, as one script on such a platform. */
 async function load(source: string, platform: object): Promise<Record<string, unknown>> {
   const { output } = (await build({
     ...{ configFile: false, root: packages, logLevel: 'error', mode: 'production', plugins: [mutation()] },

@@ -14,7 +14,7 @@ async function settled(kith: Kith): Promise<void> {
   }
 }
 
-/** Two devices with the same content; the first has built its roster upon the state of an empty server that refused it. */
+/** Two devices with the same content. The first one has built its roster on the state of an empty server that refused it. */
 async function rebuilt(): Promise<{
   phone: Kith
   openAgain(device: 'phone' | 'laptop'): Promise<Kith>

@@ -15,9 +15,12 @@ vi.mock('@kith/shared/phone', original => {
 
 const sources = fileURLToPath(new URL('../../packages/client/src/', import.meta.url))
 
-/** What an app has anyway, or loads when it asks for it; all else that the client takes along is Kith's. */
+/** Packages that an app has anyway, or loads on demand. All other code that the client brings counts as Kith's. */
 const notOurs = /^(yjs|dexie|react|libphonenumber-js|papaparse)(\/|$)/
-/** Yjs brings these along: they are in the app's bundle once, whoever imports them. All else of lib0 counts as Kith's. */
+/**
+ * Modules that Yjs imports: they are in the app's bundle once, whichever package imports them. The rest of lib0 counts as
+ * Kith's.
+ */
 const ofYjs = modulesOfLib0In(
   createRequire(sources)
     .resolve('yjs')
@@ -99,7 +102,7 @@ function modulesOfLib0In(file: string): Set<string> {
   return new Set([...readFileSync(file, 'utf8').matchAll(/from '(lib0\/[^']+)'/g)].map(([, name]) => name as string))
 }
 
-/** The chunks that hold no module of these. */
+/** The chunks that contain no module of the given chunks. */
 function withoutModulesOf(known: readonly Rolldown.OutputChunk[], { chunks }: Bundle): Rolldown.OutputChunk[] {
   const modules = new Set(known.flatMap(chunk => chunk.moduleIds))
   return chunks.filter(chunk => !chunk.moduleIds.some(id => modules.has(id)))
@@ -112,11 +115,11 @@ function gzippedBytes(chunks: readonly Rolldown.OutputChunk[]): number {
 interface Bundle {
   entry: Rolldown.OutputChunk
   chunks: Rolldown.OutputChunk[]
-  /** The entry, and what it imports when it's loaded. */
+  /** The entry, and the chunks that it imports when it is loaded. */
   atOnce: Rolldown.OutputChunk[]
 }
 
-/** The source as a bundler makes it into an app for browsers, minified. */
+/** Bundles the source as for a browser app, minified. */
 async function bundled(source: string, ...others: string[]): Promise<Bundle> {
   const { output } = (await build({
     ...{ configFile: false, root: sources, logLevel: 'error', mode: 'production' },
@@ -141,14 +144,14 @@ async function bundled(source: string, ...others: string[]): Promise<Bundle> {
   return { entry, chunks, atOnce: [...atOnce] }
 }
 
-/** What Vite puts around a dynamic import to load styles ahead is an app's, once, and none of the client's. */
+/** Vite's helper that preloads styles for a dynamic import belongs to the app, not to the client. */
 const withoutPreloading: Plugin = {
   name: 'without-preloading',
   enforce: 'pre',
   load: id => (id.includes('vite/preload-helper') ? 'export const __vitePreload = load => load()' : null),
 }
 
-/** The packages that these import when they are loaded. */
+/** The packages that these chunks import when they are loaded. */
 function importedBy(chunks: readonly Rolldown.OutputChunk[]): string[] {
   const names = chunks.flatMap(({ imports }) => imports.filter(name => notOurs.test(name)))
   return [...new Set(names.map(name => name.replace(/\/.*/, '')))].sort()

@@ -11,7 +11,7 @@ async function erase({ admin }: Backend, user: string): Promise<void> {
   expect((await admin('DELETE', `/v1/users/${user}`)).status).toBe(204)
 }
 
-/** The ids of which a device reports that they have changed hands. */
+/** Collects the ids that a device reports as having changed hands. */
 function reported(kith: Kith): string[] {
   const ids: string[] = []
   kith.on('changedHands', ({ id }) => ids.push(id))
@@ -30,7 +30,7 @@ async function give(kith: Kith, id: string, levels: number[] | undefined, follow
   await kith.whenSynced()
 }
 
-/** Alice shows herself, Bob grants her level 5 and follows her; then Alice's account is erased. */
+/** Alice publishes her profile. Bob grants her level 5 and follows her. Then Alice's account is erased. */
 async function handedOver(options: Parameters<Backend['device']>[1] = {}): Promise<{ world: Backend; bob: Kith }> {
   const world = await backend()
   const alice = await world.device('alice')

@@ -75,7 +75,7 @@ test('a closed connection leaves no timer, and a connection that does not open i
   expect([closed.closes, closed.clock.timerCount]).toEqual([[1006], 0])
 })
 
-/** A connection to a server that says only what the test lets it say. */
+/** A connection to a server that sends only what the test tells it to. */
 function connection() {
   const clock = new TestClock()
   const closes: number[] = []

@@ -94,7 +94,7 @@ test('[D5] a change in flight when the connection is lost is sent again, and not
   await alice.ownProfile.set('name', 'Ada Lovelace')
   await alice.whenSynced()
   expect(sent.length).toBe(2)
-  // A step 1 with an empty state vector asks for all.
+  // A step 1 with an empty state vector requests everything.
   const all = sent.map(frames => frames.filter(frame => frame === '66000100').length)
   expect(all[1]).toBe(0)
   expect([alice.unsent, alice.ownProfile.get('name')]).toEqual([0, 'Ada Lovelace'])
@@ -173,7 +173,7 @@ test('a message that waits for a connection is rejected with closed when the cli
   expect(await outcome).toBe('closed')
 })
 
-/** A link to a server that says what the test lets it say, and closes; its randomness is the greatest there is. */
+/** A link to a server that sends the frames of a test, and closes. Its random numbers are the largest possible. */
 async function scripted() {
   const clock = new TestClock()
   const kith = await installation('alice').open()
@@ -187,7 +187,7 @@ async function scripted() {
       socket = this
     }
     send(): void {
-      // Whatever the device says, the script goes on.
+      // The script ignores the device's messages.
     }
     close(): void {
       // The other side does not answer.
@@ -209,14 +209,14 @@ async function scripted() {
     undefined,
   )
   link.connect()
-  /** The server says these, and closes. */
+  /** The server sends these frames, and closes. */
   const endAfter = async (frames: readonly ServerMessage[], code = 4500, reason = ''): Promise<void> => {
     await expect.poll(() => socket).toBeDefined()
     const { onopen, onmessage, onclose } = socket as Scripted
     socket = undefined
     onopen()
     for (const frame of frames) onmessage({ data: new Uint8Array(encodeFrame(frame)).buffer })
-    // What came is stored.
+    // Waits until the received frames are stored.
     for (let turn = 0; turn < 5; turn++) await coreOf(kith).store.refresh()
     onclose({ code, reason })
   }
@@ -224,7 +224,7 @@ async function scripted() {
     link,
     failures,
     endAfter,
-    /** How long the device waits after that. */
+    /** Returns how long the device waits after these frames. */
     async delayAfter(frames: readonly ServerMessage[], code?: number, reason?: string): Promise<number> {
       await endAfter(frames, code, reason)
       const startMs = clock.now()

@@ -42,7 +42,7 @@ test('[S3][D5] a roster names no more users than the limit, but removals, blocks
   expect(() => check({ root: 'labels', key: 'dave', value: 'Dave' })).toThrow(full)
   expect(() => check({ root: 'grants', key: '1/dave', value: true })).toThrow(full)
   expect(() => check({ root: 'subscriptions', key: 'dave', value: true })).toThrow(full)
-  // Bob keeps a grant, so he is named as before.
+  // Bob keeps a grant, so the roster still names him.
   applyChanges(roster, [{ root: 'grants', key: '2/bob', value: true }])
   expect(() => check(contact('bob', undefined), contact('dave'))).toThrow(full)
   check({ root: 'grants', key: '1/bob', value: true }, contact('carol'))
@@ -98,7 +98,7 @@ test('[D6][S3] in a full roster a removal frees exactly its bytes, and a removal
   expect(room.take([{ root: 'labels', key: 'c', value: undefined }], standing)).toBe(undefined)
   expect(room.take([label('c', 1)], standing)).toBe('roster-too-large')
   expect(room.take([{ root: 'labels', key: 'a', value: undefined }], standing)).toBe(undefined)
-  // What an entry frees has room in the next entry, not in the same one.
+  // Space that an entry frees is available to the next entry, not to the same one.
   expect(room.take([label('c', 100)], standing)).toBe('roster-too-large')
   room.endEntry()
   expect(room.take([label('c', 101)], standing)).toBe('roster-too-large')
@@ -133,11 +133,11 @@ test('[S3][D5] each limit of content admits exactly as much as it says', () => {
     checkRoster(changes, exact)
     expect(() => checkRoster(changes, exact - 1)).toThrow(refusal('roster-too-large'))
   }
-  // What the same change frees has room in the next change only.
+  // Space that a change frees is available only to the next change.
   const growing = rosterBytes(after(roster, [label('carol', 5)]))
   checkRoster([label('bob', 1), label('carol', 5)], growing)
   expect(() => checkRoster([label('bob', 1), label('carol', 5)], growing - 1)).toThrow(refusal('roster-too-large'))
-  // What does not grow, and what removes, passes above the limit too.
+  // Changes that do not grow the document, and removals, pass above the limit too.
   checkRoster([label('bob', 3)], 1)
   checkRoster([{ ...label('carol', 0), value: undefined }], 1)
   checkRoster([label('carol', 10)])
@@ -159,7 +159,7 @@ test('[S3][D5] each limit of content admits exactly as much as it says', () => {
   check([field(2, 'a', 1)])
   expect(() => check([field(2, 'a', 1), field(3, 'a', 1)])).toThrow(refusal('too-many-levels'))
   check([field(2, 'a', 1), { ...field(3, 'abcde', 1), value: undefined }])
-  // Limits that are lower by now.
+  // The limits have been lowered since.
   applyChanges(profile, [field(2, 'a', 1), field(3, 'a', 1)])
   check([field(3, 'b', 1)])
   expect(() => check([field(4, 'a', 1)])).toThrow(refusal('too-many-levels'))
@@ -190,7 +190,7 @@ test('[R4][D5] a device at the roster limit makes blocks, narrower audiences, un
   expect(() => check(label('eve', 1))).toThrow(full)
   expect(() => check(block, label('eve', 1))).toThrow(full)
   expect(room.take([block, label('eve', 1)], standing)).toBe('roster-too-large')
-  // A smaller label beside a block leaves the rest as large as before.
+  // A smaller label together with a block leaves the rest as large as before.
   check(block, label('bob', 50))
 })
 

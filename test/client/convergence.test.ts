@@ -8,12 +8,12 @@ import { sharedByTabs } from '../support/channels.ts'
 import { first } from '../support/devices.ts'
 import { holdsAsync } from '../support/properties.ts'
 
-/** What a user has two of: devices, each with a storage of its own, or tabs of one device. */
+/** The kind of thing of which a user has two: devices with separate storages, or tabs of one device. */
 type Kind = 'devices' | 'tabs'
 
 const users = ['alice', 'bob', 'carol'] as const
 const devicesPerUser = 2
-/** Far more than a history takes; one that waits for ever is to be known by its steps. */
+/** Far longer than a history takes. A history that waits for ever must be recognisable by its steps. */
 const historyMs = 60_000
 
 type Step =
@@ -83,7 +83,10 @@ async function play(kind: Kind, steps: readonly Step[], done: (step: string) => 
   await world.close()
 }
 
-/** Rejects when a history takes too long, and says at once what was done of it: to shrink one that hangs takes very long. */
+/**
+ * Rejects when a history takes too long, and lists the steps so far immediately: shrinking a history that hangs takes very
+ * long.
+ */
 async function toItsEnd(steps: readonly Step[], play: (done: (step: string) => void) => Promise<void>): Promise<void> {
   const did: string[] = []
   let timer: NodeJS.Timeout | undefined
@@ -162,7 +165,7 @@ class Devices {
     }
   }
 
-  /** Everyone comes back, and all that was made has reached everyone. */
+  /** All devices reconnect, and every change has reached every device. */
   async settle(): Promise<void> {
     for (const kith of this.#all) kith.connect()
     for (let round = 0; round < 2; round++) for (const kith of this.#all) await kith.whenSynced()
@@ -179,7 +182,7 @@ class Devices {
     }
   }
 
-  /** Viewers who follow see exactly what the owner's fields and the server's one rule say. */
+  /** Viewers who follow see exactly what the owner's fields and the server's rule define. */
   async #expectView(world: Backend, owner: Kith, viewer: string): Promise<void> {
     const { body } = await world.admin('GET', `/v1/visibility?owner=${owner.user}&viewer=${viewer}`)
     const { levels } = body as { levels: number[] }
@@ -211,7 +214,7 @@ class Devices {
   }
 }
 
-/** What the roster says of a contact; what the feed says depends on what each device looked at. */
+/** The roster's facts about a contact, without the feed's, which depend on what each device looked at. */
 function withoutFeed<T extends { fields: unknown; hasJoined: boolean; isWaiting: boolean }>(row: T): Partial<T> {
   const { fields: _fields, hasJoined: _hasJoined, isWaiting: _isWaiting, ...facts } = row
   return facts as Partial<T>

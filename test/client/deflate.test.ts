@@ -8,7 +8,7 @@ import { expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { hostileServer } from '../support/hostile-server.ts'
 
-/** What a device sends to a server of this wire that keeps nothing, after it was given these contacts. */
+/** What a device with these contacts sends to a server of this wire version that keeps nothing. */
 async function sentTo(wire: number, contacts: readonly string[]): Promise<ClientMessage[]> {
   const sent: ClientMessage[] = []
   const server = hostileServer((message, say) => {
@@ -48,7 +48,7 @@ test('a compressed change that the platform hands out in several parts arrives a
   const names = many.map(name => createHash('sha256').update(name).digest('hex'))
   const sent = await sentTo(wireVersion, names)
   const [message] = sent as [Extract<ClientMessage, { type: 'deflatedRoster' }>]
-  // Node hands out 16 KiB at most in one part.
+  // Node returns at most 16 KiB in one part.
   expect(message.payload.length).toBeGreaterThan(2 * 16 * 1024)
   const doc = new Y.Doc()
   Y.applyUpdate(doc, inflateRawSync(message.payload))

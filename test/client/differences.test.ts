@@ -48,7 +48,7 @@ test('[F1] a difference changes the level that the device holds, together with t
   const told: unknown[] = []
   kith.on('profile', ({ id }) => told.push(id))
   await take(kith, difference())
-  // A field named `__proto__` is a field like others.
+  // A field named `__proto__` is a field like any other.
   expect(await heldBy(kith)).toEqual([[0, Object.fromEntries(Object.entries(after))]])
   expect(Object.entries(bob.fields).sort()).toEqual(Object.entries(after).sort())
   const row = (await first(kith.contacts())).find(({ id }) => id === 'bob')
@@ -92,7 +92,7 @@ test('[F1] a device that is sent a difference to another state returns with the 
   const clock = new TestClock()
   const cursors: number[][] = []
   const server = hostileServer((message, say) => {
-    // The roster comes when the device has stored the welcome, and what came with it.
+    // The roster arrives when the device has stored the welcome and the frames that came with it.
     const isRoster = message.type === 'rosterSync' && message.step === 'step2'
     if (isRoster && cursors.length === 1) say(difference({ name: 'somebody else' }))
     if (message.type !== 'hello') return false

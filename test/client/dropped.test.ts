@@ -143,7 +143,7 @@ async function settle(kith: Kith, drop: number): Promise<void> {
   })
 }
 
-/** The server says what this device gets of Bob. */
+/** The server announces which levels of Bob this device receives. */
 async function show(kith: Kith, levels: number[]): Promise<void> {
   await storeFrames(coreOf(kith).store, [{ ...bobShown, levels }], systemRandomness)
 }
@@ -155,7 +155,7 @@ async function dropAndFollow(bob: Profile): Promise<void> {
   }
 }
 
-/** The questions of a session in which all barriers are reached once one may be. */
+/** The fetches of a session. All barriers are reached as soon as one may be. */
 function questions(): { fetches: ProfileFetches; introduce: () => void; reach: () => void; sent: string[] } {
   const sent: string[] = []
   let [introduce, reach]: [() => void, () => void] = [() => undefined, () => undefined]

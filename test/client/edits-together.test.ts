@@ -17,7 +17,7 @@ test('[D1][D5] of edits that are made at once a refused one rejects alone, and t
   const saved = label.save()
   await expect(refused).rejects.toMatchObject({ code: 'profile-too-large' })
   await Promise.all([...edits, last, saved])
-  // The first may have begun before the second was made; all edits that wait meanwhile are in the next one.
+  // The first transaction may have begun before the second edit was made. All edits that wait meanwhile are in the next one.
   expect(transactions.mock.calls.length).toBeLessThan(8)
   transactions.mockRestore()
   expect(me.fields).toEqual(new Map([[0, { mood: 'well' }]]))
@@ -44,7 +44,7 @@ test('[V6] of edits that are made at once a revocation takes effect before the e
   const edits = Array.from({ length: 20 }, (_, index) => alice.ownProfile.set('mood', `mood ${index}`))
   grant.setProfileAccessLevels([])
   edits.push(grant.save(), alice.ownProfile.set('place', 'a secret', { level: 2 }))
-  // What was made before is on its way, also when nobody has waited for it.
+  // Earlier edits are sent, also if no call waited for them.
   await alice.whenSynced()
   await bob.whenSynced()
   expect(places).not.toContain('a secret')

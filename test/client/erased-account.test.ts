@@ -75,7 +75,7 @@ test('[D7] a device that was away writes nothing into the next holder’s accoun
   expect(again.ownProfile.fields).toEqual(new Map([[0, { name: 'Next' }]]))
 })
 
-/** A socket on which a test holds back the welcome, and nothing else, and whose own frames are noted. */
+/** A socket on which a test holds back only the welcome. It records the device's own frames. */
 function heldBack(): { WebSocket: typeof WebSocket; sent: Frame[]; received: Frame[]; release(): void } {
   const [sent, received]: [Frame[], Frame[]] = [[], []]
   const held: (() => void)[] = []
@@ -111,7 +111,7 @@ test('[D7] a device sends none of its content before the welcome, and then sends
   alice.connect()
   await expect.poll(() => received.map(({ type }) => type)).toContain('ownProfile')
   const delivery = alice.send('bob', 'hello')
-  // By now all has been asked of the device, and what it would send is chosen from its database.
+  // By now the server has sent all its requests, and the device selects its responses from its database.
   for (let round = 0; round < 5; round++) await coreOf(alice).store.refresh()
   const content = sent.filter(
     frame => frame.type === 'sendMessage' || ('step' in frame && frame.step !== 'step1') || frame.type === 'barrier',
@@ -300,7 +300,7 @@ test('[D7][D6] a server whose store was lost is filled again by the devices that
   const other = await fresh.device('alice')
   await other.whenSynced()
   expect([other.ownProfile.get('name'), other.getProfile('bob').accessLevels, errors]).toEqual(['Ada', [5], []])
-  // It is a device of this store from now on.
+  // From now on it is a device of this store.
   await again.close()
   await other.close()
   await erase(fresh, 'alice')

@@ -28,7 +28,7 @@ test('[V7] frames of a replaced connection are not stored over those of the newe
     },
     { type: 'profile', owner: 'bob', level: 0, fields: { name }, cursor: Uint8Array.of(cursor) },
   ]
-  // A database of which no tab has taken over yet, as after a loss, is anybody's.
+  // After a loss, no tab has taken over the database yet, and every tab may write to it.
   await storeFrames(older as typeof store, frames('Bob', 1), systemRandomness)
   await beginTerm(db, 'one')
   await storeFrames(older as typeof store, frames('Robert', 2), systemRandomness)
@@ -41,6 +41,6 @@ test('[V7] frames of a replaced connection are not stored over those of the newe
   await profile.loaded
   expect(profile.get('name')).toBe('Rob')
   expect((await db.meta.get('cursor'))?.value).toEqual(Uint8Array.of(3))
-  // The app's own work goes on, whichever tab has the connection.
+  // The app's own operations continue, whichever tab has the connection.
   await alice.ownProfile.set('name', 'Ada')
 })

@@ -5,7 +5,7 @@ import * as Y from 'yjs'
 import { coreOf } from '../support/client-internals.ts'
 import { type Hostile, hostileServer } from '../support/hostile-server.ts'
 
-/** A roster that another device of the user goes on editing: all of it, and each edit as an update of its own. */
+/** A roster that another device of the user keeps editing: the whole state, and each edit as a separate update. */
 function edited(count: number): { state: Uint8Array; updates: Uint8Array[] } {
   const doc = new Y.Doc()
   doc.getMap('contacts').set('bob', true)
@@ -20,12 +20,12 @@ function edited(count: number): { state: Uint8Array; updates: Uint8Array[] } {
 
 interface Held {
   server: Hostile
-  /** The device has asked for the roster. */
+  /** Resolves when the device has requested the roster. */
   asked: Promise<void>
   say(message: ServerMessage): void
 }
 
-/** A server whose answers to the step 1s of the roster a test gives. */
+/** A server for which a test supplies the responses to the roster's step 1s. */
 function holdingRoster(): Held {
   let say: (message: ServerMessage) => void = () => undefined
   let noteAsked: () => void = () => undefined
@@ -51,7 +51,7 @@ test('[D3] changes of another device that arrive before the answer to step 1 do 
   const { state, updates } = edited(count)
   for (const payload of updates) {
     say({ type: 'rosterSync', step: 'update', payload })
-    // Each is stored on its own.
+    // Each update is stored separately.
     for (let turns = 0; turns < 20; turns++) await store.work(async () => undefined)
   }
   say({ type: 'rosterSync', step: 'step2', payload: state })

@@ -10,7 +10,7 @@ import { coreOf, edit } from '../support/client-internals.ts'
 import { hostileServer } from '../support/hostile-server.ts'
 import { rawUpdate } from '../support/raw-update.ts'
 
-/** All that the app sees of both documents, the refused changes too. */
+/** Everything that the app sees of both documents, including the refused changes. */
 function seenBy(kith: Kith): unknown {
   const { roster, profile } = coreOf(kith).store.documents
   const entries = [roster, profile].flatMap(own =>
@@ -237,7 +237,7 @@ test('[D5][R6] while a device searches for a refused change, a field that anothe
   const profile = new Y.Doc()
   const [old, keys] = [profileKey(0, 'otherdevice', 'name'), profile.getMap<string>(profileRoot)]
   keys.set(old, 'Ada')
-  /** What the server holds after each update: the names of the field `name`. */
+  /** The server's values of the field `name` after each update. */
   const names: string[][] = []
   let isComplete = true
   const picky = hostileServer((message, say) => {
@@ -348,7 +348,7 @@ test('[D5] a server that accepts changes between refusals is not retried at grow
     }
     return true
   })
-  // This clock stands still: whoever waits before sending again waits in vain.
+  // This clock stands still, so a device that waits before sending again waits for ever.
   const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock: new TestClock() })
   await expect.poll(() => alice.status).toBe('synced')
   for (let round = 0; round < 16; round++) {
@@ -428,7 +428,7 @@ async function withstands(
     expect(seenBy(alice)).toEqual(before)
   }
   expect(hostile.connections).toBeGreaterThan(2)
-  // What it sends in the last ten minutes is little, though nothing was ever taken.
+  // In the last ten minutes it sends little, although nothing was ever accepted.
   const [earlier, last] = [said.at(-11), said.at(-1)] as [[number, number], [number, number]]
   expect(last[1] - earlier[1]).toBeLessThan(70)
   expect(last[0] - earlier[0]).toBeLessThan(1_500)

@@ -211,7 +211,7 @@ describe('reading and cancelling', () => {
     expect(await names(blob.stream() as ReadableStream<Uint8Array>)).toEqual(['Ada', 'Bob'])
   })
 
-  /** A stream that gives one card, and then nothing. */
+  /** A stream that yields one card, and then nothing. */
   function hangingStream(): { stream: ReadableStream<Uint8Array>; cancelled: () => unknown } {
     let cancelled: unknown
     const stream = new ReadableStream<Uint8Array>({

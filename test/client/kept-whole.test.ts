@@ -20,10 +20,10 @@ import { type Backend, backend } from '../support/backend.ts'
 import { coreOf } from '../support/client-internals.ts'
 import { holdsAsync } from '../support/properties.ts'
 
-/** `KITH_TEST_RUNS=500 npm test -- kept-whole` tries as many stories. */
+/** `KITH_TEST_RUNS=500 npm test -- kept-whole` runs that many stories. */
 const runs = Number(process.env['KITH_TEST_RUNS'] ?? 20)
 
-/** All that the app sees of both documents, the refused changes too: root and key → value. */
+/** Everything that the app sees of both documents, including the refused changes: root and key → value. */
 function seenBy(kith: Kith): Map<string, FieldValue> {
   const { roster, profile } = coreOf(kith).store.documents
   const entries = [roster, profile].flatMap(own =>
@@ -81,7 +81,7 @@ async function make(kith: Kith, edits: readonly Edit[]): Promise<void> {
   }
 }
 
-/** Why a server with these limits, and this content, does not have room for an entry; nothing when it has. */
+/** Returns why a server with these limits and this content has no room for an entry; `undefined` if it has room. */
 function reasonAgainst(entry: string, value: FieldValue, there: Kith, limits: Limits): string | undefined {
   const [root = '', key = ''] = [entry.slice(0, entry.indexOf(' ')), entry.slice(entry.indexOf(' ') + 1)]
   const { roster, profile } = coreOf(there).store.documents
@@ -98,7 +98,7 @@ function reasonAgainst(entry: string, value: FieldValue, there: Kith, limits: Li
   if (name.length > limits.fieldNameBytes) return 'name'
   if (!levels.has(level) && levels.size >= limits.profileLevels) return 'levels'
   if ((levels.get(level) ?? 0) + fieldBytes(name, value) > limits.profileBytes) return 'level'
-  // Around a value there are a key and some numbers.
+  // A frame also contains a key and some numbers in addition to the value.
   return valueBytes(value) + 200 > limits.frameBytes ? 'frame' : undefined
 }
 
@@ -107,7 +107,7 @@ async function settled(kith: Kith): Promise<void> {
     try {
       return await kith.whenSynced()
     } catch {
-      // A refusal, which is told once.
+      // A refusal, which is reported once.
     }
   }
 }
@@ -191,7 +191,7 @@ test('[D6] a change that a full server has no room for reaches it once the serve
 })
 
 test('[D6] a refused change is offered again to a server with new limits, and is not reported again', async () => {
-  // The store stays, and so does what the device has read of its feed.
+  // The store stays, and the device keeps its position in the feed.
   let store: Store | undefined
   const small = await backend({ labelBytes: 10, frameBytes: 2_000 }, own => {
     store = own

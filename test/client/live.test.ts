@@ -157,7 +157,7 @@ test('[D5] a change that is rolled back because the disk failed is emitted as ro
   const { outbox } = coreOf(kith).store.db
   let readMeanwhile: unknown
   const add = vi.spyOn(outbox, 'add').mockImplementationOnce(() => {
-    // Somebody begins to look while memory is ahead of the disk.
+    // A subscription begins while memory is ahead of the disk.
     const told = emissions(kith.liveOwnProfile())
     queueMicrotask(() => {
       readMeanwhile = told

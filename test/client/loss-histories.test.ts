@@ -10,7 +10,7 @@ import { holdsAsync } from '../support/properties.ts'
 
 type Step =
   | { type: 'set' | 'unset' | 'label' | 'block' | 'remove' | 'come' | 'leave'; tab: number }
-  /** Deleted by another tab, or cut off as well; the step waits for it, or not. */
+  /** The database is deleted by another tab, or forcibly closed as well. The step waits for this, or not. */
   | { type: 'lose'; isCut: boolean; isAwaited: boolean }
   | { type: 'turn' }
 
@@ -29,7 +29,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('turn' as const) }) },
 )
 
-/** What a user did, and never did twice to the same key: so every order comes to the same. */
+/** The user's edits. No key is edited twice, so every order has the same result. */
 interface Expected {
   fields: Map<string, number>
   labels: Map<string, string>

@@ -6,7 +6,7 @@ import { coreOf, edit } from '../support/client-internals.ts'
 
 const mine = 'mine'
 
-/** A device that has exchanged everything with one server, closed; and what its documents say. */
+/** A closed device that has exchanged everything with one server, and the content of its documents. */
 interface Device {
   indexedDB: IDBFactory
   databaseName: string
@@ -22,7 +22,7 @@ function errorsOf(kith: Kith): KithError[] {
   return errors
 }
 
-/** Labels of the contacts named so, as they are shown. */
+/** The labels of the contacts, as they are shown. */
 function labelsOf(kith: Kith): Map<string, string> {
   return new Map(coreOf(kith).store.documents.roster.view.entries('labels') as Iterable<[string, string]>)
 }
@@ -30,7 +30,7 @@ function labelsOf(kith: Kith): Map<string, string> {
 const levels = 16
 const photo = (level: number): Uint8Array => new Uint8Array(60_000).fill(level)
 
-/** Within every limit; but the document with its history is larger than a frame. */
+/** Every value is within its limit, but the document with its history is larger than a frame. */
 async function fillProfile(kith: Kith): Promise<void> {
   for (let level = 0; level < levels; level++) {
     for (let index = 0; index < 75; index++) {
@@ -104,7 +104,7 @@ for (const isUnsent of [false, true]) {
       expect(errors.map(({ code, addresses }) => [code, addresses])).toEqual([['label-too-long', ['person-7']]])
       expect([alice.status, alice.unsent]).toEqual(['syncing', 1])
       expect(labelsOf(alice)).toEqual(all)
-      // A session later it is not reported again.
+      // In the next session it is not reported again.
       alice.disconnect()
       alice.connect()
       await alice.whenSynced()
@@ -116,7 +116,7 @@ for (const isUnsent of [false, true]) {
     expect(labelsOf(other)).toEqual(new Map([...all].filter(([id]) => id !== 'person-7')))
     for (const id of people) expect(other.getProfile(id).accessLevels).toEqual([1])
 
-    // Another server takes it again.
+    // Another server accepts it.
     const raised = await backend()
     const again = await raised.open('alice', devices[0] as Device)
     const errors = errorsOf(again)

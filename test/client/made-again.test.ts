@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { goneKeys, madeAgainIn, OwnDocument, piecesOf, putAbove, removedAgain } from '../support/client-internals.ts'
 import { entry, rawUpdate } from '../support/raw-update.ts'
 
-/** Client ids of content that was made again; the higher one counts. */
+/** Client ids of content that was made again. The higher one takes precedence. */
 const [lower, higher] = [1, 2]
 const key = '0/writer/name'
 
@@ -11,7 +11,7 @@ const profile = (clientId: number): OwnDocument => new OwnDocument('profile', cl
 const setting = (value: string) => [{ root: 'fields', key, value }]
 const nameOf = ({ standing }: OwnDocument): unknown => standing.get('fields', key)
 
-/** A device takes in what another sends, as it does with a server's frame. */
+/** A device applies an update of another device, as it does with a server's frame. */
 function take(device: OwnDocument, update: Uint8Array): void {
   const brought = madeAgainIn(update)
   const gone = goneKeys(device, new Set(), [...brought.keys()])
@@ -19,7 +19,10 @@ function take(device: OwnDocument, update: Uint8Array): void {
   device.write(removedAgain(device, gone, brought), lower)
 }
 
-/** Two devices have made a field again. The laptop, whose entry counts, has met the phone's and sends what it lacks. */
+/**
+ * Two devices have made a field again. The laptop's entry takes precedence. The laptop has received the phone's entry, and
+ * sends what the server lacks.
+ */
 function conflict(ofPhone: string, ofLaptop: string) {
   const [phone, laptop, server] = [profile(1e9), profile(2e9), profile(3e9)]
   const theirs = phone.write(setting(ofPhone), lower) as Uint8Array

@@ -10,7 +10,7 @@ import { installation } from '../support/devices.ts'
 type Result = Delivery | 'closed' | { retryAfterMs: number | undefined }
 
 test('[S3] 3,000 messages at once stay within the rate: each is delivered once and in order, or was not sent', async () => {
-  // The server's clock is the real one, the device's goes faster.
+  // The server's clock is the real one. The device's clock runs faster.
   const { device } = await backend({ messagesBurst: 5_000 })
   const clock = new TestClock()
   const [alice, bob] = [await device('alice', { clock }), await device('bob')]
@@ -32,7 +32,7 @@ test('[S3] 3,000 messages at once stay within the rate: each is delivered once a
   expect(received).toEqual(Array.from({ length: received.length }, (_, index) => String(index)))
   expect(received.length).toBeGreaterThanOrEqual(790)
   expect(received.length).toBeLessThanOrEqual(800)
-  // The last one may still be on its way when its time is up: that is said, and nothing wrong.
+  // The last message may still be in flight when its time is up. It is then reported as unconfirmed, which is correct.
   const unconfirmed = [...results].filter(([, result]) => result === 'unconfirmed')
   expect(received.slice(0, delivered.length)).toEqual(delivered)
   expect(received.length - delivered.length).toBeLessThanOrEqual(unconfirmed.length)
@@ -173,7 +173,7 @@ test('an empty message is a TypeError, and offline a message is undelivered afte
   expect(await delivery).toBe('undelivered')
 })
 
-/** Outcomes by the order of sending, as they come. */
+/** Outcomes by the order of sending, recorded as they arrive. */
 function sent(sending: readonly Promise<Delivery>[]): Map<number, Result> {
   const results = new Map<number, Result>()
   sending.forEach((delivery, index) => {
@@ -192,13 +192,13 @@ interface Wire {
   refuse(text: string, retryAfterMs: number): void
 }
 
-/** The messages of a device, on a wire that a test answers. */
+/** The outgoing messages of a device. A test answers its wire. */
 function outgoing(): {
   messages: OutgoingMessages
   clock: TestClock
   wire: Wire
   note(sending: Promise<Delivery>): void
-  /** Of all that were noted. */
+  /** The results of all noted messages. */
   results(): Promise<Result[]>
 } {
   const clock = new TestClock()

@@ -24,7 +24,7 @@ interface Raw {
 
 const laterStores: Raw = { version: 3, stores: { ...stores, pictures: 'owner' } }
 
-/** What other code than this version's does to the database of a device. */
+/** Opens a device's database as another version of the code would. */
 async function openRaw(indexedDB: IDBFactory, name: string, { version, stores }: Raw): Promise<Dexie> {
   const db = new Dexie(name, { indexedDB, IDBKeyRange })
   db.version(version).stores(stores)
@@ -33,7 +33,7 @@ async function openRaw(indexedDB: IDBFactory, name: string, { version, stores }:
   return db
 }
 
-/** A device with a change that is on no server, and the name of its database. */
+/** A device with a change that no server has, and the name of its database. */
 async function withUnsent(): Promise<{ phone: ReturnType<typeof installation>; name: string; alice: Kith }> {
   const phone = installation('alice')
   const alice = await phone.open()
@@ -74,7 +74,7 @@ test('[D1] a tab whose database a later version takes over reports database-newe
 test('[D1] a database that older code has opened since is opened, with what was unsent', async () => {
   const { phone, name, alice } = await withUnsent()
   await alice.close()
-  // The first version has stores that this one has not: it adds them, and raises IndexedDB's own version by one.
+  // The first version has stores that this version lacks. It adds them, and raises IndexedDB's own version by one.
   const first = { ...stores, requests: '++id', events: '++id' }
   const before = await openRaw(phone.indexedDB, name, { version: 1, stores: first })
   expect(before.backendDB().version).toBe(21)

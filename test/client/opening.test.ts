@@ -113,7 +113,7 @@ test('[V5] overwritten values are in no snapshot of this device', async () => {
   expect((await phone.open({ databaseName: 'mine' })).ownProfile.get('name')).toBe('Ada')
 })
 
-/** The snapshot of the own profile, as text. */
+/** The snapshot of the user's own profile, as text. */
 function snapshotOf(indexedDB: IDBFactory, name: string): Promise<string> {
   return withDatabase(indexedDB, name, async ({ snapshots }) =>
     new TextDecoder().decode((await snapshots.get('profile'))?.update),

@@ -8,7 +8,7 @@ import { coreOf, inPieces, piecesOf, removalsBut } from '../support/client-inter
 
 const book = (count: number): string[] => Array.from({ length: count }, (_, index) => `contact-${index}`)
 
-/** Sockets that note the types of the frames that a device sends. */
+/** Sockets that record the types of the frames that a device sends. */
 function noting(types: string[]): typeof WebSocket {
   return class extends WebSocket {
     override send(data: Uint8Array): void {
@@ -30,7 +30,7 @@ test('[D6] the pieces of one large change go to the server without a wait for ea
   await alice.whenSynced()
   const updates = types.filter(type => type === 'rosterSync' || type === 'deflatedRoster').length
   expect(updates).toBeGreaterThanOrEqual(5)
-  // One for all pieces but the last, one for the last, one of `whenSynced`.
+  // One barrier for all pieces but the last, one for the last, and one for `whenSynced`.
   expect(types.filter(type => type === 'barrier').length).toBeLessThanOrEqual(3)
   const other = await device('alice')
   await other.whenSynced()
@@ -39,7 +39,7 @@ test('[D6] the pieces of one large change go to the server without a wait for ea
 
 test('[D6] of a large change that exceeds the server’s room, the pieces that fit arrive, and the rest stays and is reported', async () => {
   const { device } = await backend({ relations: 1_500 })
-  // Before the device knows of the limit.
+  // Before the device knows the limit.
   const alice = await device('alice', { connect: false })
   const codes: string[] = []
   alice.on('error', error => codes.push(error.code))
@@ -61,7 +61,7 @@ test('[D3] a removal arrives whose set has gone ahead of it, when all together i
   const { device } = await backend()
   const alice = await device('alice', { connect: false })
   for (let level = 0; level < 6; level++) await alice.ownProfile.set('bio', 'x'.repeat(60_000), { level })
-  // A change of the other document stands between: the sets go as changes, and the removal in the answer.
+  // A change of the other document comes between them: the sets are sent as changes, and the removal in the answer.
   await alice.getProfile('bob').setLabel('Bob').save()
   await alice.ownProfile.unset('bio', { level: 3 })
   alice.connect()

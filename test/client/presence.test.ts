@@ -244,7 +244,7 @@ async function device(world: World, user: string, options: Partial<KithOptions> 
   return kith
 }
 
-/** One browser profile; of its tabs the last opened may lose its locks. */
+/** One browser profile. The tab that was opened last may lose its locks. */
 function browser(world: World, user: string): { tab(): Promise<Kith>; locks: { drop(): void } } {
   const indexedDB = new IDBFactory()
   const locks = new Locks()
@@ -269,7 +269,7 @@ function browser(world: World, user: string): { tab(): Promise<Kith>; locks: { d
   }
 }
 
-/** Whom this client's socket has asked to watch, message by message, from now on. */
+/** The users whom this client's socket asks to watch, message by message, from now on. */
 function sentBy(kith: Kith): () => (readonly string[])[] {
   const sent: (readonly string[])[] = []
   const original = Connection.prototype.send
@@ -282,7 +282,7 @@ function sentBy(kith: Kith): () => (readonly string[])[] {
   return () => sent
 }
 
-/** The server's time passes, slowly enough for devices to answer its pings. */
+/** Lets the server's time pass, slowly enough for devices to answer its pings. */
 async function passUntil(world: World, isSo: () => boolean): Promise<void> {
   const step = (): boolean => {
     world.clock.move(1000)

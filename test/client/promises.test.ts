@@ -7,22 +7,22 @@ import { coreOf } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 
 /**
- * Every promise of the client's API settles, whatever ends in the middle of it. Each row of `calls` says within which time
- * that is, and with what; each of `faults` what happens while all of them are under way.
+ * Every promise of the client's API settles, whatever ends in the middle of the call. Each row of `calls` states the time limit
+ * and the accepted results. Each row of `faults` states what happens while all calls are in progress.
  */
 
-/** Reads and writes of this device: nothing of the network and no clock. */
+/** Only reads and writes of this device: no network and no clock. */
 const atOnce = 0
-/** As long as the fault lasts, and 30 s beyond. */
+/** The duration of the fault, and 30 s more. */
 const untilHealed = Number.POSITIVE_INFINITY
 
 interface Call {
   name: string
   boundMs: number
   begin(kith: Kith): Promise<unknown>
-  /** An observable: of a client that was closed before it was read it says nothing, and so does its component. */
+  /** An observable. If the client was closed before the first read, the observable and its component emit nothing. */
   isLive?: true
-  /** What it may resolve to, beside rejecting with `closed` when the client was closed or erased. */
+  /** The accepted results, besides rejection with `closed` when the client was closed or erased. */
   right?(outcome: unknown): boolean
 }
 
@@ -59,13 +59,13 @@ const calls: readonly Call[] = [
 interface Scene {
   world: World
   device: Device
-  /** The tab that acts, and another one, if there is. */
+  /** The acting tab, and another one if there is one. */
   tab: Tab
   other: Tab | undefined
 }
 
 interface Fault {
-  /** A tab that acts is closed, or its data is erased: then calls may reject with `closed`. */
+  /** The acting tab is closed, or its data is erased. Calls may then reject with `closed`. */
   closes?: boolean
   needsOther?: boolean
   strike(scene: Scene): Promise<void> | void
@@ -124,7 +124,7 @@ const table = Object.entries(faults).flatMap(([what, fault]) =>
 )
 
 test.each(table)('each promise of the client settles in time when %s, in a tab %s', async (_what, mode, fault) => {
-  // Before any frame is sent, as the first arrives, and further on.
+  // Before any frame is sent, when the first one arrives, and later.
   for (const moves of [0, 1, 3]) {
     const scene = await begin(mode)
     const { world, tab } = scene
@@ -183,7 +183,7 @@ test.each(modes)(
   },
 )
 
-/** `close()` and `erase()` come to their end too, and what is begun afterwards is refused. */
+/** `close()` and `erase()` complete too, and later calls are refused. */
 async function expectEnd(world: World, kith: Kith, state: 'closed' | 'open'): Promise<void> {
   const ends: unknown[] = []
   if (state === 'open') void kith.erase({ force: true }).then(() => ends.push('erased'))
@@ -199,7 +199,7 @@ async function expectEnd(world: World, kith: Kith, state: 'closed' | 'open'): Pr
   await expect(kith.send('bob', 'hello')).rejects.toMatchObject({ code: 'closed' })
 }
 
-/** Alice's device, in step with the server; and Bob's, who takes her messages. */
+/** Alice's device, synced with the server, and Bob's device, which accepts her messages. */
 async function begin(mode: (typeof modes)[number]): Promise<Scene> {
   const world = await World.begin({ seed: 1, hasTabs: mode !== 'alone' })
   const [device, bob] = [world.device('alice', 'Alice’s phone'), world.device('bob', 'Bob’s phone')]

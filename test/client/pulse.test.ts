@@ -103,7 +103,7 @@ test('frames that wait at a socket are dropped when the lock was stolen, and a s
   expect([heard, inner.sent, lease.isCertain, inner.count - before]).toEqual([[], [], false, 0])
 })
 
-/** Turns of the loop, enough for messages between tabs. */
+/** Turns of the event loop, enough for messages between tabs. */
 async function turn(): Promise<void> {
   for (let count = 0; count < 6; count++) await new Promise(resolve => setImmediate(resolve))
 }
@@ -115,7 +115,7 @@ async function pass(clock: TestClock, ms: number, stepMs = 500): Promise<void> {
   }
 }
 
-/** A clock whose timers come at whole minutes only, as in a page that has long been in the background. */
+/** A clock whose timers fire at whole minutes only, as in a page that has long been in the background. */
 function throttled(clock: TestClock): Clock {
   const after = (delayMs: number, task: () => void): (() => void) => {
     const dueAt = Math.ceil((clock.elapsed() + delayMs) / minuteMs) * minuteMs
@@ -128,7 +128,7 @@ interface FakeTab {
   heard: Status[]
   silences: number
   takeOvers: number
-  /** Its timers and messages wait. */
+  /** Holds back its timers and messages. */
   freeze(): void
   thaw(): void
 }
@@ -185,7 +185,7 @@ function world(fraction: number): {
 
 type Heard = ((event: never) => void) | null
 
-/** A guarded socket, and the one beneath it. */
+/** A guarded socket, and the socket beneath it. */
 function guarded(
   clock: Clock,
   locks: Locks,
@@ -217,7 +217,7 @@ function guarded(
       sent.push(data[0] ?? 0)
     }
     close(): void {
-      // Nobody is at the other end.
+      // There is no other end.
     }
   }
   const Socket = guardedSocket(Inner, lease)

@@ -278,7 +278,7 @@ test('components share one subscription for each query, and the last component e
   expect([contacts, accesses].map(spy => spy.mock.calls.length)).toEqual([1, 2])
   await expect.poll(() => profiles.mock.calls.length).toBe(4) // Once more when each is loaded.
 
-  // Another list in place of all those goes on with what there is.
+  // Another list that replaces all of these continues with the existing data.
   lists.length = 0
   page.show(h(KithProvider, { kith }, h(List, { key: 'another' })))
   await expect.poll(() => page.text).toBe('2')
@@ -291,7 +291,7 @@ test('components share one subscription for each query, and the last component e
   await coreOf(kith).store.refresh()
   expect(reads).not.toHaveBeenCalled()
 
-  // What was read before is not shown as if it were read now.
+  // Data that was read earlier is not shown as current.
   lists.length = 0
   page.show(h(KithProvider, { kith }, h(List)))
   await expect.poll(() => page.text).toBe('3')
@@ -377,7 +377,7 @@ test("the README's components do what it says", async () => {
   await expect.poll(() => page.text).toBe('bobcarolBob: visible')
 })
 
-/** The README's components, as a function of what their file imports. */
+/** The README's components, as a function of the imports of their file. */
 async function readmeApp(): Promise<FunctionComponent<{ kith: Kith }>> {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const [, source = ''] = /```tsx\n(.+?)```/s.exec(readme) ?? []

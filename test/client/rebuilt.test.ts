@@ -19,9 +19,11 @@ import { installation } from '../support/devices.ts'
 import { entry, rawUpdate } from '../support/raw-update.ts'
 import { setLimits } from '../support/set-limits.ts'
 
-/** How a device takes in what the server says of its own documents: states, refusals, and updates under its own client id. */
+/**
+ * How a device processes what the server sends about its own documents: states, refusals, and updates under its own client id.
+ */
 
-/** A device whose roster, with a contact and a label, is on the server as far as it knows. */
+/** A device with a contact and a label in its roster. As far as the device knows, the server has both. */
 async function syncedDevice(): Promise<{ alice: Kith; server: Y.Doc }> {
   const alice = await installation('alice').open()
   await alice.enableAutoSyncContacts(false)
@@ -77,7 +79,7 @@ test.each(['roster', 'profile'] as const)(
     const ahead: StoredFrame = { type, step: 'update', payload: Y.encodeStateAsUpdate(copy, before) }
     const known: StoredFrame = { type, step: 'update', payload: Y.encodeStateAsUpdate(own.doc) }
     const stored = await store.db.updates.count()
-    // What it has itself comes back from any server, and is no sign of a copy.
+    // Its own content comes back from any server, and is no sign of a copy.
     expect(await storeFrames(store, [known], systemRandomness)).toMatchObject({ cloned: new Set() })
     expect(await storeFrames(store, [ahead], systemRandomness)).toEqual({
       cloned: new Set([name]),
@@ -99,7 +101,7 @@ test('[D5] a rebuild keeps which refusals the app was given, of the entries of b
   bob.setProfileAccessLevels([1, 2])
   await bob.save()
   await alice.ownProfile.set('mood', 'well')
-  // These two were refused, reported, and are offered again.
+  // These two were refused and reported, and are offered again.
   const rows = await store.db.outbox.toArray()
   const [label, name] = rows.map(row => row.seq as number) as [number, number]
   for (const [seq, reported] of [
@@ -170,7 +172,7 @@ test('[D6][V5] removed values in a document without garbage collection stay remo
   expect(copy.getMap('labels').toJSON()).toEqual({ b: 'of b', c: 'of c' })
 })
 
-/** An update with a contact, whose removals end too early. */
+/** An update with a contact, whose list of removals is truncated. */
 const cutOff = rawUpdate([{ client: 7, clock: 0, structs: [entry('contacts', 'carol', true)] }]).slice(0, -1)
 
 test.each([

@@ -9,7 +9,7 @@ const level: ServerMessage = {
 }
 const levelBytes = encodeFrame(level).length
 
-/** A receiver with room for a hundred such frames, whose disk a test lets go on. */
+/** A receiver with room for a hundred such frames. A test releases its disk. */
 function receiver() {
   const stored: number[] = []
   let goOn: () => void = () => undefined
@@ -31,7 +31,7 @@ function receiver() {
 test('[S1] a device holds a bounded number of bytes that wait to be stored: beyond it the session ends and is retried', async () => {
   const { one, stored } = receiver()
   void one.push(level, levelBytes)
-  // The first is being stored, and no longer waits.
+  // The first frame is being stored, and no longer waits.
   for (let count = 0; count < 100; count++) await one.push(level, levelBytes)
   const failure = await one.push(level, levelBytes).catch((error: unknown) => error)
   expect(failure instanceof KithError && failure.code).toBe('unavailable')

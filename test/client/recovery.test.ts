@@ -56,7 +56,7 @@ test('[V7] a different server gets all of the user’s data, and its feed replac
     ['carol', { name: 'Caroline' }, true],
     ['dave', {}, false],
   ])
-  // What is there on the new server too was never missing.
+  // Data that the new server also has was never missing.
   expect(lost).toEqual(['dave'])
   const { replicas } = coreOf(alice).store.db
   expect((await replicas.toArray()).map(({ owner }) => owner)).toEqual(['carol'])
@@ -66,7 +66,7 @@ test('[V7] a different server gets all of the user’s data, and its feed replac
   expect(seen.get('name')).toBe('Ada')
 })
 
-/** What this server may show it finds out late: long after it has taken a roster in. */
+/** A server that finds out late what it may show: long after it has accepted a roster. */
 function slowToLook(store: Store): Store {
   const views: Store['views'] = async (...args) => {
     for (let turn = 0; turn < 500; turn++) await new Promise(resolve => setImmediate(resolve))
@@ -80,7 +80,7 @@ function slowToLook(store: Store): Store {
   })
 }
 
-/** A device of Bob follows Alice: the names of all fields of hers that it is shown from then on. */
+/** A device of Bob follows Alice. Returns the names of all her fields that it shows from then on. */
 async function shownToBob(server: Backend): Promise<ReadonlySet<string>> {
   const bob = await server.device('bob')
   const shown = new Set<string>()
@@ -101,7 +101,7 @@ test('[V6][D6] a removed field that a server still has is removed before an unse
   await alice.whenSynced()
   await alice.close()
 
-  // That server knows of the removal; the former one is what a restored backup is.
+  // This server knows of the removal. The earlier server acts as a restored backup.
   const later = await newer.open('alice', phone)
   await later.whenSynced()
   await later.ownProfile.unset('mood', { level: 3 })

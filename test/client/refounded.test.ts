@@ -35,7 +35,7 @@ function bytesOf(kith: Kith, name: Name = 'roster'): number {
   return Y.encodeStateAsUpdateV2(documentOf(kith, name)).length
 }
 
-/** Sets labels of so many people, several times, each time another one: what is left is the last. */
+/** Sets the labels of this many people several times, each time to another text. Only the last text remains. */
 async function relabel(kith: Kith, { people = 20, times = 30, until = '' } = {}): Promise<void> {
   for (let time = 0; time < times; time++) {
     await edit(coreOf(kith).store, 'roster', () =>
@@ -45,7 +45,7 @@ async function relabel(kith: Kith, { people = 20, times = 30, until = '' } = {})
         value: `label ${time} of person ${index}${until}`,
       })),
     )
-    // What is overwritten before it is sent leaves less of a history.
+    // Changes that are overwritten before they are sent leave less history.
     if (time % 10 === 9) await kith.whenSynced()
   }
   await kith.whenSynced()
@@ -62,7 +62,7 @@ async function refounded(kith: Kith, count = 1, name: Name = 'roster'): Promise<
   await kith.whenSynced()
 }
 
-/** Refounds at 4 KiB of history instead of 256. */
+/** A server that refounds at 4 KiB of history instead of 256. */
 function soon(limits: Partial<Limits> = {}): Promise<Backend> {
   return backend({ refoundBytes: 4096, ...limits })
 }
@@ -170,7 +170,7 @@ test('[R6] of the own profile, too: what was unset stays unset, a set made while
 
 const reached = 104
 
-/** A socket that does not pass on that the server has stored anything. */
+/** A socket that does not forward the server's confirmations that something is stored. */
 class Deaf extends WebSocket {
   override emit(event: string, ...values: unknown[]): boolean {
     const [data] = values
@@ -230,7 +230,7 @@ interface OnFolder {
   folder: string
 }
 
-/** A server on a folder of its own, which is empty or a copy. It refounds at 4 KiB of history unless told otherwise. */
+/** A server on its own folder, which is empty or a copy. By default it refounds at 4 KiB of history. */
 async function start(from?: string, refoundBytes = 4096): Promise<OnFolder> {
   const folder = await temporaryFolder()
   if (from) await cp(from, folder, { recursive: true })
@@ -241,7 +241,7 @@ async function start(from?: string, refoundBytes = 4096): Promise<OnFolder> {
   }
 }
 
-/** Alice's device with this storage. */
+/** Opens Alice's device with this storage. */
 async function open({ server }: OnFolder, storage: ReturnType<typeof device>): Promise<Kith> {
   const kith = await openKith({
     ...{ url: server.wsUrl, user: 'alice', token: await server.issueToken('alice'), IDBKeyRange },

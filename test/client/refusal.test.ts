@@ -38,11 +38,11 @@ test('[D5] a refused change stays and is reported, and delays neither earlier no
   ])
   expect(other.ownProfile.get('name')).toBe('Ada')
 
-  // Now that the device knows this server's limits, the same is refused before it is made.
+  // Now that the device knows this server's limits, such a change is refused before it is made.
   carol.setLabel('longer than ten bytes')
   await expect(carol.save()).rejects.toMatchObject({ code: 'label-too-long' })
 
-  // A new value of the same key takes the refused one's place.
+  // A new value of the same key replaces the refused one.
   bob.setLabel('Bob')
   await bob.save()
   await alice.whenSynced()
@@ -120,7 +120,7 @@ test('[D5] a refused field stays on its device, and those set beside it arrive',
   expect(seen.fields).toEqual({ name: 'Ada', mood: 'well' })
   expect(second.ownProfile.get('photo', { level: 1 })).toHaveLength(200)
 
-  // The refused one takes no room of what is set beside it.
+  // A refused value takes no room from values that are set beside it.
   await second.ownProfile.set('place', 'Paris', { level: 1 })
   await second.whenSynced()
   await bob.whenSynced()
@@ -138,7 +138,7 @@ test('[D5] the removals of a refused synchronisation are made nevertheless', asy
   const before = await open('alice', phone)
   await before.whenSynced()
   before.disconnect()
-  // This device is told of the server's limit only when it has synced; till then it believes in the default.
+  // This device receives the server's limit only when it has synced. Until then it assumes the default.
   await forgetLimits(phone.indexedDB, before)
   const second = await open('alice', { ...phone, connect: false })
   const other = new ContactSynchronizer(second)
@@ -169,7 +169,7 @@ test('[D5] when changes are made again, removals go first', async () => {
   const moods: unknown[] = []
   bob.on('profile', profile => moods.push(profile.get('mood')))
 
-  // This device doesn't know the server's limit, and has the order of its changes to keep.
+  // This device does not know the server's limit, and must keep the order of its changes.
   const second = await open('alice', { indexedDB: new IDBFactory(), connect: false })
   await second.enableAutoSyncContacts(false)
   const carol = second.getProfile('carol')
@@ -252,7 +252,7 @@ test.each([
   '[D5][R5] a field whose new value was refused, and which is then %s, keeps no older value on the server',
   async (_what, value) => {
     const { open, device } = await backend({ profileBytes: 2_000 })
-    // Each device has keys of its own: to replace a value of another one is to remove its key and to set another.
+    // Each device has its own keys. To replace another device's value, a device removes that key and sets its own.
     const other = await device('alice')
     await other.ownProfile.set('mood', 'sad')
     await other.whenSynced()

@@ -31,7 +31,7 @@ test('[D6][R4] a grant that one device makes again stays revoked if another devi
     one.write([grant])
     meet(one, two)
     two.write([lifted])
-    // The server has lost everything; the first device makes the grant again upon an empty document.
+    // The server has lost everything. The first device makes the grant again on an empty document.
     const server = phone()
     const again = phone()
     again.write([grant], newRemakingClientId(systemRandomness))
@@ -101,11 +101,11 @@ test('[D6] what another device wrote reaches a server that lost it, also if a co
   const copy = new OwnDocument('roster', original.clientId)
   copy.take(Y.encodeStateAsUpdate(original.doc))
   original.write([{ root: 'contacts', key: 'carol', value: true }])
-  // Yjs joins the values that were replaced.
+  // Yjs merges the replaced values into one struct.
   for (const value of ['Bob', 'Robert', 'Bobby']) other.write([{ root: 'labels', key: 'bob', value }])
   copy.take(Y.encodeStateAsUpdate(other.doc))
   copy.write([{ root: 'contacts', key: 'dave', value: true }])
-  // Structs of which only the place is kept.
+  // Structs that were garbage-collected: only their range remains.
   copy.take(rawUpdate([{ client: 7, clock: 0, structs: [{ gc: 2 }, entry('labels', 'eve', 'Eve')] }]))
   const server = phone()
   server.take(Y.encodeStateAsUpdate(original.doc))

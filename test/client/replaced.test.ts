@@ -25,7 +25,7 @@ function change(doc: Y.Doc, edit: (grants: Y.Map<unknown>) => void): Uint8Array 
   return update
 }
 
-/** The lengths of a client's structs: Yjs joins removed entries that stand beside each other. */
+/** The lengths of a client's structs: Yjs merges adjacent removed entries. */
 const structsOf = ({ store }: Y.Doc, client: number): number[] =>
   (store.clients.get(client) ?? []).map(({ length }) => length)
 
@@ -84,7 +84,7 @@ test.each([
     for (const _ of [1, 2]) change(phone, map => map.set('1/bob', true))
     const laptop = device(3, phone)
     const unsent = change(laptop, map => map.set('1/bob', true))
-    // Concurrent ones, which the laptop has not removed.
+    // Concurrent entries, which the laptop has not removed.
     for (const _ of [1, 2]) change(phone, map => map.set('1/bob', true))
     Y.applyUpdate(laptop, Y.encodeStateAsUpdate(phone))
     expect(structsOf(laptop, 1)).toEqual([4])
@@ -95,7 +95,7 @@ test.each([
         (Y.decodeUpdate(piece).ds.clients.get(1) ?? []).map(range => [range.clock, range.len]),
       )
     expect(aheadOf(rawUpdate([{ client: 3, clock: 0, structs: [put] }], [removal]))).toEqual(ahead)
-    // An update that does not bring the entry removes all that it says.
+    // An update without the entry removes everything in its own list of removals.
     expect(aheadOf(rawUpdate([], [removal]))).toEqual([[clock, length]])
   },
 )

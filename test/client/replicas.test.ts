@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 import { coreOf, dropHidden, type StoredFrame, storeFrames, systemRandomness } from '../support/client-internals.ts'
 import { first, installation } from '../support/devices.ts'
 
-/** What a device makes of the feed, frame by frame, whatever it does meanwhile. */
+/** How a device applies the feed, frame by frame, during its other operations. */
 
 test('[V1][F1] a profile that arrives while its owner is blocked is hidden, and shown as soon as the block is lifted, also offline', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   bob.block(true)
   await bob.save()
-  // The server has not heard of it, and will not: it is lifted before it could be sent.
+  // The server never learns of the block, which is lifted before it could be sent.
   await take(kith, access([0]), profile(0, 'Bob'))
   expect(bob.fields).toEqual({})
   bob.block(false)
@@ -47,7 +47,7 @@ test('[V7] a profile that disappears while a feed restarts twice emits withdrawn
   kith.on('withdrawn', ({ id }, levels) => withdrawn.push([id, levels]))
   await take(kith, access([0, 5]), profile(0, 'Bob'), profile(5, 'Bobby'))
   expect(bob.fields).toEqual({ name: 'Bobby' })
-  // The first breaks off after one level.
+  // The first feed breaks off after one level.
   await take(kith, welcome, access([0, 5]), profile(0, 'Bob'))
   await take(kith, welcome)
   expect(bob.fields).toEqual({})
@@ -64,7 +64,7 @@ test('[V7] a level that is empty by now is not shown after a feed restarts, and 
   kith.on('profile', ({ id, fields }) => told.push([id, fields]))
   await take(kith, access([0, 5]), profile(0, 'Bob'), profile(5, 'Bobby'))
   told.length = 0
-  // Level 5 comes with the access, and not with a field: the owner has emptied it.
+  // Level 5 is in the access, but no fields for it arrive: the owner has emptied it.
   await take(kith, welcome, access([0, 5]), profile(0, 'Bob'))
   await dropHidden(coreOf(kith).store)
   expect(bob.fields).toEqual({ name: 'Bob' })

@@ -37,7 +37,9 @@ test('[F1] a returning device sends its cursor, and gets what changed since', as
   expect(again.getProfile('alice').get('name')).toBe('alice after')
 })
 
-/** What ten years leave: three devices that each lost their storage once a year or two, and turned what they set. */
+/**
+ * The document after ten years: three devices, each of which lost its storage every one or two years, alternated their values.
+ */
 function tenYears(changes: (turn: number, client: number) => KeyChange[]): Y.Doc {
   const doc = new Y.Doc()
   for (let client = 0; client < 13; client++) {
@@ -56,7 +58,7 @@ const profileHistory = (turn: number): KeyChange[] => [
   { root: profileRoot, key: profileKey(turn % 3, 'writer-1', `field ${turn % 5}`), value: turn % 4 ? turn : undefined },
 ]
 
-/** Brings documents to the server as a device that has them. */
+/** Brings documents to the server, as a device that has them. */
 async function fill({ url, token }: Backend, user: string, roster: Y.Doc, profile: Y.Doc): Promise<void> {
   const socket = new WebSocket(`${url}/v1/roster/${user}`, ['kith.v1', `bearer.${await token(user)}`])
   const send = (message: ClientMessage): void => socket.send(encodeFrame(message))
@@ -76,7 +78,7 @@ async function fill({ url, token }: Backend, user: string, roster: Y.Doc, profil
   socket.terminate()
 }
 
-/** A socket that counts what goes both ways for the documents: their frames, and the digests in hello and welcome. */
+/** A socket that counts the bytes in both directions for the documents: their frames, and the digests in hello and welcome. */
 function counting(): { Counting: typeof WebSocket; bytes: () => number; steps: () => string[] } {
   let bytes = 0
   const steps: string[] = []
@@ -117,10 +119,10 @@ test('[F1][D3] a device that has everything exchanges at most 200 bytes for its 
   await again.whenSynced()
   expect(first.steps()).toEqual(['rosterSync step1', 'rosterSync step2'])
   expect(first.bytes()).toBeLessThanOrEqual(200)
-  // Without digests it is this much, and more each year.
+  // Without digests it is this much, and it grows each year.
   expect(Y.encodeStateAsUpdate(roster, Y.encodeStateVector(roster)).length).toBeGreaterThan(1_000)
 
-  // Both go on from there: what another device changes comes, and what this one changes goes.
+  // Both continue from there: changes of another device arrive, and changes of this device are sent.
   const other = await server.device('alice')
   await other.whenSynced()
   const person = other.getProfile('person 1')

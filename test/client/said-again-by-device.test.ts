@@ -14,7 +14,7 @@ import {
 } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
-/** Client ids are random, so what depends on their order is tried several times. */
+/** Client ids are random, so tests that depend on their order run several times. */
 const rounds = 8
 
 async function quiet(): Promise<Kith> {
@@ -23,7 +23,7 @@ async function quiet(): Promise<Kith> {
   return alice
 }
 
-/** Everything that the device has is on a server. */
+/** Simulates that a server has everything from the device. */
 async function acknowledged(kith: Kith): Promise<void> {
   const { store } = coreOf(kith)
   await store.work(async ({ db, documents }) => {

@@ -7,11 +7,11 @@ const bob = (root: string): KeyChange => ({ root, key: keys[root] ?? 'bob', valu
 const keys: Readonly<Record<string, string>> = { grants: '1/bob', blocks: 'nonce/bob' }
 
 /**
- * What a device says again that wrote an entry upon a server's state without the older entry of the key, when that entry
- * comes back, removed; `madeAgain`: the device made its entry of this older one, which is the original.
+ * A device wrote an entry on a server's state that lacked the older entry of the key. The older entry then comes back, removed.
+ * Returns what the device repeats. `madeAgain`: the device made its entry from this older one, which is the original.
  */
 function saidOf(root: string, { isUnsent = false, madeAgain = false } = {}): KeyChange[] {
-  // The older entry counts above the newer: its client id is larger.
+  // The older entry takes precedence over the newer one, because its client id is larger.
   const older = new OwnDocument('roster', 2 ** 31)
   older.write([bob(root)])
   const original = { client: 2 ** 31, clock: 0 }

@@ -106,7 +106,7 @@ test('[F1] a device that connects again emits no `profile` of its own user when 
   const emitted: string[] = []
   for (const mood of ['well', 'better']) {
     alice.disconnect()
-    // What the server has is then not what the device has: the server sends the removals of its whole document.
+    // The server's content then differs from the device's, so the server sends the removals of its whole document.
     await alice.ownProfile.set('mood', mood)
     const stop = alice.on('profile', ({ id }) => emitted.push(id))
     alice.connect()
@@ -122,7 +122,7 @@ test('[D5] each refusal rejects the whenSynced that waits for it, and delays no 
   await alice.whenSynced()
   const bob = alice.getProfile('bob')
   for (let round = 0; round < 3; round++) {
-    // As a device that was last here when labels were longer.
+    // As a device whose last session was when longer labels were allowed.
     await setLimits(alice, { labelBytes: 200 })
     bob.setLabel(`${round}`.repeat(150))
     const refused = nextEvent(alice, 'error')

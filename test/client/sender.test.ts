@@ -16,7 +16,7 @@ interface Sent {
 const noneThere = Y.encodeStateVector(new Y.Doc())
 const end = new Error('the session ended')
 
-/** A sender over the documents of a device that is offline; a test is its session. */
+/** A sender over the documents of an offline device. A test acts as its session. */
 function sending(kith: Kith, port: Partial<SenderPort> = {}) {
   const sent: Sent[] = []
   const rebuilt: unknown[] = []
@@ -40,7 +40,7 @@ function sending(kith: Kith, port: Partial<SenderPort> = {}) {
   )
   sender.welcomed()
   const ended = sender.run().catch((error: unknown) => error)
-  /** The server says what it holds: by default nothing. */
+  /** The server reports what it holds: by default nothing. */
   const ask = ({ roster = noneThere, profile = noneThere } = {}): void => {
     for (const [name, vector] of Object.entries({ roster, profile })) {
       sender.answered(name as Name)
@@ -94,7 +94,7 @@ test('[D5] after a refusal of pieces that were sent together, a piece that is th
   })
   ask()
   expect(await ended).toMatchObject({ code: 'unavailable' })
-  // Two pieces together, and the first of them again, alone.
+  // Two pieces together, then the first of them again, alone.
   expect([barriers, rebuilt]).toEqual([[2, 3], []])
   expect(sent[2]?.update).toEqual(sent[0]?.update)
 })
@@ -121,7 +121,7 @@ test('[V6] what a removal took away is sent ahead of an edit made after it, also
   await sendAll(kith, held)
   await kith.ownProfile.set('place', 'a secret', { level: 2 })
   await grant(kith)
-  // The server was restored: it has the grant, and lacks its removal, which no state vector shows.
+  // The server was restored. It has the grant, and lacks the grant's removal, which no state vector shows.
   expect(await sendAll(kith, held)).toEqual(['roster: removes', 'profile: adds', 'roster: adds'])
 })
 
@@ -142,7 +142,7 @@ test('[V6] a server that lost content is sent removals first, also of what a lat
   expect(await sendAll(kith, held, refill)).toEqual(['roster: removes', 'roster: adds', 'profile: adds'])
 })
 
-/** A device whose grant the server has taken, and what the server holds by then. */
+/** A device whose grant the server has accepted, and the state vectors of the server at that time. */
 async function withGrant(): Promise<{ kith: Kith; held: Record<Name, Uint8Array> }> {
   const kith = await installation('alice').open()
   await grant(kith)
@@ -154,7 +154,7 @@ async function withGrant(): Promise<{ kith: Kith; held: Record<Name, Uint8Array>
 const grant = (kith: Kith) => editRoster(kith, { root: 'grants', key: '2/bob', value: true })
 const revoke = (kith: Kith) => editRoster(kith, { root: 'grants', key: '2/bob', value: undefined })
 
-/** A session until all is acknowledged: what each update that says something does. */
+/** Runs a session until everything is acknowledged. Returns the effect of each non-empty update. */
 async function sendAll(kith: Kith, held: Record<Name, Uint8Array>, port: Partial<SenderPort> = {}): Promise<string[]> {
   const { sent, ask, ended } = sending(kith, {
     ...port,

@@ -4,7 +4,7 @@ import type { Failure } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { type ProfileFetches, reportFailure, Timers } from '../support/client-internals.ts'
 
-/** What a device does about what the server left undone. */
+/** How a device reacts to a failure that the server reports. */
 function heard(failure: Partial<Failure>) {
   const clock = new TestClock()
   const timers = new Timers(clock)

@@ -118,7 +118,7 @@ test('[V1] a profile that was sent before the server received a block is hidden,
   await carol.whenSynced()
   const shown: unknown[] = []
   alice.contacts().subscribe(rows => shown.push(...rows.map(({ fields }) => fields['name'])))
-  // Between the server's answer and the block, which is sent after it.
+  // Between the server's response and the block, which is sent after it.
   const handedOver = new Promise<void>(resolve => {
     const db = dexieOf(alice)
     db.replicas.hook('updating', () => void resolve())

@@ -50,7 +50,7 @@ class FakeSocket {
   onclose: ((event: never) => void) | null = null
   onerror: ((event: never) => void) | null = null
   send(): void {
-    // Nothing is at the other end.
+    // There is no other end.
   }
   close(): void {
     // As above.

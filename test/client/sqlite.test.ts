@@ -27,7 +27,7 @@ import { backend } from '../support/backend.ts'
 import { betterSqlite3, coreOf } from '../support/client-internals.ts'
 import { first } from '../support/devices.ts'
 
-/** What is SQLite's own: `storage-contract.test.ts` has what it shares with Dexie. */
+/** Behaviour specific to SQLite. `storage-contract.test.ts` covers what it shares with Dexie. */
 
 test('[D1] in Node a folder is all that a device needs, and after a restart it holds what was saved', async () => {
   const { wsUrl: url, issueToken } = await backend()
@@ -249,7 +249,7 @@ test('wrong options for storage are TypeErrors', async () => {
   await expect(open({ storage: './data' as never })).rejects.toThrow(TypeError)
 })
 
-/** Goes on 50 ms after each commit, so that others have their turn in between. */
+/** A driver that continues 50 ms after each commit, so that other work runs in between. */
 function slowBehindCommits(inner: SqliteDriver): SqliteDriver {
   return {
     async open(name) {

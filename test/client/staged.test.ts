@@ -84,22 +84,22 @@ test('[D5] a synchronisation whose addresses cannot be read leaves the queue as 
   expect(await syncer.syncNow()).toMatchObject({ added: 1 })
 })
 
-/** A device on which looking at somebody writes nothing. */
+/** A device on which looking at a profile writes nothing. */
 async function quiet(): Promise<Kith> {
   const kith = await installation('alice').open()
   await kith.enableAutoSyncContacts(false)
   const { store } = coreOf(kith)
-  // As if it had been sent.
+  // Simulates that everything was sent.
   await store.work(({ db }) => db.outbox.clear() as unknown as Promise<void>)
   expect(kith.unsent).toBe(0)
   return kith
 }
 
-/** What this device writes next waits. */
+/** A device whose next writes wait. */
 async function held(): Promise<{ kith: Kith; release: () => void }> {
   const kith = await quiet()
   let isReleased = false
-  // Work is done one piece after the other: this one comes before all that is asked for now.
+  // Work runs one piece after the other. This piece precedes everything that is requested from now on.
   void coreOf(kith).store.work(async ({ db }) => {
     while (!isReleased) await db.meta.count()
   })

@@ -18,7 +18,7 @@ import {
 import { done } from '../support/database-copy.ts'
 import { nextEvent } from '../support/next-event.ts'
 
-/** Everything is on a server. */
+/** Simulates that a server has everything. */
 async function acknowledged(kith: Kith): Promise<void> {
   await coreOf(kith).store.work(async ({ db, documents }) => {
     await db.outbox.clear()
@@ -26,7 +26,7 @@ async function acknowledged(kith: Kith): Promise<void> {
   })
 }
 
-/** A server without the roster refused something, so the device built the roster upon nothing. */
+/** A server without the roster refused a change, so the device built the roster on an empty state. */
 function rebuiltOnNothing(kith: Kith): Promise<unknown> {
   return rebuild(coreOf(kith).store, 'roster', Y.encodeStateAsUpdate(new Y.Doc()), systemRandomness)
 }
@@ -85,7 +85,7 @@ test.each([
   '[V6][D1] when each of two tabs rebuilt the roster in another database, what either revoked or renamed afterwards stays, %s too, and the outbox says it once',
   async (_, isAcknowledged) => {
     const { open } = await backend()
-    // Which of two entries that were made again counts in Yjs is chance.
+    // It is random which of two entries that were made again takes precedence in Yjs.
     for (let round = 0; round < 8; round++) {
       const indexedDB = new IDBFactory()
       const databaseName = `alice-${round}`
@@ -126,7 +126,7 @@ test.each([
           [[1], 'at first'],
         ])
       }
-      // What the documents say already is not in the outbox once more: another device may change it meanwhile.
+      // The outbox does not repeat what the documents already contain: another device may change it meanwhile.
       for (const { update, changes } of await first.db.outbox.toArray()) {
         const values = decodeChanges(changes).filter(({ value }) => value !== undefined)
         const entries = Y.decodeUpdate(update).structs.filter(struct => struct instanceof Y.Item)

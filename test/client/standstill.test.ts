@@ -22,7 +22,7 @@ test('a tab without an answer from the leader is offline within 6 s, and takes o
 
 test('[V6] a tab that stood still sends and receives nothing after another took over, and follows it', async () => {
   const { world, phone, holder, other } = await twoTabs()
-  // The tab with the connection has a change on its way when it stands still.
+  // The tab with the connection is sending a change when it freezes.
   void holder.ownProfile.set('mood', 'well')
   await world.settle()
   const [old] = openWires(world)
@@ -41,7 +41,7 @@ test('[V6] a tab that stood still sends and receives nothing after another took 
   expect(openWires(world)).toHaveLength(1)
   expect(seen.filter((status, index) => status === 'synced' && index < seen.length - 1)).toEqual([])
   expect([holder.status, holder.unsent, other.status]).toEqual(['synced', 0, 'synced'])
-  // It can be used as before, and takes over in its turn.
+  // It remains usable, and takes over in its turn.
   await holder.ownProfile.set('mood', 'better')
   await pass(world, 2_000)
   expect(holder.unsent).toBe(0)
@@ -75,7 +75,7 @@ test('[V7] frames that a tab received while it stood still do not overwrite newe
   other.getProfile('bob')
   await pass(world, 2_000)
   expect(other.getProfile('bob').get('name')).toBe('Bob')
-  // The old name is on its way to the tab that stands still, the new one reaches the other.
+  // The old name is in flight to the frozen tab. The new one reaches the other tab.
   await bobHere.ownProfile.set('name', 'Robert')
   const [old] = openWires(world, phone)
   while ((old?.down.length ?? 0) === 0 && (await world.next(0)));
@@ -166,7 +166,7 @@ test('while the tab with the connection stands still, connect and disconnect of 
   expect(phone.tabs.map(({ kith }) => kith?.status)).toEqual(['synced', 'synced'])
 })
 
-/** Alice's phone with two tabs in step with the server, the one with the connection first; and Bob's. */
+/** Alice's phone with two tabs synced with the server, the tab with the connection first; and Bob's phone. */
 async function twoTabs(): Promise<{ world: World; phone: Device; holder: Kith; other: Kith; bob: Device }> {
   const world = await World.begin({ seed: 1, hasTabs: true })
   onTestFinished(() => world.end())
@@ -178,7 +178,7 @@ async function twoTabs(): Promise<{ world: World; phone: Device; holder: Kith; o
   return { world, phone, holder, other, bob }
 }
 
-/** Three changes, a block among them. */
+/** Saves three changes, including a block. */
 async function save(world: World, kith: Kith): Promise<void> {
   const bob = kith.getProfile('bob')
   bob.block(true)
@@ -192,7 +192,7 @@ async function onServer(world: World): Promise<{ name: unknown; isBobBlocked: bo
   return { name: facts.get('field 0 name'), isBobBlocked: facts.has('block bob') }
 }
 
-/** Time passes while the network works. */
+/** Lets time pass while the network works. */
 async function pass(world: World, ms: number): Promise<void> {
   await world.settle()
   await world.flow()
@@ -213,7 +213,7 @@ function openWires(world: World, device?: Device): World['network']['wires'][num
   })
 }
 
-/** Frames that the server takes in from now on, by connection. */
+/** Records the frames that the server accepts from now on, by connection. */
 function framesOf(world: World): { from(wire: object | undefined): string[] } {
   const taken: [object, string][] = []
   const { received } = world.judge

@@ -15,7 +15,7 @@ import {
 import { guidedDriver } from '../support/guided-drivers.ts'
 import { sqlJsDriver } from '../support/sqlite-drivers.ts'
 
-/** What `database/contract.ts` promises, of each storage. */
+/** The guarantees of `database/contract.ts`, tested for each storage. */
 const storages: [name: string, make: () => DeviceStorage | Promise<DeviceStorage>][] = [
   ['Dexie', () => dexieStorage({ indexedDB: new IDBFactory(), IDBKeyRange })],
   ['SQLite in a folder', () => sqlite(folder())],

@@ -22,7 +22,7 @@ test('[D1] a database deleted under an open client reports database-lost, and it
   await lose(phone.indexedDB, alice)
   const { documents } = coreOf(alice).store
   expect([alice.ownProfile.get('name'), bob.label, bob.accessLevels, alice.unsent]).toEqual(['Ada', 'Bob', [2], unsent])
-  // What the lost database held beyond this is written by nobody again.
+  // No device reuses the ids of what the lost database held beyond this.
   expect(documents.writer).not.toBe(before.writer)
   for (const name of ['roster', 'profile'] as const) {
     expect(documents[name].clientId).not.toBe(before[name].clientId)
@@ -118,7 +118,7 @@ test('[F1][V7] after the database is lost the feed restarts: replicas come again
   await alice.whenSynced()
   expect(followed.get('name')).toBe('Carol')
   await expect.poll(() => shown.at(-1)).toEqual([['carol', { name: 'Carol' }]])
-  // Somebody known to the roster was missing at no time.
+  // A user whom the roster knows was never missing.
   expect(shown).not.toContainEqual([])
   const news = nextEvent(alice, 'profile')
   await carol.ownProfile.set('name', 'Caroline')
@@ -174,7 +174,7 @@ test('[D1] what was saved after a loss outlives the next one, which no event ann
   const db = dexieOf(alice)
   const told = nextEvent(alice, 'error')
   wiped(phone.indexedDB, db.name)
-  // What still runs delays the event that announces it, as in Chromium.
+  // Work that still runs delays the event that announces the loss, as in Chromium.
   db.people.count().catch(() => undefined)
   forceCloseDatabase(db.backendDB() as never)
   await alice.ownProfile.set('count', 1)
@@ -238,7 +238,7 @@ test('[D1] work that is given as the app hears of the loss is done after all tha
   const { store } = coreOf(alice)
   const db = dexieOf(alice)
   const done: string[] = []
-  // Edits would share a transaction: each of these has its own.
+  // Edits would share a transaction. Each of these calls has its own.
   const begin = (name: string): Promise<void> => store.work(async () => undefined).then(() => void done.push(name))
   let last: Promise<void> | undefined
   const told = nextEvent(alice, 'error', () => {
@@ -298,7 +298,7 @@ test('[D1] another user’s database under the same name is left alone: wrong-us
   const bobs = installation('bob', { indexedDB: new IDBFactory(), databaseName: 'mine' })
   const bob = await bobs.open()
   await bob.ownProfile.set('name', 'Bob')
-  // Bob's takes the place of the one deleted, before alice looks.
+  // Bob's database replaces the deleted one, before Alice's client looks.
   const { identity } = Object.fromEntries((await coreOf(bob).store.db.meta.toArray()).map(row => [row.key, row.value]))
   await db.meta.put({ key: 'identity', value: identity })
   await db.meta.delete('head')
@@ -315,7 +315,7 @@ async function lose(indexedDB: IDBFactory, kith: Kith): Promise<void> {
   expect(error.code).toBe('database-lost')
 }
 
-/** The database is gone at once, as when site data is cleared; what runs in it comes to nothing. */
+/** Removes the database immediately, as when site data is cleared. Running work in it has no effect. */
 function wiped(indexedDB: IDBFactory, name: string): void {
   const { _databases: databases } = indexedDB as unknown as { _databases: Map<string, unknown> }
   expect(databases.delete(name)).toBe(true)

@@ -64,7 +64,7 @@ test('in a page without IndexedDB, or not allowed to use it, opening says what t
 test('storage that never answers delays opening for a limited time, and leaves nothing open', async () => {
   const phone = installation('alice')
   await (await phone.open({ databaseName: 'mine' })).close()
-  // A deletion waits for a connection that does not give way, and all openings behind it wait too.
+  // A deletion waits for a connection that stays open, and all later openings wait for the deletion.
   const stubborn = await done(phone.indexedDB.open('mine'))
   const deletion = done(phone.indexedDB.deleteDatabase('mine'))
   const clock = new TestClock()
@@ -148,7 +148,7 @@ for (const hasTabs of [false, true]) {
     )
     await carol.ownProfile.set('name', 'Caroline')
     await expect.poll(() => alice.status).toBe('offline')
-    // It tries again more and more rarely.
+    // It retries at increasing intervals.
     for (let second = 0; second < 90; second++) {
       clock.move(1000)
       await expect.poll(() => alice.status, { interval: 2 }).toBe('offline')
@@ -186,7 +186,7 @@ test('[D1] when no new database can be created, memory is kept, and saved as soo
   )
 })
 
-/** The server welcomes at once, and shows what it has a while after. */
+/** The server sends its welcome immediately, and its content a while later. */
 function slowToLook(store: Store): Store {
   const views: Store['views'] = async (...args) => {
     for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve))
@@ -213,7 +213,7 @@ function throwing(inner: IDBFactory): Refusing {
   })
 }
 
-/** Opening fails, as with a profile whose disk is broken. */
+/** Opening fails, as in a profile with a broken disk. */
 function failing(inner: IDBFactory): Refusing {
   return refusing(inner, () => {
     const request = new EventTarget() as EventTarget & { error: unknown; onerror?: (event: unknown) => void }
@@ -243,7 +243,7 @@ function refusing(inner: IDBFactory, refuse: () => unknown): Refusing {
   }
 }
 
-/** No store takes a row, as far as `isFull` says so. */
+/** Writes to every store for which `isFull` returns true fail. */
 function fullDisk(isFull: (store: IDBObjectStore) => boolean = () => true): { makeRoom(): void } {
   const original = { add: IDBObjectStore.prototype.add, put: IDBObjectStore.prototype.put }
   const makeRoom = (): void => {

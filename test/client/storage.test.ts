@@ -82,7 +82,7 @@ test('[D1] every write transaction asks for strict durability', async () => {
   expect(new Set(asked)).toEqual(new Set(['strict']))
 })
 
-/** A disk that can be told to be full. */
+/** A disk that a test can make full. */
 function breakableDisk(): { failNextWriteTo(table: string): void } {
   const verbs = ['add', 'put'] as const
   const original = { add: IDBObjectStore.prototype.add, put: IDBObjectStore.prototype.put }

@@ -131,7 +131,7 @@ test('removeContacts removes many users in one change as remove does, with what 
   expect(staged.label).toBeUndefined()
   expect(await kith.removeContacts(['bob', 'carol'])).toBe(0)
   expect(kith.unsent).toBe(unsent + 1)
-  // Declined, as by remove(): an access follows them no more.
+  // Declined, as by remove(): looking at them no longer follows them.
   await kith.getProfile('carol').loaded
   expect(kith.getProfile('carol').isSubscribed).toBe(false)
 })

@@ -15,7 +15,7 @@ interface Sync {
 async function syncing(): Promise<{
   /** Begins a wait. */
   wait(): Promise<Sync>
-  /** `reached`: a barrier that is raised is reached at once. */
+  /** `reached`: every barrier that is raised is reached immediately. */
   progress(what?: 'reached'): Promise<void>
   change(): Promise<void>
   acknowledge(): Promise<void>
@@ -60,7 +60,7 @@ test('[D2][S3] a sync wait sends its barrier once all changes made before it are
   await acknowledge()
   const progressed = progress()
   await expect.poll(() => barriers).toHaveLength(1)
-  // While it is under way no other is sent for the same wait.
+  // While it is in progress, no other barrier is sent for the same wait.
   await progress('reached')
   expect([barriers.length, first.isDone]).toEqual([1, false])
   barriers[0]?.reach()

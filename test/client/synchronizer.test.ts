@@ -28,7 +28,7 @@ test('[R5] setProfileAccessLevels(null) ends the follows that the same synchroni
   expect(await syncer.sync(['bob', 'carol'])).toEqual({ added: 0, updated: 2, unchanged: 0, invalid: [] })
   expect(followed(alice, ['bob', 'carol', 'dave'])).toEqual(['bob', 'dave'])
   expect(['bob', 'carol'].map(id => alice.getProfile(id).isContact)).toEqual([false, false])
-  // Carol is not declined: what follows automatically may follow her again.
+  // Carol is not declined, so automatic synchronisation may follow her again.
   await alice.enableAutoSyncContacts(true)
   await alice.getProfile('carol').loaded
   expect(followed(alice, ['carol'])).toEqual(['carol'])
@@ -44,7 +44,7 @@ test('[R5] subscribe(true) after setProfileAccessLevels(null) follows users who 
   syncer.subscribe(true)
   await syncer.sync(['bob', 'carol'])
   expect(followed(alice, ['bob', 'carol'])).toEqual(['bob', 'carol'])
-  // Levels that are set again keep the follow as well.
+  // Setting the levels again also keeps the follow.
   syncer.setProfileAccessLevels(null)
   syncer.setProfileAccessLevels([2])
   await syncer.sync(['bob'])
@@ -64,7 +64,7 @@ test('[R5] a queue keeps the preferences of each call: who left the phone book i
   expect(followed(alice, ['bob', 'carol'])).toEqual(['bob'])
 })
 
-/** Two versions of an app on two devices of Alice, each of which sets its own level for the phone book. */
+/** Two versions of an app on two devices of Alice. Each sets its own level for the phone book. */
 async function quarrel(): Promise<{ day: () => Promise<unknown[]>; errors: KithError[]; reopen: () => Promise<void> }> {
   const { open } = await backend()
   const stored = { indexedDB: new IDBFactory() }

@@ -47,7 +47,7 @@ test('[D1] changes that only one tab knew when the database was lost are in the 
   const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
   await one.ownProfile.set('name', 'Ada')
   await coreOf(two).store.refresh()
-  // One tab sleeps while the other writes, and while the new database is made.
+  // One tab sleeps while the other writes, and while the new database is created.
   const wake = asleep(one)
   const bob = two.getProfile('bob')
   bob.block(true)
@@ -147,7 +147,7 @@ test('[D1] a live query that is subscribed while the database is gone shows the 
   wake()
   await told
   await expect.poll(() => shown).toEqual([['Bob']])
-  // As Chromium says to what it interrupts.
+  // As Chromium reports for operations that it interrupts.
   vi.spyOn(coreOf(one).store.db.people, 'where').mockImplementationOnce(() => {
     throw new DOMException('Backend aborted error', 'InvalidStateError')
   })
@@ -216,18 +216,18 @@ test('a device whose erasure was interrupted is empty when it is opened again, a
   expect([again.ownProfile.fields, again.unsent]).toEqual([new Map([[0, { mood: 'well' }]]), 1])
 })
 
-/** One browser profile of alice's: its tabs share storage and locks. */
+/** One browser profile of Alice. Its tabs share storage and locks. */
 function browser({ open }: Backend): {
   indexedDB: IDBFactory
   tab(options?: Partial<KithOptions>): Promise<Kith>
-  /** Deletes the database from outside, and resolves when these tabs have told so. */
+  /** Deletes the database from outside. Resolves when these tabs have reported the loss. */
   lose(tabs: readonly Kith[], wake?: () => void): Promise<void>
 } {
   const indexedDB = new IDBFactory()
   const shared = { indexedDB, ...sharedByTabs(), databaseName: 'alice' }
   return {
     indexedDB,
-    // Each tab has a storage of its own name, by which it can be told from the others.
+    // Each tab has a distinct storage object, which identifies the tab.
     tab: options => open('alice', { ...shared, indexedDB: new Proxy(indexedDB, bound), ...options }),
     async lose(tabs, wake) {
       const told = tabs.map(kith => nextEvent(kith, 'error', ({ code }) => code === 'database-lost'))
@@ -245,7 +245,10 @@ const bound: ProxyHandler<IDBFactory> = {
   },
 }
 
-/** The tab's connection is closed, as a deletion asks of it, and it neither works nor opens anything until it is woken. */
+/**
+ * Closes the tab's connection, as a deletion requires. The tab neither works nor opens anything until the returned function
+ * wakes it.
+ */
 function asleep(kith: Kith): () => void {
   let wake: () => void = () => undefined
   const db = dexieOf(kith)
@@ -265,7 +268,7 @@ function asleep(kith: Kith): () => void {
   }
 }
 
-/** Tabs that sleep, by their storage. */
+/** Sleeping tabs, by their storage. */
 const sleepers = new Map<unknown, Promise<void>>()
 
 const { open } = DexieDatabase.prototype

@@ -125,7 +125,7 @@ test('[V7] a profile that any tab shows stays visible when another tab takes ove
   const [one, two, three] = [await tab(), await tab(), await tab()]
   await two.enableAutoSyncContacts(false)
   await two.whenSynced()
-  // Each is looked at once: looking again would fetch again.
+  // Each is looked at only once, because looking again would fetch again.
   const [dans, inTwo, inThree] = [one.getProfile('dan'), two.getProfile('carol'), three.getProfile('erin')]
   await Promise.all([dans, inTwo, inThree].map(({ loaded }) => loaded))
   const shown = (): unknown[] => [inTwo, inThree].map(profile => profile.get('name'))
@@ -186,7 +186,7 @@ test('a message that one leader began to send is not sent again by the next', as
   const carol = await world.device('carol')
   const heard: string[] = []
   carol.on('message', ({ text }) => heard.push(text))
-  // Both have an account, so nothing but this device keeps a second message from arriving.
+  // Both have an account, so only this device can prevent a second message from arriving.
   const another = await world.device('alice')
   await Promise.all([another.whenSynced(), carol.whenSynced()])
   const one = await tab({ connect: false })
@@ -274,7 +274,7 @@ test('a whenSynced that one tab aborts ends in the tab with the socket too', asy
   await expect(waits[0]).rejects.toMatchObject({ code: 'aborted' })
 })
 
-/** Resolves when a tab with the socket begins to do what another one asks. */
+/** Resolves when a tab with the socket begins a task for another tab. */
 function taken(type: 'send' | 'whenSynced'): Promise<void> {
   return new Promise(resolve => {
     const original: (...details: never[]) => unknown = ConnectionManager.prototype[type]
@@ -289,7 +289,7 @@ function taken(type: 'send' | 'whenSynced'): Promise<void> {
   })
 }
 
-/** One browser profile of alice's: its tabs share storage and locks. */
+/** One browser profile of Alice. Its tabs share storage and locks. */
 async function browser(
   { open }: Backend,
   locks: LockManagerLike = new Locks(),

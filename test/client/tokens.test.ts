@@ -69,7 +69,7 @@ test('a device that is disconnected while its socket is being opened closes that
   const statuses: string[] = []
   alice.on('status', status => statuses.push(status))
   alice.connect()
-  // The socket is there as soon as the token is, and opens in a later turn.
+  // The socket exists as soon as the token does, and opens in a later turn.
   for (let step = 0; step < 1_000 && server.connections === 0; step++) await undefined
   expect(server.connections).toBe(1)
   alice.disconnect()
@@ -92,7 +92,7 @@ test('after each refused token, a device that was connected in between tries ano
   const token = (): string => `token-${++count}`
   const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, token, connect: false })
   alice.connect()
-  // The clock stands still: a device that waited would wait in vain.
+  // The clock stands still, so a device that waits would wait for ever.
   await alice.whenSynced()
   expect([count, server.connections]).toEqual([2, 2])
   clock.move(10_000)
@@ -273,7 +273,7 @@ test('only a token function opens the last visitor’s data without `user`: a to
   expect(await open({ token: () => 'garbage', connect: true })).toBe('alice')
   expect(await open({ token: () => jwt({}), connect: true })).toBe('alice')
   expect(await open({ token: () => ({}) as never, connect: true })).toBe('alice')
-  // An app that names the user has said whose data it wants; connecting is then refused.
+  // An app that names the user has stated whose data it wants. Only the connection is then refused.
   expect(await open({ token: 'garbage', user: 'alice' })).toBe('alice')
   expect(await open({ token: () => token('bob'), connect: true })).toBe('bob')
   await expect(open({ token: await token('bob'), user: 'alice' })).rejects.toMatchObject({ code: 'wrong-user' })
@@ -345,7 +345,7 @@ test('a renewal that fails, hangs or returns the same token is retried at growin
     await renewals.settled()
     if (renewals.asked > before) passed.push(second + 1)
   }
-  // After 40 s, then 30, 60 and the time limit of 20, 120, 240 s.
+  // After 40 s, then after 30 s, 60 s plus the time limit of 20 s, 120 s, and 240 s.
   expect(passed).toEqual([40, 70, 150, 270, 510])
   expect(renewals.sent).toBe(1)
   expect(renewals.errors).toEqual([
@@ -400,7 +400,7 @@ function watched(clock: TestClock, token: string, next: () => string | Promise<s
   return seen
 }
 
-/** A token that nobody signed. */
+/** An unsigned token. */
 function jwt(claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   return `${part({ alg: 'HS256' })}.${part(claims)}.AA`

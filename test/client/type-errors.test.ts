@@ -5,7 +5,7 @@ import { sqlite } from '@kith/client/sqlite'
 import { expect, test } from 'vitest'
 import { installation } from '../support/devices.ts'
 
-/** What a wrong call is made on. */
+/** The objects on which the wrong calls are made. */
 interface Given {
   kith: Kith
   bob: Profile

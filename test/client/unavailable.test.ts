@@ -33,7 +33,7 @@ test('[D5] a server that cannot store changes is reported with the reason and th
   onTestFinished(() => void vi.restoreAllMocks())
   disk.isFull = true
   await alice.ownProfile.set('name', 'Ada')
-  // Ever more rarely: 10 s, and a random part that doubles.
+  // At increasing intervals: 10 s, and a random part that doubles.
   for (const retryAfterMs of [10_250, 10_500, 11_000]) {
     const failed = nextEvent(alice, 'error')
     alice.connect()

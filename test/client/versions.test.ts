@@ -19,12 +19,12 @@ interface Scene {
   alice: Kith
   errors: KithError[]
   hellos: { version: number; oldest?: number; holds?: object }[]
-  /** The documents that the device has asked for, in their order. */
+  /** The documents that the device has requested, in order. */
   asked: string[]
   say(message: Uint8Array): void
 }
 
-/** A device of a server that selects kith.v1+ and welcomes it so. */
+/** A device of a server that selects kith.v1+ and sends this welcome. */
 async function scene(welcome: () => Uint8Array, selected = 'kith.v1+'): Promise<Scene> {
   let say: Parameters<Answer>[1] = () => undefined
   const hellos: Scene['hellos'] = []
@@ -55,7 +55,7 @@ async function settle({ alice }: Pick<Scene, 'alice'>): Promise<void> {
   await coreOf(alice).store.idle()
 }
 
-/** Lets time pass until the device connects again. Resolves to how long that took. */
+/** Lets time pass until the device connects again. Resolves to the time that this took. */
 async function nextConnection({ alice, server, clock }: Pick<Scene, 'alice' | 'server' | 'clock'>): Promise<number> {
   const [before, startMs] = [server.connections, clock.now()]
   while (server.connections === before) {
@@ -225,7 +225,7 @@ test.each([
       }),
     )
     await alice.enableAutoSyncContacts(false)
-    // Every other one goes again: many ranges of removed entries.
+    // Every second entry is removed again, which leaves many ranges of removed entries.
     const people = Array.from({ length: 100 }, (_, index) => `person ${index}`)
     const syncer = new ContactSynchronizer(alice)
     syncer.setProfileAccessLevels([1])
@@ -241,7 +241,7 @@ test.each([
     alice.connect()
     await alice.whenSynced()
     expect(Object.keys(hellos[1]?.holds ?? {})).toEqual(['roster'])
-    // The profile has no history: it is asked for at once.
+    // The profile has no history, so it is requested immediately.
     expect([...asked].sort()).toEqual([...documents].sort())
   },
 )

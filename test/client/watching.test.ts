@@ -28,7 +28,7 @@ test('[V8] the presence of an owner who is no longer watched is forgotten at onc
   for (const user of ['alice', 'bob']) watching.heard(user, online)
   await watching.want(['bob'])
   expect(shown).toEqual([['alice'], ['alice', 'bob'], ['bob']])
-  // Late: it was on its way when the server heard of the change.
+  // Late: it was in flight when the server received the change.
   watching.heard('alice', online)
   watching.heard('bob', online)
   expect(shown.slice(3)).toEqual([['bob']])

@@ -20,7 +20,7 @@ interface Unwelcome {
   welcomeNext(): void
 }
 
-/** A device that is connected, and a server that leaves its `hello` without a welcome. */
+/** A connected device, and a server that does not answer its `hello` with a welcome. */
 async function unwelcome(): Promise<Unwelcome> {
   let say: ((message: ServerMessage) => void) | undefined
   let isWelcoming = false
@@ -44,7 +44,7 @@ async function turns(alice: Kith): Promise<void> {
   await coreOf(alice).store.idle()
 }
 
-/** Each call returns an update of about that size: a label that replaces the one before. */
+/** Each call returns an update of about that size: a label that replaces the previous one. */
 function updatesOf(bytes: number): () => ServerMessage {
   const roster = new OwnDocument('roster', 2 ** 31)
   let count = 0

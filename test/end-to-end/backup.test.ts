@@ -14,14 +14,14 @@ import { openDevice } from '../support/process-devices.ts'
 import { addBackup, findDamage } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
 
 async function run(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [serverProgram, ...args])).stdout.trim()
 }
 
-/** Of a folder of backups, whole or not. */
+/** The names in a folder of backups, complete or not. */
 async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).sort()
 }
@@ -37,7 +37,7 @@ test('[D2][D4] a backup that is made while a server writes has all that was answ
   const ada = await openDevice(server, 'ada', { indexedDB: new IDBFactory() })
   let answered = 0
   const stop = new AbortController()
-  // Pictures of this size fill a log in a few dozen edits, so tables are made and replaced meanwhile.
+  // Pictures of this size fill a log in a few dozen edits, so tables are created and replaced meanwhile.
   const writing = (async () => {
     for (let count = 1; !stop.signal.aborted; count++) {
       const pictures = [1, 2, 3, 4].map(level =>
@@ -116,7 +116,7 @@ test('[D4] what is damaged makes no backup, and leaves those before it', async (
 
 test('what a killed backup left is removed by the next one, and no more backups are kept than were asked for', async () => {
   const [{ folder }, backups] = [await folderOfTwo(), await temporaryFolder()]
-  // No process has this id: it is above the largest that Linux gives.
+  // No process has this id, because it is above the largest that Linux assigns.
   await mkdir(join(backups, 'unfinished-4194305'))
   await mkdir(join(backups, 'of somebody else'))
   for (const nowMs of [1, 2, 3]) await addBackup(folder, backups, { nowMs, keep: 2 })

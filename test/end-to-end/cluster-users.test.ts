@@ -10,7 +10,7 @@ import { findNats, type NatsServer, startNats } from '../support/nats.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { openDevice, settle } from '../support/process-devices.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const hasPostgres = (await findPostgres()) !== undefined
@@ -20,7 +20,7 @@ const carriers = [
   { name: 'over NATS', isInstalled: hasPostgres && hasNats, usesNats: true },
 ]
 
-// Where CI is set a missing server is a failure.
+// In CI, a missing server is a failure.
 describe.each(carriers)('users on two server processes that talk $name', ({ isInstalled, usesNats }) => {
   describe.skipIf(!isInstalled && !process.env['CI'])('', () => {
     let postgres: PostgresServer
@@ -50,7 +50,7 @@ describe.each(carriers)('users on two server processes that talk $name', ({ isIn
       return { first, second }
     }
 
-    /** Alice on the first node, who sees the profile of Bob on the second. */
+    /** Alice on the first node, who sees Bob's profile from the second node. */
     async function acquainted() {
       const { first, second } = await nodes()
       const alice = await openDevice(first, 'alice')
@@ -66,7 +66,7 @@ describe.each(carriers)('users on two server processes that talk $name', ({ isIn
       const { alice, bob } = await acquainted()
       const got: string[] = []
       bob.on('message', ({ text }) => void got.push(text))
-      // More than PostgreSQL takes in a notice.
+      // More than a PostgreSQL notice can carry.
       const text = `hello ${'x'.repeat(12_000)}`
       await vi.waitFor(async () => expect(await alice.send('bob', text)).toBe('delivered'), 30_000)
       expect(got.at(-1)).toBe(text)

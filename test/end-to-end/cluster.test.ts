@@ -6,12 +6,12 @@ import { openDatabaseProxy } from '../support/database-proxy.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { next, openDevice, settle } from '../support/process-devices.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one PostgreSQL database', () => {
   let postgres: PostgresServer
 
@@ -114,7 +114,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one Pos
     const release = await held
     process.kill(second.pid, 'SIGSTOP')
     onTestFinished(() => void process.kill(second.pid, 'SIGCONT'))
-    // The answer waits in the socket of the node that is stopped.
+    // The response waits in the socket of the node that is stopped.
     release()
     const blocked = alice.getProfile('bob')
     blocked.block(true)

@@ -7,8 +7,8 @@ import { openDevice, settle } from '../support/process-devices.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 /**
- * The simulated network loses whole frames. Here real connections break between any two bytes of one, and it comes to the
- * same: what arrives in part has not arrived.
+ * The simulated network loses whole frames. Here, real connections break between any two bytes of a frame, with the same
+ * result: a frame that arrives in part has not arrived.
  */
 
 const rounds = 24
@@ -19,7 +19,7 @@ async function server(): Promise<ServerProcess> {
   return process
 }
 
-/** The device knows that its connection is lost; what came before the end is stored, or being stored. */
+/** Resolves when the device knows that its connection is lost. Frames received before the end are stored, or being stored. */
 function nextOffline(device: Kith): Promise<void> {
   return new Promise(resolve => {
     const stop = device.on('status', status => {
@@ -30,7 +30,7 @@ function nextOffline(device: Kith): Promise<void> {
   })
 }
 
-/** Positions all over so many bytes, also within the head of the first frame. */
+/** Positions throughout this many bytes, also within the header of the first frame. */
 const positions = (bytes: number): number[] => [
   1,
   3,

@@ -16,7 +16,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const options = { limits: defaultLimits, clock: systemClock }
 
-/** What a server says that is to serve the folder. */
+/** The error with which the store refuses to open the folder: the damaged file, the damage and the loss. */
 async function refusal({ folder }: Harmed): Promise<string> {
   const error = await openLevelStore(folder, options).catch((error: unknown) => error)
   expect(error).toBeInstanceOf(DamagedFolderError)
@@ -135,7 +135,7 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
   await expectWhole(await harmed.copy())
   await harm(harmed)
   expect(await refusal(harmed)).toMatch(what)
-  // And again: looking at it, or trying to serve it, makes nothing seem whole.
+  // Repeated: neither checking it nor trying to serve it makes anything seem intact.
   expect(await refusal(harmed)).toMatch(/lost/)
 })
 
@@ -163,7 +163,7 @@ test('[D2] an unfinished write that was never acknowledged is not damage', async
   const harmed = await folderOfTwo()
   const log = await harmed.file('.log')
   const bytes = await harmed.read(log)
-  // The beginning of a next record: of a header, of its content, and blocks that a power cut left empty.
+  // The beginning of another record: part of a header, part of its content, and blocks that a power failure left empty.
   for (const debris of [bytes.subarray(0, 4), bytes.subarray(0, 40), Buffer.alloc(3_000)]) {
     const one = await harmed.copy()
     await one.write(log, Buffer.concat([bytes, debris]))
@@ -208,7 +208,7 @@ test('[D4] for a damaged folder the commands say what is lost and what to do, an
   }
 })
 
-/** Waits of ten minutes take no time: a server looks at its tables for the first time after so long. */
+/** Shortens timeouts of ten minutes, which is the delay before a server checks its tables for the first time. */
 const hurried = `
   const { setTimeout } = globalThis
   globalThis.setTimeout = (work, ms, ...args) => setTimeout(work, ms === 600_000 ? 200 : ms, ...args)
@@ -259,11 +259,11 @@ test('[D2] devices restore all of their users’ data in an empty store, and see
   await kith.kill()
   await harmed.flip('store/CURRENT', 3)
   await expect(server({ folder: harmed.folder, port })).rejects.toThrow('ended before it listened')
-  // As `check` says.
+  // As `check` advises.
   await harmed.remove('store')
   await harmed.remove('acknowledged')
   kith = await server({ folder: harmed.folder, port })
-  // They would come of themselves, after a rest.
+  // They would reconnect automatically after a pause.
   for (const device of [ada, bob]) device.connect()
   await settle(ada, bob)
   const laptop = await openDevice(kith, 'ada', { token: tokens.ada })
@@ -317,7 +317,7 @@ test('[D2][V6][V7] a restored backup shows its own state, and nothing later, unt
   await expectWhole(backup)
 })
 
-/** Before LevelDB opens it, or when it has. */
+/** Whether the damage is found, before or when LevelDB opens the folder. */
 async function isFound(harmed: Harmed): Promise<boolean> {
   if ((await findDamage(harmed.folder)).length > 0) return true
   const { folder } = await harmed.copy()
@@ -327,7 +327,7 @@ async function isFound(harmed: Harmed): Promise<boolean> {
   return false
 }
 
-/** The table's footer has 48 bytes: two handles, filled up to 40 with what nobody reads, and a number of 8. */
+/** The table's footer has 48 bytes: two handles, padded to 40 with bytes that are never read, and a number of 8. */
 function isHarmless(missed: string, table: Uint8Array): boolean {
   const [, at] = /\.ldb flipped at (\d+)/.exec(missed) ?? []
   const footer = table.length - 48

@@ -9,7 +9,7 @@ import { findProgram } from '../support/find-program.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -19,7 +19,7 @@ function deployed(name: string): Promise<string> {
   return readFile(join(root, 'deploy', name), 'utf8')
 }
 
-/** The names of metrics in an expression of Prometheus, with the label sets behind them. */
+/** The names of metrics in a Prometheus expression, with the label sets that follow them. */
 function metricsIn(expression: string): { name: string; labels: string[] }[] {
   return [...expression.matchAll(/\b((?:kith|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)].map(
     ([, name = '', set = '']) => ({
@@ -31,10 +31,10 @@ function metricsIn(expression: string): { name: string; labels: string[] }[] {
 
 const hasPostgres = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!hasPostgres && !process.env['CI'])('what watches a server', () => {
   let postgres: PostgresServer
-  /** What a node with webhooks says, which has all metrics that there are. */
+  /** The metrics of a node with webhooks, which has all existing metrics. */
   let metrics: string
 
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe.skipIf(!hasPostgres && !process.env['CI'])('what watches a server', () 
 
   afterAll(() => postgres?.stop())
 
-  /** Prometheus adds these to what it scrapes. */
+  /** Labels that Prometheus adds when it scrapes. */
   const added = ['job', 'instance']
 
   function expectKnown(expressions: readonly string[]): void {
@@ -60,7 +60,7 @@ describe.skipIf(!hasPostgres && !process.env['CI'])('what watches a server', () 
       for (const { name, labels } of metricsIn(expression)) {
         const [line] = new RegExp(`^# TYPE ${name} .*$`, 'm').exec(metrics) ?? []
         expect([expression, line]).toEqual([expression, expect.any(String)])
-        // A counter by code has no line before the first: its labels are those of the code.
+        // A counter by code has no line before its first increment. Its labels are those of the code.
         const samples = metrics.match(new RegExp(`^${name}\\{.*\\}`, 'gm')) ?? []
         for (const label of labels.filter(label => !added.includes(label) && samples.length > 0)) {
           expect([expression, samples.join()]).toEqual([expression, expect.stringContaining(`${label}="`)])
@@ -98,7 +98,7 @@ if (!systemdAnalyze) process.stdout.write('no systemd-analyze in the PATH: the u
 test.skipIf(!systemdAnalyze)('systemd takes the units', async () => {
   const folder = await temporaryFolder()
   for (const name of units) {
-    // It looks for the program, which may lie elsewhere here.
+    // The unit looks for the program, which may be elsewhere on this machine.
     await writeFile(join(folder, name), (await deployed(name)).replaceAll('/usr/bin/node', process.execPath))
   }
   const { stderr } = await run(systemdAnalyze as string, [

@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 const openFiles = 256
 
-/** Sockets that say nothing, as many as asked for: the server may end them again. */
+/** Opens sockets that send nothing, as many as requested. The server may close them again. */
 async function idleSockets(port: number, count: number): Promise<void> {
   const sockets: Socket[] = []
   onTestFinished(() => {
@@ -48,7 +48,7 @@ test.runIf(process.platform === 'linux')(
       devices.filter(device => !seated.includes(device)).map(device => device.closed()),
     )
     await idleSockets(port, 300)
-    // Some may be on their way out still.
+    // Some may still be closing.
     await expect.poll(() => devices.filter(({ isConnected }) => isConnected).length).toBeLessThan(120)
     expect(devices.filter(({ isConnected }) => isConnected).length).toBeGreaterThan(80)
     for (const { code } of turnedAway) expect(code).toBe(4503)

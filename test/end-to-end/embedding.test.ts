@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/stores.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-/** The examples of the guide, as functions of these names. */
+/** The examples of the guide, as functions with these names as parameters. */
 async function examples(names: readonly string[], results: readonly string[]) {
   const guide = await readFile(new URL('../../docs/guides/embedding.md', import.meta.url), 'utf8')
   const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor
@@ -40,7 +40,7 @@ async function connect(url: string, token: string, user: string): Promise<Kith> 
 const log = loggerInto([])
 const local = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-/** Runs one of the guide's two examples on a folder of its own. */
+/** Runs one of the guide's two examples on a separate folder. */
 async function run(which: 0 | 1, values: Record<string, unknown>) {
   const folder = await temporaryFolder()
   const signals: (() => Promise<void>)[] = []
@@ -164,7 +164,7 @@ test('createServer refuses settings that contradict each other, and to listen to
 
 test('[D2][D4] an app is told when the running server finds a damaged table', async () => {
   const harmed = await folderOfTwo()
-  // The server looks at its tables for the first time after ten minutes.
+  // The server checks its tables for the first time after ten minutes.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
   onTestFinished(() => void vi.useRealTimers())
   const damages: DamagedFolderError[] = []

@@ -30,7 +30,7 @@ test('[R2][R4][V1][F1][F3] the example of two devices tells its story', { timeou
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 test.skipIf(!isInstalled && !process.env['CI'])(
   '[V4][F1][D1] the example of a cluster tells what devices on three nodes see while a node and the primary are killed, and leaves nothing',
   { timeout: 180_000 },
@@ -43,7 +43,7 @@ test.skipIf(!isInstalled && !process.env['CI'])(
     expect(stdout).toContain('Bob\'s device shows of Alice {"name":"Ada","status":"in the tunnel"}.')
     expect(stdout).toContain("Mallory's device shows of Alice nothing.")
     expect(stdout).toContain('finds no difference')
-    // The folder of each process goes when the process has ended.
+    // The folder of each process is deleted when the process has ended.
     expect(left).toEqual([])
   },
 )

@@ -48,7 +48,7 @@ test.runIf(disk)(
     const back = await openDevice(server, 'bob', { indexedDB })
     await back.whenSynced()
     expect(back.getProfile('alice').get('name')).toBe('Augusta')
-    // A device that is new to the server's user gets its roster, too.
+    // A new device of the same user also receives the roster.
     const another = await openDevice(server, 'bob')
     await another.whenSynced()
     expect(another.getProfile('alice').isSubscribed).toBe(true)

@@ -13,12 +13,12 @@ import { startServerProcess } from '../../bench/src/server-process.ts'
 import { backend } from '../support/backend.ts'
 import { readGuide } from '../support/guide.ts'
 
-// Some start a process, and a busy machine takes its time for that.
+// Some tests start a process, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
 
 const guidesFolder = new URL('../../docs/guides/', import.meta.url)
 
-/** `openKith` as the guides call it: on the server at this address, and on a new device where they name no storage. */
+/** `openKith` as the guides call it: on the server at this address, and on a new device if they name no storage. */
 function openOn(url: string): (options: KithOptions) => Promise<Kith> {
   return async options => {
     const browser = { indexedDB: new IDBFactory(), IDBKeyRange, WebSocket: WebSocket as never }

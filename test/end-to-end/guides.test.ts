@@ -15,7 +15,7 @@ import { first, installation } from '../support/devices.ts'
 import { openPage } from '../support/page.ts'
 import { card } from '../support/phone-books.ts'
 
-/** The blocks of TypeScript of a guide, as functions of these names. */
+/** The TypeScript blocks of a guide, as functions with these names as parameters. */
 async function blocksOf(guide: string, names: readonly string[]): Promise<((...values: unknown[]) => Promise<void>)[]> {
   const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), 'utf8')
   const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor
@@ -83,10 +83,10 @@ test('the examples of the guide to contacts name levels, search, and keep what i
   expect(await load(seen, 'film')).toBeUndefined()
 })
 
-/** What a guide's example returns of what it defines. */
+/** A guide's example. Returns some of its definitions. */
 type Made = (...values: unknown[]) => Promise<Record<string, unknown>>
 
-/** One block of a guide, whose example ends by returning these names. */
+/** One block of a guide. The example ends by returning these names. */
 async function blockOf(guide: string, number: number, names: readonly string[], made: string): Promise<Made> {
   const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), 'utf8')
   const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor
@@ -160,7 +160,7 @@ test('the example for Vue follows contacts, and ends with its component', async 
     const subscription = contacts.subscribe(next)
     return { unsubscribe: unsubscribe.mockImplementation(() => subscription.unsubscribe()) }
   }
-  // Vue's scope is that of the call; the function of the example runs up to its end within it.
+  // Vue's scope covers the call. The function of the example runs within it until it ends.
   const running = scope.run(() => example(onScopeDispose, shallowRef, { contacts: () => ({ subscribe }) }))
   const made = (await running) as { contacts: ShallowRef<{ id: string }[] | undefined> }
   const seen: unknown[] = []
@@ -184,7 +184,7 @@ test('Svelte reads contacts as a store', async () => {
   stop()
 })
 
-/** What a guide's blocks of TSX export, as functions of what they import. */
+/** The exports of a guide's TSX blocks, as functions of their imports. */
 async function componentsOf(guide: string, around: Record<string, unknown>): Promise<Record<string, unknown>> {
   const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), 'utf8')
   const source = [...text.matchAll(/```tsx\n(.+?)```/gs)].map(([, block]) => block).join('')

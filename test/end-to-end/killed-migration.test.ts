@@ -14,7 +14,7 @@ const inBatch = 1_000
 
 const built = (file: string): string => new URL(`../../packages/server/dist/store/level/${file}`, import.meta.url).href
 
-/** Migrates a database to a later format, which ends each user's record with a mark. Waits for a byte after each batch. */
+/** Migrates a database to a later format, which appends a mark to each user's record. Waits for a byte after each batch. */
 const program = `
 import { readSync, writeSync } from 'node:fs'
 import { Level } from 'level'
@@ -54,7 +54,7 @@ function migrating(path: string): Migrating {
     await closed
   }
   onTestFinished(kill)
-  // A byte may come too late for it.
+  // A byte may arrive after the process has ended.
   child.stdin.on('error', () => undefined)
   return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator](), kill }
 }
@@ -85,7 +85,7 @@ test('[D4] a migration whose process is killed between and within its batches go
     isDone = value !== String(inBatch)
     if (isDone)
       for (let line: unknown = value; line !== 'done'; line = (await lines.next()).value) child.stdin?.write('.')
-    // Every other time it is let go on first: it is killed somewhere in the next batch.
+    // Every second time it may first continue, so that it is killed somewhere in the next batch.
     else if (kills % 2 === 1) child.stdin?.write('.')
     await kill()
   }

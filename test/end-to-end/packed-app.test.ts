@@ -10,10 +10,10 @@ import { type ServerProcess, startServerProcess } from '../../bench/src/server-p
 import { installPackedApp, packedAppSources, runNode } from '../support/packed-app.ts'
 import { browser, test as browserTest } from '../web/support/chromium.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 180_000 })
 
-/** A strict app outside the workspace, of packed packages alone: as it is for who installs them. */
+/** A strict app outside the workspace that uses only packed packages, as an installed app does. */
 let folder: string
 let app: string
 let server: ServerProcess

@@ -7,12 +7,12 @@ import { findPgBouncer, type PgBouncer, startPgBouncer } from '../support/pgboun
 import { findPostgres } from '../support/postgres.ts'
 import { openDevice, settle } from '../support/process-devices.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined && (await findPgBouncer()) !== undefined
 
-// Where CI is set a missing pooler is a failure.
+// In CI, a missing pooler is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])(
   'server processes behind PgBouncer, which pools transactions',
   () => {

@@ -74,7 +74,7 @@ test('[D2][D3][D4] kill -9 loses nothing for which whenSynced had resolved, also
   await blocked.save()
   await alice.whenSynced()
   for (let round = 0; round < 3; round++) {
-    // A write is under way when the server dies.
+    // A write is in progress when the server dies.
     const writing = alice.ownProfile.set(`round ${round}`, round)
     await kith.kill()
     await writing

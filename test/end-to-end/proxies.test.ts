@@ -9,7 +9,7 @@ import { findPostgres, type PostgresServer, startPostgres } from '../support/pos
 import { next, openDevice, settle } from '../support/process-devices.ts'
 import { type ReverseProxy, startHaproxy, startNginx, TrustingSocket } from '../support/proxies.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const hasNginx = (await findProgram('nginx')) !== undefined
@@ -23,7 +23,7 @@ function openThrough(proxy: ReverseProxy, server: ServerProcess, user: string): 
   return openDevice(server, user, { url: proxy.url.replace('http', 'ws'), WebSocket })
 }
 
-/** The status with which the proxy answers a path. */
+/** Resolves to the status with which the proxy answers a path. */
 function statusOf(proxy: ReverseProxy, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request(proxy.url + path, { rejectUnauthorized: false, agent: false }, response => {
@@ -37,7 +37,7 @@ function statusOf(proxy: ReverseProxy, path: string): Promise<number | undefined
 
 const unpublished = ['/metrics', '/v1/users', '/v1/webhooks/dead', '/readyz', '/v1/rosters', '/']
 
-// Where CI is set a missing proxy is a failure.
+// In CI, a missing proxy is a failure.
 test.skipIf(!hasNginx && !process.env['CI'])(
   '[V1] nginx with the configuration of deploy/ carries devices, and publishes nothing else',
   async () => {

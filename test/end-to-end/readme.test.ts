@@ -8,7 +8,7 @@ import { openDevice, settle } from '../support/process-devices.ts'
 
 type Block = (openKith: unknown, token: string, console: unknown) => Promise<void>
 
-/** The README's first block of code, as a function of what a page has around it. */
+/** The README's first code block, as a function of the names that a page provides. */
 async function readmeBlock(): Promise<Block> {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const [, code = ''] = /```ts\n(.+?)```/s.exec(readme) ?? []

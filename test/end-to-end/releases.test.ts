@@ -72,7 +72,7 @@ test('what a release left is never changed', () => {
   expect(found.sort()).toEqual(noted.split(/(?<=\n)/).sort())
 })
 
-/** Of the lines of each release in `checksums.txt`, so that these are not changed together with what they are of. */
+/** The checksum of each release's lines in `checksums.txt`, so that these lines cannot change together with the files. */
 const released: Readonly<Record<string, string>> = {
   '0.1.0': '6046806e28d3b575bbbc18ef7178afa1e6312775660f1cd58c3f692e7a108213',
 }
@@ -176,7 +176,7 @@ test('[R4] the server of 0.1.0 refuses a folder in which this version has refoun
     /has the format "kith-5", and this version reads kith-1: run the version of Kith that wrote it/,
   )
   expect(code).toBe(1)
-  // This version goes on with it.
+  // This version continues with it.
   const again = await start({ folder })
   const bob = await device(openKith, again, 'bob')
   await bob.whenSynced()
@@ -184,7 +184,7 @@ test('[R4] the server of 0.1.0 refuses a folder in which this version has refoun
   expect(bob.getProfile('alice').get('name')).toBe('text 399')
 })
 
-/** Runs a program of another version to its end. */
+/** Runs a program of another version until it ends. */
 async function ended(args: readonly string[], program: string): Promise<{ code: number | null; printed: string }> {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -196,7 +196,7 @@ async function ended(args: readonly string[], program: string): Promise<{ code: 
   return { code: code as number | null, printed }
 }
 
-/** Devices of one user with both versions, and a viewer with the other one. */
+/** Devices of one user with both versions, and a viewer with the other version. */
 async function expectExchange(
   server: ServerProcess,
   openOne: typeof openKith,

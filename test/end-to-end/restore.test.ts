@@ -11,10 +11,10 @@ import { openDevice, settle } from '../support/process-devices.ts'
 import { addBackup, decodeUser, partsOf, ranges, restore } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-// Processes are started, and a busy machine takes its time for each.
+// Starting processes takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
 
-/** A server process that the test ends, on the port of the one before if there is one. */
+/** Starts a server process, on the port of the previous one if there is one. It ends with the test. */
 async function serve(folder: string, before?: ServerProcess): Promise<ServerProcess> {
   const server = await startServerProcess({ folder, ...(before && { port: Number(new URL(before.url).port) }) })
   onTestFinished(() => server.kill())
@@ -29,8 +29,8 @@ interface Lost {
 }
 
 /**
- * Ada shows Bob her phone number; a backup is made; `since` happens, and the server's disk is lost. A viewer named Carol, who
- * follows Ada, has been there too.
+ * Ada shows Bob her phone number. A backup is made, `since` runs, and the server's disk is lost. Carol, a viewer who follows
+ * Ada, has also been connected.
  */
 async function lose(since: (ada: Awaited<ReturnType<typeof openDevice>>) => Promise<unknown>): Promise<Lost> {
   const [folder, backups, ada] = [await temporaryFolder(), await temporaryFolder(), new IDBFactory()]
@@ -40,7 +40,7 @@ async function lose(since: (ada: Awaited<ReturnType<typeof openDevice>>) => Prom
     await openDevice(server, 'bob'),
     await openDevice(server, 'carol'),
   ]
-  // A history that is told by its digest when the device returns.
+  // A history that the device states by its digest when it returns.
   for (let count = 0; count < 20; count++) await owner.setPublicAudience(count % 2 ? 'everyone' : 'contacts')
   await owner.ownProfile.set('name', 'Ada')
   await owner.ownProfile.set('phone', '+441632960001', { level: 2 })
@@ -63,7 +63,7 @@ async function runRestore(backup: string, ...options: string[]): Promise<{ folde
   return { folder, said: (await run).stdout }
 }
 
-/** As the command does it, in this process. */
+/** Restores as the command does, in this process. */
 async function restoreTo(backup: string, isTrusted = false): Promise<string> {
   const folder = join(await temporaryFolder(), 'data')
   await restore(backup, folder, { nowMs: Date.now(), isTrusted })
@@ -156,7 +156,7 @@ async function registeredIn(folder: string): Promise<string[]> {
   return registered
 }
 
-/** The position of a restored store, and where its last run began. */
+/** The position of a restored store, and the start of its last run. */
 async function restoredAt(backup: string, isTrusted: boolean): Promise<{ position: number; runStart: number }> {
   const folder = await restoreTo(backup, isTrusted)
   const database = await openLevelDatabase(folder, true)

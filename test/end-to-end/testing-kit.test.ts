@@ -73,7 +73,7 @@ test('the contract finds a store that forgets changes, and passes a store that d
   expect(failures.filter(name => !/^\[F1\]/.test(name))).toEqual([])
 })
 
-/** The names of the contract's tests that fail, by a runner that runs them one after another. */
+/** The names of the contract's failing tests. The runner runs them one after another. */
 async function failuresOf(openStore: Parameters<typeof storeContract>[1]): Promise<string[]> {
   const tests: { name: string; body: () => Promise<void> }[] = []
   const runner: TestRunner = { describe: (_, body) => body(), test: (name, body) => tests.push({ name, body }) }

@@ -66,7 +66,7 @@ test('[D4] kill -9 of the server loses no event, while the receiver fails, hangs
   receiver.answer = () => 204
   const got = (): Set<string> => new Set(receiver.received.map(({ type, data }) => `${type} ${data['user']}`))
   const isErased = (event: string): boolean => expected.includes(event.replace('registered', 'erased'))
-  // That an account was registered is erased with it, unless it was delivered before.
+  // Erasing an account also erases the event of its registration, unless it was delivered before.
   const due = expected.filter(event => event.startsWith('user.erased') || !isErased(event))
   await until(() => due.every(event => got().has(event)), 'all events', 60_000)
   for (const event of receiver.received) expect(() => verify(event, webhookSecret)).not.toThrow()
@@ -137,7 +137,7 @@ test('the receiver of the guide sends one push notification for a message, and r
   ])
 })
 
-/** Sends the event of a message to a receiver: the same one each time, as after a crash. */
+/** Sends the event of a message to a receiver: the same event each time, as after a crash. */
 async function messageFor(url: string): Promise<() => Promise<unknown>> {
   const room = new EventRoom({ mostEvents: 10, includesText: false })
   const store = await openMemoryStore({ limits: defaultLimits, clock: systemClock, room })

@@ -7,7 +7,7 @@ export interface Citation {
   name: string
   /** Relative to the folder searched, with forward slashes. */
   file: string
-  /** It holds in any case: it checks a property of fast-check, or plays histories in `simulation/`. */
+  /** Whether it checks all cases: a fast-check property, or histories of `simulation/`. */
   isProperty: boolean
 }
 
@@ -18,7 +18,7 @@ interface Named {
 }
 
 const literal = String.raw`(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\x60(?:[^\x60\\]|\\[\s\S])*\x60)`
-/** As in `.each([…])`, `.each<T>(…)` or a table in a template: whatever stands before the name's own bracket. */
+/** As in `.each([…])`, `.each<T>(…)` or a table in a template: everything before the name's own bracket. */
 const given = String.raw`(?:\.(?:each|for|skipIf|runIf)\b[\s\S]*?[)\x60])?`
 const call = new RegExp(
   String.raw`(?<![\w.$])(?:test|it|describe)((?:\.(?!each\b|for\b|skipIf\b|runIf\b)\w+)*)${given}\s*\(\s*(${literal}(?:\s*\+\s*${literal})*)`,
@@ -27,8 +27,8 @@ const call = new RegExp(
 const commentLines = /^\s*(?:\/\/.*$|\/\*[\s\S]*?\*\/)/gm
 
 /**
- * All citations in the test files of a folder, or in files with another `ending`; each once, by file and then by name. A
- * skipped test cites nothing.
+ * All citations in the test files of a folder, or in files with another `ending`. Each is listed once, sorted by file and then
+ * by name. A skipped test cites nothing.
  */
 export function citationsIn(folder: string, ending = '.test.ts'): Citation[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -60,7 +60,7 @@ export function testsIn(source: string): Named[] {
   return [...tests.values()]
 }
 
-/** What checks a property: fast-check's own call, or a function of the same file that makes it. */
+/** Matches the calls that check a property: fast-check's own call, or a function of the same file that makes it. */
 function propertyChecks(code: string): RegExp {
   const own = String.raw`fc\.(?:property|asyncProperty)\(`
   const functions = [...code.matchAll(/^(?:async )?function (\w+)[\s\S]*?\n\}$/gm)]
@@ -68,7 +68,7 @@ function propertyChecks(code: string): RegExp {
   return new RegExp([own, ...callers].join('|'))
 }
 
-/** The statement that begins in a line: formatted code ends it with a bracket at the indentation of its first line. */
+/** The statement that begins in a line. Formatted code ends it with a bracket at the indentation of its first line. */
 function statementAt(code: string, index: number): string {
   const start = code.lastIndexOf('\n', index) + 1
   const [first = '', ...rest] = code.slice(start).split('\n')
@@ -94,7 +94,7 @@ function textOf(literals: string): string {
 
 const escapes: Record<string, string> = { n: ' ', t: ' ', '\n': '' }
 
-/** By code units, so that every machine sorts alike. */
+/** Compares by code units, so that every machine sorts in the same way. */
 function compare(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1

@@ -14,7 +14,7 @@ import {
 /** A change of one contact, as the library plans it and as an app makes it. */
 export interface Operation {
   name: string
-  /** What the app calls. */
+  /** The app's calls. */
   call: string
   plan(roster: FlatMaps, user: string, newNonce: NewNonce): KeyChange[]
   onDevice(kith: Kith, user: string): Promise<unknown>
@@ -63,7 +63,7 @@ const remove: Operation = {
 
 export const operations: readonly Operation[] = [sync, syncAsUpdate, grant2, revoke1, block, unblock, remove]
 
-/** What the roster says of the contact when the two devices part. */
+/** The roster's facts about the contact when the two devices separate. */
 export interface Start {
   name: string
   made: readonly Operation[]
@@ -78,18 +78,18 @@ export const starts: readonly Start[] = [
   { name: 'a removed contact', made: [known, remove] },
 ]
 
-/** What one device makes before it meets the other, and what the other makes. */
+/** The changes that each device makes before they meet. */
 export interface Pair {
   one: readonly Operation[]
   other: readonly Operation[]
 }
 
-/** Each two of the changes, and each with itself. */
+/** All pairs of the changes, including each change with itself. */
 export const pairs: readonly Pair[] = operations.flatMap((one, index) =>
   operations.slice(index).map(other => ({ one: [one], other: [other] })),
 )
 
-/** Made and undone on one device, and made on the other: here Yjs may have to choose. */
+/** Made and undone on one device, and made on the other: Yjs may have to choose here. */
 export const undone: readonly Pair[] = [
   { one: [grant2, revoke2], other: [grant2] },
   { one: [sync, remove], other: [sync] },
@@ -102,7 +102,7 @@ function without(level: number): Operation {
   return levels(`revoke ${level}`, call, seen => seen.filter(one => one !== level))
 }
 
-/** The app takes the levels that this device shows, and saves others. */
+/** The app reads the levels that this device shows, and saves others. */
 function levels(name: string, call: string, next: (seen: readonly number[]) => number[]): Operation {
   return {
     name,

@@ -4,7 +4,9 @@ import type { Operation, Pair, Start } from './operations.ts'
 
 const contact = 'bob'
 
-/** Who wins where Yjs has to choose depends on client ids: of the device that made the start, and of the two that part. */
+/**
+ * Where Yjs has to choose, the result depends on client ids: of the device that made the start, and of the two that separate.
+ */
 const meetings: readonly { maker: number; one: number; other: number }[] = [
   { maker: 1, one: 2, other: 3 },
   { maker: 1, one: 3, other: 2 },
@@ -18,7 +20,7 @@ const meetings: readonly { maker: number; one: number; other: number }[] = [
   { maker: 2, one: 1, other: 2 },
 ]
 
-/** What both devices hold after they have met: one outcome, or all that there are, whichever ids the devices have. */
+/** The result on both devices after they have met: one outcome, or all possible ones, for any ids of the devices. */
 export function outcomes(start: Start, pair: Pair): string[] {
   const found = meetings.map(ids => outcomeText(factsOf(merged(start, pair, ids).maps, contact)))
   return [...new Set(found)].sort()
@@ -50,7 +52,7 @@ function merged(start: Start, pair: Pair, ids: (typeof meetings)[number]): Repli
   edit(other, pair.other, 'b')
   const made = [one.updates.slice(before), other.updates.slice(beforeOther)] as const
   meet(one, other)
-  // A third device gets the same in another order, and twice [R1].
+  // A third device receives the same updates in another order, and twice [R1].
   const late = replica(4)
   meet(late, maker === one || maker === other ? one : maker)
   for (const update of [...made[1], ...made[0], ...made[1]]) receive(late, update)

@@ -5,11 +5,11 @@ import type { Rule, Section } from './texts.ts'
 export interface Breakage {
   id: string
   rules: readonly string[]
-  /** What is broken, in a sentence. */
+  /** What the patch breaks, in a sentence. */
   what: string
 }
 
-/** The text of docs/RULES.md: each rule with its id, without what follows from the tests. */
+/** The text of docs/RULES.md: each rule with its id, without data from the tests. */
 export function rulesPage(sections: readonly Section[]): string {
   const head = [
     '# Rules',
@@ -68,7 +68,7 @@ function citationText({ name, file }: Citation): string {
   return `${escaped(name)} (${file})`
 }
 
-/** Markdown would take these for its own. */
+/** Escapes characters that Markdown would interpret. */
 function escaped(text: string): string {
   return text.replaceAll(/[<*]/g, '\\$&')
 }

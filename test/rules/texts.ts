@@ -1,4 +1,4 @@
-/** A rule of the design: what tests cite by its id in brackets. */
+/** A rule of the design. Tests cite it by its id in brackets. */
 export interface Rule {
   /** As in `V3`. */
   id: string

@@ -73,7 +73,7 @@ interface Case {
   isPhoneFirst: boolean
 }
 
-/** Every pair from every start, made either way round, each of a contact of its own. */
+/** Every pair from every start, in both directions, each with a separate contact. */
 function allCases(): Case[] {
   const cases = [...pairs, ...undone].flatMap(pair =>
     starts.flatMap(start => [true, false].map(isPhoneFirst => ({ pair, start, isPhoneFirst }))),
@@ -93,7 +93,7 @@ function factsHeld(kith: Kith, contact: string): ReturnType<typeof factsOf> {
   return factsOf(coreOf(kith).store.documents.roster.view, contact)
 }
 
-/** By the server's own word. */
+/** The levels that the server itself reports. */
 async function visibleTo({ admin }: Backend, viewer: string): Promise<unknown> {
   await admin('PUT', `/v1/users/${encodeURIComponent(viewer)}`, {})
   const query = new URLSearchParams({ owner: 'alice', viewer })

@@ -32,7 +32,7 @@ import {
 
 const rules = { roster: rosterRules(defaultLimits), profile: profileRules(defaultLimits) }
 
-/** A server's document, and what it makes of updates, as an account does. */
+/** A server's document, and the way in which an account handles updates to it. */
 class Server {
   readonly document: StoredDocument
   #name: DocumentName
@@ -63,7 +63,9 @@ class Server {
     return contentOf(this.document.doc)
   }
 
-  /** Whatever was taken in: only known roots, well-formed keys, values of their kinds, and it can be stored. */
+  /**
+   * Checks any accepted content: only known roots, well-formed keys, values of the right kinds, and the document can be stored.
+   */
   #examine(): void {
     const { doc } = this.document
     const roots = this.#name === 'roster' ? rosterRoots : [profileRoot]
@@ -82,7 +84,7 @@ class Server {
   }
 }
 
-/** Reads no root that is not there: reading one would make it. */
+/** Reads only existing roots, because reading a missing root would create it. */
 function contentOf(doc: Y.Doc): Record<string, unknown> {
   const roots = [...rosterRoots, profileRoot].filter(root => doc.share.has(root))
   const contents = roots.map(root => [root, Object.fromEntries(flatMapsOf(doc).entries(root))] as const)
@@ -318,7 +320,7 @@ describe('[S1] hostile updates cost no more than they weigh', () => {
     for (const count of [10_000, 40_000]) {
       const steps = stepsOf(count, 9)
       expect([steps >= count, steps < 1.2 * count]).toEqual([true, true])
-      // A lower client id goes in front of the others: it is compared with one.
+      // A lower client id is placed before the others: it is compared with only one.
       expect(stepsOf(count, 4)).toBeLessThan(count / 4)
     }
   })
@@ -328,7 +330,7 @@ describe('[S1] hostile updates cost no more than they weigh', () => {
     const server = new Server('roster', rawUpdate([{ client: 5, clock: 0, structs: [run] }]))
     const splits = Array.from({ length: many }, (_, clock) => entry('contacts', 'a', true, { client: 5, clock }))
     expect(refused(server.take(rawUpdate([{ client: 6, clock: 0, structs: splits }])))).toBe('malformed')
-    // Nor may they hide behind what the server has already.
+    // Such entries cannot hide behind content that the server has already.
     const known = new Server('roster', rawUpdate([{ client: 5, clock: 0, structs: [run] }]))
     const contacts = Array.from({ length: many }, (_, index) => entry('contacts', `user ${index}`, true))
     expect(known.take(rawUpdate([{ client: 6, clock: 0, structs: contacts }])).state).toBe('admitted')
@@ -522,7 +524,7 @@ describe('[S2] updates of real documents are admitted', () => {
     for (const { doc, unsent } of [keeping, undoing]) {
       const server = new Server('roster', Y.encodeStateAsUpdate(doc))
       expect(server.content()).toEqual(contentOf(doc))
-      // What its owner overwrote does not get onto the disk [V5].
+      // Values that the owner overwrote do not reach the disk [V5].
       expect(Buffer.from(server.state).includes('Bob 3')).toBe(false)
       expect(new Server('roster', Y.mergeUpdates(unsent)).content()).toEqual(contentOf(doc))
     }
@@ -594,7 +596,7 @@ function meet(a: Device, b: Device): void {
   Y.applyUpdate(b.doc, forB, 'met')
 }
 
-/** Edits of some users' entries, each root in its turn; or their removal. */
+/** Edits of the entries of some users, cycling through the roots; or the removal of these entries. */
 function rosterEdits(from: number, to: number, on = true): KeyChange[] {
   const changes: KeyChange[] = []
   for (let index = from; index < to; index++) {

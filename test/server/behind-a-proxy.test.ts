@@ -8,12 +8,15 @@ import { adminKey, serverWorld, type World } from '../support/server-world.ts'
 const here = '192.0.2.1'
 const there = '192.0.2.2'
 
-/** A server to which everything comes from this machine, its proxy. */
+/** A server that receives every connection from this machine, which is its proxy. */
 function behindProxy(connectionsPerAddress = 2): Promise<World> {
   return serverWorld({ limits: { connectionsPerAddress, connectionsPerUser: 100 }, trustedProxies: ['127.0.0.1'] })
 }
 
-/** Signs in through the proxy; resolves to the close code, or to the socket once the server has asked for the roster. */
+/**
+ * Signs in through the proxy. Resolves to the close code, or to the socket once the server has sent its sync step 1 for the
+ * roster.
+ */
 async function signIn(world: World, forwardedFor: string): Promise<WebSocket | number> {
   const socket = new WebSocket(
     `${world.url.replace('http', 'ws')}/v1/roster/alice`,
@@ -34,7 +37,7 @@ async function leave(socket: WebSocket | number): Promise<void> {
   await once(socket, 'close')
 }
 
-/** A request through the proxy whose body is still to come, and the status with which it is answered. */
+/** Begins a request through the proxy, without its body. `status` resolves to the status of the response. */
 function begin(world: World, forwardedFor: string): { request: ClientRequest; status: Promise<number> } {
   const begun = request(`${world.url}/v1/users/bob`, {
     method: 'PUT',
@@ -56,7 +59,7 @@ function begin(world: World, forwardedFor: string): { request: ClientRequest; st
   return { request: begun, status }
 }
 
-/** The server has read what came before on other connections. */
+/** Resolves when the server has read everything that arrived before on other connections. */
 async function served(world: World): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await fetch(`${world.url}/healthz`, { headers: { connection: 'close' } })
 }

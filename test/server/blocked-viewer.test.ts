@@ -5,7 +5,7 @@ import { ReadLog } from '../support/read-log.ts'
 import { keys } from '../support/server-internals.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
-/** Bob asks for Alice, who blocks him. Carol blocks him as well, and he asks for her never. */
+/** Bob fetches Alice, who blocks him. Carol blocks him as well, but he never fetches her. */
 async function blocked(): Promise<{ world: World; alice: Device; bob: Device; carol: Device }> {
   const world = await serverWorld()
   const [alice, bob, carol] = await world.devices('alice', 'bob', 'carol')
@@ -38,12 +38,12 @@ const questions: readonly Question[] = [
   { what: 'follow', ask: bob => bob.edit('alice', { isSubscribed: !bob.roster.getMap('subscriptions').has('alice') }) },
 ]
 
-/** Whatever was under way has come as far as it can. */
+/** Resolves when everything under way has progressed as far as it can. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** Types and sizes of what the device received. */
+/** Returns the types and sizes of the frames that the device received. */
 function shapes(device: Device, from: number): string[] {
   return device.frames.slice(from).map((frame, index) => `${frame.type} ${device.bytes[from + index]?.length}`)
 }
@@ -85,7 +85,7 @@ test('[V10] the number of reads of a fetch does not depend on commits of other u
     const isView = (wanted: readonly string[]): boolean => {
       const is = wanted.includes(keys.relation('bob', 'alice')) && !wanted.includes(keys.relation('alice', 'bob'))
       if (is) reads++
-      // The first is the handler's own, before the feed reads.
+      // The handler itself makes the first read, before the feed reads.
       return is && reads === 2
     }
     const read = gates.stop('getMany', 'after', isView)
@@ -126,7 +126,7 @@ test('[V10] the server reads nothing for a blocked viewer when the owner changes
   const lookedAt = (viewer: string): string[] =>
     reads.filter(keys => keys.includes(`relation|${viewer}|alice`) && !keys.includes(`relation|alice|${viewer}`))
   expect(lookedAt('bob')).toEqual([])
-  // A stranger who sees her is looked at again.
+  // The view of a stranger who sees her is read again.
   expect(lookedAt('dora').length).toBeGreaterThan(0)
   expect(shapes(bob, from)).toEqual([])
 })
@@ -149,7 +149,7 @@ test('[V10][F1] a viewer who fetched and follows a stranger gets every change of
     await settle(bob, carol)
     expect([bob, carol].map(viewer => viewer.access.get('alice')?.levels.length === 1)).toEqual(expected)
   }
-  // The relation goes without a change of what is seen, and Bob is a stranger from then on.
+  // The relation is removed without a change of what Bob sees. Bob is a stranger from then on.
   alice.edit('bob', { levels: null })
   await settle(alice)
   alice.setAudience('contacts')

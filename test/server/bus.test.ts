@@ -18,13 +18,13 @@ import {
   sealEnvelope,
 } from '../support/server-internals.ts'
 
-// Servers are started for the file, and a busy machine takes its time for that.
+// Servers are started for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
-/** What carries messages between the nodes of one cluster. */
+/** The medium that carries messages between the nodes of one cluster. */
 interface Medium {
   carrier(): Promise<Carrier>
-  /** All connections are lost, and can be opened again. */
+  /** Breaks all connections. They can be opened again. */
   cut(): Promise<void>
 }
 
@@ -33,7 +33,7 @@ interface Kind {
   isInstalled: boolean
   start(): Promise<void>
   stop(): Promise<void>
-  /** A cluster of its own. */
+  /** Creates a separate cluster. */
   medium(): Promise<Medium>
 }
 
@@ -102,13 +102,13 @@ function nats(isInstalled: boolean): Kind {
 
 const key = new Uint8Array(32).fill(1)
 
-// Where CI is set a missing server is a failure.
+// In CI, a missing server is a failure.
 describe.each(kinds)('the bus $name', ({ isInstalled, start, stop, medium }) => {
   describe.skipIf(!isInstalled && !process.env['CI'])('', () => {
     beforeAll(start)
     afterAll(stop)
 
-    /** Nodes of one cluster, and a carrier of an outsider. */
+    /** Nodes of one cluster, and the carrier of an outsider. */
     async function cluster(count: number) {
       const { carrier, cut } = await medium()
       const clock = new TestClock()
@@ -137,7 +137,7 @@ describe.each(kinds)('the bus $name', ({ isInstalled, start, stop, medium }) => 
         await vi.waitFor(() => expect(heard).toHaveLength(300), 20_000)
         expect(heard).toEqual(sent)
       }
-      // Answered after all that came before.
+      // This request is answered after all earlier messages.
       answers(sender.bus)
       expect(await others[0]?.bus.request(sender.bus.node, letter('m'), 60_000)).toEqual({ type: 'taken' })
       expect(sender.heard).toEqual([])

@@ -47,7 +47,10 @@ test('[R1] devices are disconnected when what another node wrote of their docume
 
 const moods = ['the first', 'the second'] as const
 
-/** Alice writes her profile on one node, and has a device on another one, which hears of the first when the test says so. */
+/**
+ * Alice writes her profile on one node, and has a device on another node. The second node learns of changes on the first when
+ * the test says so.
+ */
 async function twoNodes() {
   const clock = new TestClock()
   const log = new SharedLog(() => clock.now(), { opened: () => undefined, written: () => undefined })
@@ -96,7 +99,7 @@ async function twoNodes() {
       await writer.accounts.idle()
       expect([alice.refused, alice.failures]).toEqual([[], []])
     },
-    /** The other node hears of what was written, and does what follows from it. */
+    /** Delivers the written changes to the other node, and waits for their effects. */
     async report(expected: readonly unknown[] = []) {
       for (const link of links) while (link.waiting > 0) link.step(0)
       await settled()
@@ -106,7 +109,7 @@ async function twoNodes() {
     whileReading(work: () => Promise<unknown>) {
       meanwhile = work
     },
-    /** What a device has that got what was relayed, and which of the moods are in bytes of it. */
+    /** The content of a device that received everything relayed, and the moods whose bytes it received. */
     relayed() {
       const doc = new Y.Doc()
       for (const update of updates) Y.applyUpdate(doc, update)

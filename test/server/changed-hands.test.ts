@@ -9,7 +9,7 @@ async function erase(world: World, user: string): Promise<void> {
   world.clock.leap(5) // A token that is issued now is later than the revocation.
 }
 
-/** Somebody new signs in under an id. */
+/** A new user signs in under an id. */
 async function nextHolder(world: World, user: string): Promise<Device> {
   const device = world.device(user)
   device.setField('name', 'Next')
@@ -70,7 +70,7 @@ test('[V7][D7] a device that was away from before the erasure until after the co
   await laptop.close()
   await erase(world, 'alice')
   await settle(phone)
-  // The next holder has never set a field, so no level of theirs is stored.
+  // The next holder has never set a field, so no level of the new account is stored.
   const [next] = await world.devices('alice')
   next.edit('bob', { levels: [3] })
   phone.confirm('alice')
@@ -267,7 +267,7 @@ test('[D7] the backend’s settings and the spent budget of an id survive the ac
   expect([status, body]).toMatchObject([201, { restricted: true, announceJoin: false }])
   expect((await world.admin('GET', '/v1/users/alice/pairs')).body).toEqual({ pairs: [] })
   const [next] = await world.devices('alice')
-  // What the old holder looked up is not known any more.
+  // The look-ups of the old holder are no longer known.
   expect(await next.fetch('x')).toMatchObject({ type: 'failure', code: 'discovery-limit' })
 })
 
@@ -282,7 +282,7 @@ test('[F3] for an id that is registered and erased 20 times, a follower gets joi
     await settle(bob)
     await world.admin('DELETE', '/v1/users/alice')
     await settle(bob)
-    // Given again each time, or it would not count.
+    // Confirmed each time; otherwise the follow would not count.
     bob.confirm('alice')
     await settle(bob)
   }

@@ -23,7 +23,7 @@ import { newDatabase, storeOver } from '../support/stores.ts'
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `user ${index}`)
 const nothing = new Uint8Array()
 
-/** The vector says that it names so many clients; its bytes are for as many. */
+/** A state vector that names this many clients, with bytes for each of them. */
 const vectorOf = (clients: number): Uint8Array =>
   Y.encodeStateVector(new Map(Array.from({ length: clients }, (_, index) => [index + 1, 1])))
 
@@ -141,7 +141,7 @@ test('[S3] other users have their turn between many frames that come at once', a
     resume: () => undefined,
     after: () => () => undefined,
   }
-  // All sockets of a user have one share.
+  // All sockets of a user share one quota.
   const inboxes = [new Inbox<number>(port), new Inbox<number>(port)]
   for (let n = 0; n < 50; n++) for (const inbox of inboxes) inbox.add(2)
   for (let turn = 0; turn < 100 && handled.reduce((sum, cost) => sum + cost, 0) < 200; turn++) {
@@ -197,7 +197,7 @@ test('[S3] the cost of one device delays the frames of all of the user’s devic
   })
   for (let round = 0; round < 20; round++) await other.barrier()
   expect(isAnswered).toBe(false)
-  // Less than two heartbeats: meanwhile nobody answers a ping.
+  // Less than two heartbeats, because no device answers a ping meanwhile.
   world.clock.move(14_000)
   await answer
   expect(laptop.isConnected).toBe(true)
@@ -222,7 +222,7 @@ test('[S3] the owners that a hello names are looked up in slices, and no commit 
 test('[S3] acknowledgements of messages that were never sent count as writes; those of received messages cost nothing', async () => {
   const world = await serverWorld({ limits: { writesBurst: 60, writesPerSecond: 1 } })
   const [alice, bob] = await world.devices('alice', 'bob')
-  // Who may know whether Bob is there learns what becomes of a message.
+  // A sender who may know whether Bob is online learns the outcome of a message.
   await alice.fetch('bob')
   for (let n = 0; n < 20; n++) expect(await alice.sendMessage('bob', 'hello')).toBe('delivered')
   await settle(bob)
@@ -267,7 +267,7 @@ test('[V10] the cost of a change does not depend on the rosters of others', asyn
     const alice = device('alice')
     alice.connect()
     alice.edit([{ root: 'settings', key: 'autoSync', value: false }])
-    // Bob has as many owners as he may, and must be reviewed where others grant him levels.
+    // Bob follows as many owners as the limit allows, and must be reviewed when other users grant him levels.
     alice.edit([
       { root: 'contacts', key: 'bob', value: true },
       { root: 'grants', key: '1/bob', value: true },

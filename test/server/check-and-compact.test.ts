@@ -28,7 +28,7 @@ interface World {
   settle(): Promise<void>
 }
 
-/** Alice grants Bob level 2 and is followed by him. */
+/** Alice grants Bob level 2, and Bob follows her. */
 async function world(database: LevelDatabase): Promise<World> {
   const clock = new TestClock()
   const store = storeOver(database, clock)
@@ -196,7 +196,7 @@ describe('[V5] compact', () => {
       await settle()
     }
     await database.close()
-    // The search must find what is there, or finding nothing would prove nothing.
+    // The search must find what exists. Otherwise, finding nothing would prove nothing.
     const secrets = ['secret-overwritten', 'secret-removed', 'secret-label']
     for (const secret of secrets) expect(await isInFolder(folder, secret)).toBe(true)
     database = await open()
@@ -208,7 +208,7 @@ describe('[V5] compact', () => {
     for (const kept of ['label that stays', 'Ada']) expect(await isInFolder(folder, kept)).toBe(true)
     database = await open()
     expect((await check(database)).findings).toEqual([])
-    // And again, with nothing to do.
+    // The second run has nothing to do.
     expect(await compact(database)).toEqual({ documents: 3 })
     await database.close()
   })
@@ -221,7 +221,7 @@ describe('[V5] compact', () => {
     await database.put(keys.level('alice', 1), record('what stays'))
     await database.put(keys.level('alice', 2), record('secret-removed'))
     await database.del(keys.level('alice', 2))
-    // All of it, old and new, goes into one file of a lower level.
+    // All records, old and new, move into one file of a lower level.
     await (database as unknown as { compactRange(from: string, to: string): Promise<void> }).compactRange(
       '\u0000',
       '\uffff',
@@ -236,7 +236,7 @@ describe('[V5] compact', () => {
   })
 })
 
-/** Compression could hide a secret from a search for its bytes. */
+/** Without compression, which could hide a secret from a search for its bytes. */
 async function openUncompressed(folder: string): Promise<LevelDatabase> {
   const encodings = { keyEncoding: 'utf8', valueEncoding: 'view' } as const
   const level = new Level<string, Uint8Array>(folder, { ...encodings, compression: false })

@@ -9,7 +9,7 @@ const largeBytes = 4 * 1024 * 1024
 
 const part = Buffer.alloc(largeBytes / 2)
 
-/** The head of a frame of so many bytes. */
+/** Returns the header of a frame of `frameBytes` bytes. */
 function head(frameBytes: number, firstByte = 0x82): Buffer {
   const bytes = Buffer.alloc(14)
   bytes[0] = firstByte
@@ -18,12 +18,12 @@ function head(frameBytes: number, firstByte = 0x82): Buffer {
   return bytes
 }
 
-/** Fragments of a message whose last one does not come. */
+/** Fragments of a message without the last one. */
 const fragments = Array.from({ length: 20 }, (_, index) =>
   Buffer.concat([head(100_000, index === 0 ? 0x02 : 0x00), Buffer.alloc(100_000)]),
 )
 
-/** Sends bytes in parts. Resolves when the server has read all of them, or the connection has ended. */
+/** Sends bytes in parts. Resolves when the server has read all of them, or when the connection has ended. */
 async function deliver({ tcp, deviceTcp }: Pair, bytes: Buffer): Promise<void> {
   const target = tcp.bytesRead + bytes.length
   deviceTcp.write(bytes)
@@ -49,7 +49,7 @@ test.each<[string, Buffer[], Buffer[]]>([
   })
   for (const bytes of after) await deliver(one, bytes)
   expect(most).toBeLessThanOrEqual(light)
-  // When it reads again, it learns the code.
+  // When it reads again, it receives the close code.
   one.device.resume()
   expect((await closed)[0]).toBe(4401)
 })

@@ -13,10 +13,10 @@ import { connectNats, readSettings } from '../support/server-internals.ts'
 import { smallDisk } from '../support/small-disk.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-// Each test starts processes, and a busy machine takes its time for each.
+// Each test starts processes, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
 
-/** What was built: these are the processes that an operator starts. */
+/** The built program: tests start the same processes as an operator. */
 const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url))
 const demo = fileURLToPath(new URL('../../examples/web/dist/server/main.js', import.meta.url))
 
@@ -28,7 +28,7 @@ interface Ended {
 
 interface Running {
   child: ChildProcessWithoutNullStreams
-  /** Resolves with the output once it matches, rejects when the process ends before. */
+  /** Resolves with the output once it matches. Rejects if the process ends first. */
   prints(pattern: RegExp): Promise<RegExpExecArray>
   ended: Promise<Ended>
 }
@@ -49,7 +49,7 @@ function start(args: readonly string[], env: Record<string, string> = {}): Runni
   })
   const prints = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
-      // Registered after the listener above: the output is there already.
+      // Registered after the listener above, so the output is complete here.
       child.stdout.on('data', () => {
         const match = pattern.exec(output.stdout)
         if (match) resolve(match)
@@ -63,7 +63,7 @@ function run(args: readonly string[], env: Record<string, string> = {}): Promise
   return start(args, env).ended
 }
 
-/** Runs a program that may have only so many files open at a time. */
+/** Runs a program with a limit on its open files. */
 async function runWithFewFiles(openFiles: number, program: string, ...args: string[]): Promise<Ended> {
   const command = ['-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, process.execPath, program, ...args]
   const child = spawn('sh', command)
@@ -105,7 +105,7 @@ test('a server on a data folder loads nothing of PostgreSQL', async () => {
   expect(printed.trim()).toBe('0')
 })
 
-/** One line, which says what is wrong and what to do. */
+/** Matches one line that says what is wrong and what to do. */
 function oneLine(words: RegExp): unknown {
   return expect.stringMatching(new RegExp(`^kith-[a-z]+: [^\\n]*${words.source}[^\\n]*\\n$`))
 }
@@ -342,7 +342,7 @@ describe('token', () => {
       `bearer.${printed.stdout.trim()}`,
     ])
     onTestFinished(() => socket.terminate())
-    // The server's sync step 1: it took the token.
+    // The server's sync step 1 shows that it accepted the token.
     expect(((await once(socket, 'message')) as [Buffer])[0][0]).toBe(0)
   })
 })

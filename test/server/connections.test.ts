@@ -14,7 +14,7 @@ async function open(world: World, text: string): Promise<Socket> {
   return socket
 }
 
-/** The server has read what came before on other connections. */
+/** Resolves when the server has read everything that arrived before on other connections. */
 async function served(world: World): Promise<void> {
   await fetch(`${world.url}/healthz`, { headers: { connection: 'close' } })
 }

@@ -19,7 +19,7 @@ test('[S3] a large document is copied for the thread in slices, between which ot
   await others
   expect(turns).toBeGreaterThanOrEqual(10)
   expect(copies.map(copy => Buffer.compare(copy, stored) === 0)).toEqual([false, true, false, true])
-  // Each lies in a buffer of its own, which the thread gets without another copy.
+  // Each copy has its own buffer, which is transferred to the thread without another copy.
   expect(new Set(copies.map(({ buffer }) => buffer)).size).toBe(4)
   expect(copies.every(({ buffer, byteLength }) => buffer.byteLength === byteLength)).toBe(true)
   expect(copies[0]).toEqual(small)

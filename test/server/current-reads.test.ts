@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { CurrentReads, type Lease, Relay } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-/** Reads of a store that reports a position when a test says so. */
+/** Reads of a store that reports positions when a test says so. */
 class ReportedReads extends CurrentReads {
   readonly #store: { position: number }
 
@@ -14,26 +14,28 @@ class ReportedReads extends CurrentReads {
     this.#store = store
   }
 
-  /** The batch that was announced is reported. */
+  /** Reports the batch that was announced. */
   report(): void {
     this.#store.position++
     this.end()
   }
 
-  /** The store goes on from an earlier position, in another history. */
+  /** The store continues from an earlier position, in another history. */
   lose(position: number): void {
     this.#store.position = position
     this.lost()
   }
 
-  /** A whole batch, which no read holds back. */
+  /** A whole batch that no read holds back. */
   async batch(): Promise<void> {
     await this.begin()
     this.report()
   }
 }
 
-/** A read whose results a test gives, one after the other: each with the position that the store has reported then. */
+/**
+ * A read whose results a test supplies one after the other, each with the position that the store had reported at that time.
+ */
 function heldRead(reads: CurrentReads) {
   const begun: ((found: { at: number; value: string }) => void)[] = []
   const handedOver: string[] = []
@@ -54,7 +56,7 @@ function heldRead(reads: CurrentReads) {
   }
 }
 
-/** Whether a promise is settled by now. */
+/** Returns whether a promise is settled by now. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol('pending')
   return (await Promise.race([promise, setImmediate(pending)])) !== pending

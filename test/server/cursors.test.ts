@@ -20,7 +20,7 @@ test('[V10] all cursors have one size, and two of the same position have nothing
   })
   expect(new Set(sealed.map(({ length }) => length))).toEqual(new Set([44]))
   expect(new Set(sealed.map(bytes => Buffer.from(bytes).toString('hex'))).size).toBe(sealed.length)
-  // Of 1,200 random bytes at one place some 254 differ.
+  // Of 1,200 random bytes at one place, about 254 values differ.
   for (let index = 0; index < 44; index++) expect(new Set(sealed.map(bytes => bytes[index])).size).toBeGreaterThan(200)
 })
 

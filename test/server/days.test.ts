@@ -28,7 +28,7 @@ test('[F1] 400 days leave 92 records, and the oldest cursor that is served is th
   const days: number[] = []
   for (let day = 0; day < 400; day++) {
     days.push(store.position)
-    // Some days nobody writes.
+    // There are days without a commit.
     if (day % 7 !== 3) await store.commit(userChange(`user ${day % 50}`, { restricted: day % 2 === 0 }))
     clock.leap(dayMs)
     if (day % 50 !== 49) continue
@@ -57,7 +57,7 @@ test('[F1] a clock that was far ahead for a while does not make cursors too old,
   await store.close()
 })
 
-/** A store in memory whose clock goes on a day at a time, with a commit each day. */
+/** A store in memory whose clock advances one day at a time, with a commit each day. */
 async function days(): Promise<{
   store: Store
   database: LevelDatabase
@@ -82,7 +82,7 @@ async function days(): Promise<{
   }
 }
 
-/** What a store does beside its commits takes a few turns in memory. */
+/** Background work of a store takes a few turns in memory. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 30; turn++) await new Promise(resolve => setImmediate(resolve))
 }
@@ -126,7 +126,7 @@ test('[F1] a clock that is far ahead on one day removes no relation, and makes n
   clock.leap(1_000 * dayMs)
   await store.commit(userChange('far ahead'))
   await settled()
-  // A start looks for the day again.
+  // On start, the store looks for the day again.
   const again = await storeOn(database, { limits: limitsWith(), clock })
   await again.commit(userChange('far ahead', { restricted: true }))
   await settled()

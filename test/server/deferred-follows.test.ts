@@ -12,7 +12,7 @@ import {
 
 const hourMs = 60 * 60 * 1000
 
-/** A roster in which Bob follows others, as far as the store goes by it. */
+/** A change of Bob's roster that follows these owners, with the facts that the store uses. */
 function follows(...owners: string[]): DocumentsChange {
   const change = rosterChange('bob', Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }])))
   if (change.roster) change.roster.update = Y.encodeStateAsUpdateV2(new Y.Doc())
@@ -73,7 +73,7 @@ test('[S4] look-ups that are left need no wait, and a budget that is never refil
   const spent = (left: number): UserRecord => ({ lookups: { left, atMs: 0 } }) as UserRecord
   const delays = [5, 2, 3, 4].map(wanted => lookupDelayMs(spent(3), 0, wanted, limits) / hourMs / 24)
   expect(delays).toEqual([30, 0, 0, 30])
-  // One look-up an hour: exactly as long as it takes.
+  // With one look-up per hour, the wait is exactly as long as needed.
   const hourly = { ...limits, lookupsPerDay: 24 }
   expect([3, 4, 5, 10].map(wanted => lookupDelayMs(spent(3), 0, wanted, hourly) / hourMs)).toEqual([0, 1, 2, 7])
   expect(lookupDelayMs(spent(3), hourMs, 4, hourly)).toBe(0)

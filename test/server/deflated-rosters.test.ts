@@ -7,7 +7,7 @@ import type { Device } from '../support/raw-device.ts'
 import { inflate } from '../support/server-internals.ts'
 import { serverWorld } from '../support/server-world.ts'
 
-/** An update that adds so many contacts. */
+/** Returns an update that adds this many contacts. */
 function updateOf(count: number): Uint8Array {
   const doc = new Y.Doc()
   const contacts = Array.from({ length: count }, (_, index) => `contact-${index}`)

@@ -17,7 +17,7 @@ import { holdsAsync } from '../support/properties.ts'
 import { relationOf } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-/** The same world in plain sets: whatever the server derives must be what is read from these. */
+/** The same state in plain sets. Everything that the server derives must equal what is computed from these. */
 interface Person {
   isRegistered: boolean
   isRestricted: boolean
@@ -97,11 +97,11 @@ function steps(): fc.Arbitrary<Step[]> {
   return fc.array(step, { maxLength: 40, size: 'max' })
 }
 
-/** The server's machinery and the model, moved by the same steps. */
+/** The server and the model, advanced by the same steps. */
 class World {
   readonly people = new Map<string, Person>(names.map(name => [name, newPerson()]))
   readonly pairs = new Set<string>()
-  /** `giver user`: the user was erased since, and the giver has not confirmed it. */
+  /** `giver user`: the user was erased since, and the giver has not confirmed the new holder. */
   readonly unconfirmed = new Set<string>()
   #devices = new Map<string, WritingDevice>()
   #accounts: AccountWorld
@@ -116,7 +116,7 @@ class World {
     return this.people.get(name) as Person
   }
 
-  /** Some steps are done at once, so that groups of commits form; `settle` waits for all. */
+  /** Starts some steps together, so that groups of commits form. `settle` waits for all of them. */
   take(step: Step): Promise<unknown> | undefined {
     const { user, other, on } = step
     const person = this.person(user)
@@ -198,7 +198,7 @@ class World {
     return !this.unconfirmed.has(`${giver} ${user}`)
   }
 
-  /** What was taken back, and is given again, is given to the present holder [D7]. */
+  /** What was taken back and is given again is given to the present holder [D7]. */
   forgetTakenBack(): void {
     for (const pair of this.unconfirmed) {
       const [giver, user] = pair.split(' ') as [string, string]
@@ -242,7 +242,7 @@ class World {
     return this.pairs.has([a, b].sort().join(' '))
   }
 
-  /** V1–V3, written out once more. */
+  /** V1–V3, written out again. */
   visible(viewerName: string, ownerName: string): number[] {
     const [viewer, owner] = [this.person(viewerName), this.person(ownerName)]
     if (!viewer.isRegistered || !owner.isRegistered) return []
@@ -278,7 +278,7 @@ async function play(story: readonly Step[], batches: readonly boolean[], limits:
   const world = new World(store, accountsOver(store, clock, limits))
   for (const [index, step] of story.entries()) {
     const done = world.take(step)
-    // The account's queue and the backend's calls are two orders: an erasure and what follows it must not be mixed.
+    // The account's queue and the backend's calls have separate orders. An erasure and the steps after it must not be mixed.
     const nextDoes = story[index + 1]?.does
     const readsFirst = step.does === 'confirm' || nextDoes === 'confirm'
     const mustWait = step.does === 'erase' || step.does === 'restrict' || nextDoes === 'erase' || readsFirst
@@ -317,7 +317,7 @@ async function compare(store: Store, world: World, limits: Partial<Limits>): Pro
       expect([viewer, owner, relation.shown]).toEqual([viewer, owner, isWanted ? world.visible(viewer, owner) : []])
       expect(relation.isPaired).toBe(world.isPaired(viewer, owner))
     }
-    // All who may be are shown, up to the limit; and contacts come first.
+    // All candidates are shown, up to the limit, contacts first.
     expect(places.filter(({ isUnasked }) => isUnasked)).toHaveLength(Math.min(unaskedOwners, places.length))
     const isContactLeftOut = places.some(({ isContact, isUnasked }) => isContact && !isUnasked)
     const isStrangerIn = places.some(({ isContact, isUnasked }) => !isContact && isUnasked)

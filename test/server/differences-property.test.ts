@@ -47,11 +47,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 )
 
-/** One of Bob's devices: what it holds of Alice, and a network that may stand still or break. */
+/** One of Bob's devices: its replica of Alice, and a network that may stall or break. */
 class Phone {
   readonly held: Map<number, Fields> = new Map()
   readonly wrong: string[] = []
-  /** The types of the frames with content that came. */
+  /** The types of the received frames with content. */
   readonly forms: string[] = []
   isReading = true
   feed: Feed | undefined
@@ -60,7 +60,7 @@ class Phone {
   #inFlight: Uint8Array[] = []
   readonly #relay: Relay
   readonly #takesDifferences: boolean
-  /** What of Alice is on disk, as far as it was reported. */
+  /** Alice's fields on disk, as far as they were reported. */
   readonly #stands: ReadonlyMap<number, Fields>
 
   constructor(relay: Relay, takesDifferences: boolean, stands: ReadonlyMap<number, Fields>) {
@@ -117,7 +117,7 @@ class Phone {
     for (const bytes of this.#inFlight.splice(0)) this.#take(bytes)
   }
 
-  /** Nothing is handed over but what stands on disk [V5]. */
+  /** Only fields that are current on disk may be handed over [V5]. */
   #expectCurrent(bytes: Uint8Array): void {
     const frame = decodeFrame(bytes)
     if (frame.type !== 'profile' && frame.type !== 'difference') return
@@ -155,7 +155,7 @@ function sessionOf(feed: Feed): Receiver {
   }
 }
 
-/** Alice, who is followed by two devices of Bob's: one that takes differences, and one that does not. */
+/** Two of Bob's devices follow Alice: one accepts differences, the other does not. */
 async function scene() {
   const store = storeOver(await newDatabase('memory'), new TestClock())
   const stands = new Map<number, Fields>()
@@ -176,7 +176,7 @@ async function scene() {
   for (const phone of phones) await phone.connect()
   return {
     ...{ store, alice, stands, phones: phones as [Phone, Phone] },
-    /** Sets a field of Alice's, or removes it. */
+    /** Sets or removes one of Alice's fields. */
     edit(level: number, field: string, value: string | undefined): Promise<unknown> {
       const { [field]: _, ...rest } = alice.get(level) ?? {}
       const fields: Fields = value === undefined ? rest : { ...rest, [field]: value }
@@ -194,7 +194,7 @@ async function scene() {
   }
 }
 
-/** Alice's edits, one after another without waiting, and what both devices hold of her in the end and between. */
+/** Makes Alice's edits one after another without waiting. Checks what both devices hold of her in the end and in between. */
 async function run(operations: readonly Operation[]): Promise<number> {
   const { store, alice, stands, phones, edit, end } = await scene()
   let granted: number[] = []
@@ -251,7 +251,7 @@ async function run(operations: readonly Operation[]): Promise<number> {
       case 'settle':
         await settle()
     }
-    // Some operations meet a batch that is under way, some do not.
+    // Some operations meet a batch in progress, others do not.
     if (values % 3 === 0) await setImmediate()
   }
   for (const phone of phones) await phone.connect()

@@ -6,19 +6,19 @@ import { CommittedLevels, differenceOf, editOf, savesHalf } from '../support/ser
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-/** Many fields of level 1, some 4 KB. */
+/** Many fields of level 1, about 4 KB. */
 const many: Fields = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`field ${n}`, `${n} `.repeat(30)]))
 
 interface Town {
   world: World
   alice: Device
-  /** Takes differences. */
+  /** Bob's device, which accepts differences. */
   bob: Device
-  /** Another device of Bob's, of an older release. */
+  /** Another device of Bob, with an older release. */
   tablet: Device
 }
 
-/** Alice with many fields at level 1, which she grants to Bob, who follows her on two devices. */
+/** Alice has many fields at level 1, and grants this level to Bob, who follows her on two devices. */
 async function town(wireOfTablet = 1, options: Parameters<typeof serverWorld>[0] = {}): Promise<Town> {
   const world = await serverWorld(options)
   const [alice] = await world.devices('alice')
@@ -36,7 +36,7 @@ async function town(wireOfTablet = 1, options: Parameters<typeof serverWorld>[0]
   return { world, alice, bob, tablet }
 }
 
-/** The frames with content of Alice's level 1 that a device got since some frame. */
+/** Returns the types of the frames with content of Alice's level 1 that a device received since a given frame. */
 function formsSince(device: Device, from: number): string[] {
   return device.frames
     .slice(from)
@@ -44,7 +44,7 @@ function formsSince(device: Device, from: number): string[] {
     .map(({ type }) => type)
 }
 
-/** What the next change of one field of level 1 comes as. */
+/** Returns the form in which the next change of one field of level 1 arrives. */
 async function formOfEdit({ alice, bob }: Town, value: string): Promise<string[]> {
   const from = bob.frames.length
   alice.setField('field 7', value, 1)
@@ -100,7 +100,7 @@ test('[F1] a small level, and one that changes by more than half, go out whole',
   expect(formsSince(bob, from)).toEqual(['profile'])
 })
 
-/** What happens to Bob's device, or to what it may see, before Alice's next change. */
+/** Events that affect Bob's device, or what it may see, before Alice's next change. */
 const unsafe: [what: string, (town: Town) => Promise<void>][] = [
   [
     'was away, and returns with a cursor',
@@ -150,7 +150,7 @@ test.each(unsafe)('[F1] a device that %s gets the whole level, and differences f
   expect(await formOfEdit(all, 'seven')).toEqual(['difference'])
 })
 
-/** The key of a field of level 1 in the own document of a device. */
+/** The key of a field of level 1 in a device's own document. */
 function keyOf(device: Device, field: string): string {
   return [...device.profile.getMap('fields').keys()].find(key => key.endsWith(`/${field}`)) as string
 }
@@ -179,7 +179,7 @@ test('[F1] of an account that was erased and has begun again, the first level go
   expect(bob.sees('alice')).toEqual({ ...many, 'field 7': 'seven' })
 })
 
-/** Commits of one batch that each bring the level to these fields. */
+/** Commits of one batch. Each changes the level to these fields. */
 function batchOf(...states: (Fields | undefined)[]): CommittedLevels {
   const levels = new CommittedLevels()
   for (let index = 1; index < states.length; index++) {

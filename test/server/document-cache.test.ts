@@ -5,10 +5,10 @@ import { accountsOver } from '../support/account-world.ts'
 import { Unwritable } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
-/** The least that one document counts. */
+/** The minimum size that one document counts as. */
 const smallDocumentBytes = 16 * 1024
 
-/** A store that tells whose documents are read, and whose commits a test holds back. */
+/** A store that records whose documents are read. A test can hold back its commits. */
 async function watchedStore() {
   const store = await openMemoryStore({ limits: limitsWith(), clock: new TestClock() })
   const reads: string[] = []
@@ -163,7 +163,7 @@ test('[S1] the larger a document is, the fewer of its updates are merged togethe
     const release = holdAlice()
     alice.edit([{ root: 'labels', key: 'bob', value: 'first' }])
     for (let turns = 0; turns < 50; turns++) await new Promise(resolve => setImmediate(resolve))
-    // They queue up behind the one that is being written.
+    // They queue behind the commit that is being written.
     for (let index = 0; index < count; index++) alice.edit([{ root: 'labels', key: 'bob', value: `${index}` }])
     release()
     await accounts.idle()
@@ -196,7 +196,7 @@ test('[R1] a document that another node changes while it is read is read again w
   const { store, reads } = await watchedStore()
   const { accounts, documents, device } = accountsOver(store, new TestClock())
   device('alice').connect()
-  // The read has begun, and its result is not here.
+  // The read has begun, but has no result yet.
   expect(reads).toEqual(['roster of alice'])
   documents.noteOutdated('alice')
   await accounts.idle()

@@ -16,7 +16,7 @@ test('[D2] a sweep of the documents in memory during a commit loses nothing, and
   const held = world.disk.hold()
   phone.edit('bob', { label: 'Bob', levels: [1] })
   await held
-  // Two heartbeats, each with a sweep: what nobody used for 30 seconds goes.
+  // Two heartbeats, each with a sweep that evicts documents unused for 30 seconds.
   world.clock.move(30_000)
   laptop.edit('carol', { label: 'Carol' })
   phone.edit('bob', { levels: [1, 2] })
@@ -91,7 +91,7 @@ test('[D2][V6] after a sweep during a commit that then fails, what the device wr
 describe('[F2] documents in memory', () => {
   const clock = new TestClock()
 
-  /** Documents over a store that counts what is read of whom. */
+  /** Documents over a store that records which users' documents are read. */
   async function cache(maxHeapBytes?: number): Promise<{ documents: Documents; reads: () => string[] }> {
     const store = storeOver(await newDatabase('memory'), clock)
     const read: string[] = []
@@ -176,7 +176,7 @@ test('[R3] an update that is sent again, or changes nothing, is admitted without
   expect([store.position, alice.commits, alice.refused, alice.failures]).toEqual([position, commits, [], []])
 })
 
-/** The server has taken in what this device sent. */
+/** Resolves when the server has received what this device sent. */
 async function heard({ socket }: Device): Promise<void> {
   const ponged = new Promise(resolve => socket.once('pong', resolve))
   socket.ping()

@@ -9,7 +9,7 @@ import { dayMs, newDatabase, storeOver } from '../support/stores.ts'
 interface Owner {
   clock: TestClock
   device: WritingDevice
-  /** Makes changes on the roster as it is stored, as another client each time. */
+  /** Changes the stored roster, each time as another client. */
   change(changes: readonly KeyChange[]): Promise<void>
   stored(): Promise<Y.Doc>
   generation(): Promise<number>
@@ -82,7 +82,7 @@ test('[D4] declined users do not have a roster refounded where refoundBytes is s
   expect(await generation()).toBe(0)
 })
 
-/** What 50 of 200 people are called, in turn: all labels take most of what the roster below may hold. */
+/** Labels of 50 of 200 people, in rotation. All labels together take most of the roster's limit below. */
 function labels(time: number): KeyChange[] {
   const text = String.fromCharCode(97 + (Math.floor(time / 4) % 26)).repeat(100)
   return Array.from({ length: 50 }, (_, index) => ({
@@ -92,7 +92,7 @@ function labels(time: number): KeyChange[] {
   }))
 }
 
-/** The bound for safety is twice the limit of the content, at least. */
+/** The safety bound is at least twice the limit of the content. */
 const tight = { rosterBytes: 32_768, historyBytes: 1 }
 
 test('[S3] a roster as large as it may be is refounded before its history is refused, however low historyBytes is set', async () => {

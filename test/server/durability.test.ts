@@ -14,7 +14,7 @@ test('[D2] during a disk write nothing is acknowledged or relayed, and after it 
   alice.edit('carol', { label: 'Carol' })
   const answered = alice.barrier()
   await held
-  // These are answered by the same server in the meantime.
+  // The same server answers these requests in the meantime.
   await world.admin('GET', '/v1/users/alice')
   laptop.send({ type: 'queryAwareness' })
   await laptop.next('awareness')
@@ -110,7 +110,7 @@ test('[D5] a barrier after an update with missing predecessors is incomplete, an
   expect([...other.roster.getMap('contacts').keys()].sort()).toEqual(['bob', 'carol', 'dave'])
 })
 
-/** Sends a change that this device's own documents don't get. */
+/** Sends a change that the device's own documents do not contain. */
 async function attempt(device: Device, document: 'roster' | 'profile', changes: readonly KeyChange[]): Promise<string> {
   const doc = new Y.Doc()
   applyChanges(doc, changes)
@@ -184,7 +184,7 @@ test('[S3] a roster of removed names does not grow without end', async () => {
   const [alice] = await world.devices('alice')
   const refusals: unknown[] = []
   for (let round = 0; round < 20 && refusals.length === 0; round++) {
-    // A document of its own each time, in which every contact is removed before anybody hears of it.
+    // Each round uses a new document, in which every contact is removed before any other device receives it.
     const doc = new Y.Doc()
     const names = Array.from({ length: 40 }, (_, index) => `removed ${round} ${index}`)
     applyChanges(

@@ -223,7 +223,7 @@ test('users who come at the same time are one message', async () => {
   ])
 })
 
-/** Two nodes over one store: Alice and others follow each other. */
+/** Two nodes over one store. Alice and other users follow each other. */
 async function twoNodes({ policyThere }: { policyThere?: Audience } = {}) {
   const clock = new TestClock()
   const limits = limitsWith()
@@ -237,7 +237,7 @@ async function twoNodes({ policyThere }: { policyThere?: Audience } = {}) {
   const [here, there] = [await node('here'), await node('there', policyThere)]
   return {
     ...{ here, there, store, clock, hub, stays, published },
-    /** Lets everything run that does not wait for the clock, before and after it moves. */
+    /** Lets everything run that does not wait for the clock, before and after the clock advances. */
     async rest(ms = 0) {
       for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
       clock.move(ms)
@@ -327,7 +327,7 @@ async function nodeOver({ name, store: inner, clock, hub, stays: table, publishe
     afterReading(run: () => Promise<unknown>) {
       after = run
     },
-    /** What is read of other nodes comes only then. */
+    /** Holds back reads about other nodes until this promise resolves. */
     holdOnline(until: Promise<void>) {
       held = until
     },
@@ -335,7 +335,7 @@ async function nodeOver({ name, store: inner, clock, hub, stays: table, publishe
       isLosing = true
     },
 
-    /** A device that takes Kith's messages. */
+    /** A device that accepts Kith's messages. */
     device(user: string) {
       const said: ServerMessage[] = []
       const session = {

@@ -8,7 +8,7 @@ import { type DocumentsChange, profileChange, rosterChange } from '../support/se
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-/** What the server keeps of sessions that have ended: a table that only grows is a leak. */
+/** The server's data about ended sessions. A table that only grows is a leak. */
 describe('[F2] nothing of an ended session stays in memory', () => {
   const endings: [string, (world: EngineWorld, line: Line) => Promise<void> | void][] = [
     ['the device closes', (_, line) => line.drop()],
@@ -22,13 +22,13 @@ describe('[F2] nothing of an ended session stays in memory', () => {
   ]
 
   test.each(endings)('when %s', async (_, end) => {
-    // So few look-ups that a follow waits, and a timer with it.
+    // So few look-ups that a follow waits, which creates a timer.
     const world = await engineWorld({ lookups: 2, lookupsPerDay: 24 })
     const { engine, store, clock } = world
     await store.commit(profileChange('alice', { 0: 'Alice' }))
     await store.commit(profileChange('carol', { 0: 'Carol' }))
     await store.commit(follows('bob', 'alice', 'carol', 'dave'))
-    // The first session of all: what is made once is there from now on.
+    // The very first session creates objects that remain for the life of the server.
     await busySession(world, true)
     const timers = clock.timerCount
     const session = await busySession(world, false, async line => {
@@ -38,7 +38,7 @@ describe('[F2] nothing of an ended session stays in memory', () => {
     await rest()
     expect([...engine.signIns.sessions].map(({ user }) => user)).toEqual([])
     expect(engine.context.relay.sessionCount).toBe(0)
-    // Who left is noted when the grace is over.
+    // The server records that a user left when the grace period is over.
     clock.move(30_000)
     await rest()
     expect(clock.timerCount).toBeLessThanOrEqual(timers)
@@ -47,7 +47,7 @@ describe('[F2] nothing of an ended session stays in memory', () => {
     expect(world.errors).toEqual([])
   })
 
-  /** A session of Bob's that follows, looks, watches, sends and waits; what is left is a weak reference. */
+  /** A session of Bob that follows, fetches, watches, sends and waits. Returns only a weak reference to it. */
   async function busySession(
     world: EngineWorld,
     isDropped: boolean,
@@ -98,7 +98,7 @@ test('[S4] a session that ends while its feed opens stays nowhere in memory, and
   expect(world.errors).toEqual([])
 })
 
-/** A roster in which a user follows others, as far as the store goes by it. */
+/** A change of a user's roster that follows others, with the facts that the store uses. */
 function follows(user: string, ...owners: string[]): DocumentsChange {
   const change = rosterChange(user, Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }])))
   if (change.roster) change.roster.update = Y.encodeStateAsUpdateV2(new Y.Doc())

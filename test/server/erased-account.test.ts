@@ -16,7 +16,7 @@ async function isRegistered(world: World, user: string): Promise<boolean> {
   return (await world.admin('GET', `/v1/users/${user}`)).status === 200
 }
 
-/** A device of an account that is erased while it is away. It says hello before it sends anything, as Kith's client does. */
+/** A device whose account is erased while the device is away. It says hello before it sends anything, as Kith's client does. */
 async function endedDevice(world: World): Promise<Device> {
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'the erased name')
@@ -163,7 +163,7 @@ test('[D7] writes of a session that stand in the queue as its account is erased 
   const held = world.disk.hold()
   alice.edit('bob', { label: 'held' })
   await held
-  // The first write holds up the queue; these wait behind it, and the erasure behind these.
+  // The first write holds up the queue. These writes wait behind it, and the erasure waits behind them.
   alice.edit('carol', { label: 'a label of the erased account' })
   alice.setField('name', 'a name of the erased account')
   alice.send({ type: 'queryAwareness' })

@@ -6,13 +6,13 @@ import { isOver, settled, TestTable } from '../support/test-table.ts'
 const late: Standing = { isSettled: true, applied: 3, hasGone: false }
 const look = 'standing beside 1'
 
-/** One of two nodes; the other one has applied the commits up to 3. */
+/** One of two nodes. The other node has applied the commits up to 3. */
 async function newEverywhere() {
   const clock = new TestClock()
   const table = new TestTable()
   const lease = new NodeLease({ table, clock, applied: () => 0, reached: async () => undefined })
   await lease.join()
-  // What renews the lease is none of this.
+  // Queries that renew the lease are not part of these tests.
   await lease.close()
   table.asked.length = 0
   table.others = late
@@ -67,7 +67,7 @@ test('[V4] a node looks again when another says that it has applied something, a
   everywhere.look()
   await settled()
   expect(asked()).toEqual([look])
-  // Counted from the last look.
+  // Counted from the last poll.
   await move(49)
   expect(asked()).toEqual([])
   table.others = { ...late, applied: 4 }

@@ -21,15 +21,15 @@ import {
 import { Disk, openMemory } from '../support/server-world.ts'
 import { limitsWith, newDatabase, storeOver } from '../support/stores.ts'
 
-/** What happens to commits, and to other sessions, when the code that looks at a commit throws. */
+/** Effects on commits and on other sessions when the code that processes a commit throws. */
 
 const count = 30_000
 const users = Array.from({ length: count }, (_, index) => `user ${index}`)
-/** Behind many slices. */
+/** A user who comes after many slices. */
 const failing = users[count - 2] as string
 const boom = new Error('a flaw in the server')
 
-/** Work of a commit that throws when it is looked at. */
+/** Work of a commit that throws when it is iterated. */
 function broken<T>(): readonly T[] {
   const work: T[] = []
   work[Symbol.iterator] = () => {
@@ -46,7 +46,7 @@ async function emptyStore(): Promise<Store> {
   return storeOver(await newDatabase('memory'), new TestClock())
 }
 
-/** A relay with a session of each user, whose feeds note what they are called for; one of them throws. */
+/** A relay with a session of each user. The feeds record their calls, and one of them throws. */
 async function relayOfMany(throwsIn: keyof Follower | undefined) {
   const relay = new Relay(await emptyStore())
   const failed: string[] = []
@@ -209,7 +209,7 @@ test('[V4][V7] a device whose feed throws while a revocation is checked is disco
   expect(again.frames.find(frame => frame.type === 'access')).toMatchObject({ owner: 'alice', levels: [] })
 })
 
-/** Until the test ends, uncaught exceptions go here. */
+/** Collects uncaught exceptions until the test ends. */
 function uncaught(): unknown[] {
   const caught: unknown[] = []
   const others = process.listeners('uncaughtException')

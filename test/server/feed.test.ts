@@ -18,7 +18,7 @@ import {
 } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-/** A feed of Bob's over a store whose reads a test holds back once they are done: so what comes back is old. */
+/** A feed of Bob over a store. A test can hold back reads after they are done, so that their results are stale. */
 async function feedOfBob() {
   const disk = lingering(await newDatabase('memory'))
   const inner = storeOver(disk.database, new TestClock())
@@ -85,7 +85,7 @@ async function feedOfBob() {
     feed,
     outlet,
     sent: () => sent.map(decodeFrame),
-    /** The next read of this kind waits, having read: resolves when it has, to what lets it go on. */
+    /** Holds the next read of this kind after it has read. Resolves at that point, to a function that releases it. */
     hold(read: keyof Store): Promise<() => void> {
       return new Promise(resolve => {
         let release: () => void = () => undefined
@@ -95,7 +95,7 @@ async function feedOfBob() {
         gates.set(read, { arrived: () => resolve(release), released })
       })
     },
-    /** The next read of this kind waits, and reads then: resolves when it has begun, to what lets it read. */
+    /** Holds the next read of this kind before it reads. Resolves when it has begun, to a function that lets it read. */
     delay(read: keyof Store): Promise<() => void> {
       return new Promise(resolve => {
         let release: () => void = () => undefined
@@ -106,13 +106,13 @@ async function feedOfBob() {
       })
     },
     linger: disk.linger,
-    /** How often somebody's standing to others was read. */
+    /** How often a user's relations to others were read. */
     reads: () => reads,
     caughtUp: () => new Promise<void>(resolve => feed.whenCaughtUp(resolve)),
   }
 }
 
-/** A database that may hold back the news that a batch is on disk. */
+/** A database that can hold back the confirmation that a batch is on disk. */
 function lingering(inner: LevelDatabase): { database: LevelDatabase; linger: () => Promise<() => void> } {
   let onDisk: ((tell: () => void) => void) | undefined
   const batch = batchOfEitherKind(async (...args): Promise<void> => {
@@ -128,7 +128,10 @@ function lingering(inner: LevelDatabase): { database: LevelDatabase; linger: () 
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  /** The next batch lies on disk and its writer is not told: resolves then, to what tells it. */
+  /**
+   * The next batch is written to disk, but its writer is not notified. Resolves at that point, to a function that notifies the
+   * writer.
+   */
   const linger = (): Promise<() => void> =>
     new Promise(resolve => {
       onDisk = resolve
@@ -148,7 +151,7 @@ test('[F1] a level that is reported after a read that was ahead of it is handed 
   const written = linger()
   const committed = store.commit(profileChange('alice', { 0: 'new' }))
   const tell = await written
-  // The read sees the commit, which nobody has been told of; what it is to hand over was planned without it.
+  // The read sees a commit that has not been reported yet. What it hands over was planned without this commit.
   read()
   await setImmediate()
   tell()
@@ -226,7 +229,7 @@ test('[V7] a fetch that comes while the pair is being read gets its answer', asy
   await feed.open(undefined)
   await caughtUp()
   const held = hold('views')
-  // Alice's block ended, which concerns the pair though Bob doesn't follow her.
+  // The end of Alice's block concerns the pair, although Bob does not follow her.
   await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
   const release = await held
   feed.fetch('alice')
@@ -272,7 +275,7 @@ test('[V7] a returning device gets the withdrawal of an owner also if another ch
   expect(sent().filter(({ type }) => type === 'access')).toHaveLength(owners.length)
 })
 
-/** Alice shows Bob two levels, and a device of his has both; then the socket takes nothing more. */
+/** Alice shows Bob two levels, and a device of Bob has both. Then the socket accepts nothing more. */
 async function heldOfAlice(isReturning: boolean): Promise<Awaited<ReturnType<typeof feedOfBob>>> {
   const bob = await feedOfBob()
   const { store, feed, outlet, caughtUp } = bob
@@ -287,7 +290,7 @@ async function heldOfAlice(isReturning: boolean): Promise<Awaited<ReturnType<typ
     await caughtUp()
   }
   outlet.outstandingBytes = 1_000_000
-  // From here on the feed waits for the socket, and reads nothing.
+  // From now on the feed waits for the socket, and reads nothing.
   if (isReturning) await feed.open(since)
   else await store.commit(profileChange('alice', { 0: 'the old holder, once more' }))
   for (let turn = 0; turn < 10; turn++) await setImmediate()
@@ -433,7 +436,7 @@ test('[F1][F2] a level without room on the socket is sent later, and no cursor p
       isCaughtUp = true
     })
     for (let round = 0; round < 20 && !isCaughtUp; round++) {
-      // Long enough for the feed to find no room.
+      // Long enough for the feed to find that there is no room.
       for (let turn = 0; turn < 50; turn++) await setImmediate()
       outlet.outstandingBytes = 0
       feed.onTaken()
@@ -463,7 +466,7 @@ test('[F1][V5] the answer to a fetch that goes out before an offered change of a
   await feed.open(undefined)
   await caughtUp()
   const before = sent().length
-  // Behind the relay's listener: the change of Alice's is offered, and not delivered yet.
+  // Runs after the relay's listener: Alice's change is offered, but not delivered yet.
   const stop = store.onCommit({ committed: () => feed.fetch('carol') })
   await store.commit(profileChange('alice', { 0: 'Augusta Ada' }))
   stop()
@@ -522,7 +525,7 @@ test('[V10] a commit and its barrier are answered before the change is sent to f
   await caughtUp()
   const before = sent().length
   await store.commit(profileChange('alice', { 0: 'Ada' }))
-  // The account's turn, in which it answers the barrier.
+  // The turn in which the account answers the barrier.
   await setImmediate()
   expect(sent()).toHaveLength(before)
   await caughtUp()
@@ -589,7 +592,7 @@ test.each([999, 1_000, 1_001, 1_300])(
     await store.commit(profileChange('alice', { 0: 'after' }))
     const others = Array.from({ length: commits - 1 }, (_, index) => store.commit(userChange(`stranger-${index}`)))
     await Promise.all(others)
-    // A relay that begins now knows of none of these commits.
+    // A relay that starts now knows none of these commits.
     const { feed, frames } = secondFeed(store)
     await feed.open(since)
     await new Promise<void>(resolve => feed.whenCaughtUp(resolve))
@@ -623,7 +626,7 @@ test('[F1] a new device gets everything of 300 owners, and a returning device th
   await again.feed.open(since)
   await new Promise<void>(resolve => again.feed.whenCaughtUp(resolve))
   expect(again.owners().sort()).toEqual(changing)
-  // 32 owners in one look, and none at those of whom nothing changed.
+  // 32 owners per read, and no read for owners without changes.
   expect(looks).toBe(Math.ceil(changing.length / 32))
 })
 
@@ -705,7 +708,7 @@ describe('a change of more than 500 pairs at once', () => {
     const held = hold('views')
     await store.commit(userChange('bob', { restricted: true }))
     const goOn = await held
-    // Not the first nor the last: nothing but the change of many pairs has those read.
+    // Neither the first nor the last: only the change of many pairs causes their reads.
     for (const owner of [owners[1], owners[300], owners[598]]) {
       await store.commit(profileChange(owner as string, { 0: 'a secret' }))
     }
@@ -766,7 +769,7 @@ describe('a change of more than 500 pairs at once', () => {
   })
 })
 
-/** Another session of Bob's on the same store. */
+/** Another session of Bob on the same store. */
 function secondFeed(store: Store) {
   const relay = new Relay(store)
   const stop = store.onCommit(relay.listener)
@@ -787,7 +790,7 @@ function secondFeed(store: Store) {
   return { feed, owners, frames: () => frames.map(decodeFrame) }
 }
 
-/** A session of Bob's, as far as the relay needs it. */
+/** A session of Bob with the parts that the relay needs. */
 function sessionOf(feed: Feed): Receiver {
   const nothing = (): void => undefined
   return {

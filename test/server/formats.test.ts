@@ -48,7 +48,7 @@ async function everything(database: LevelDatabase): Promise<[string, string][]> 
   return entries.map(([key, value]) => [key, Buffer.from(value).toString('hex')])
 }
 
-/** A data folder with two users, and then these records. */
+/** A data folder with two users and these additional records. */
 async function folderWith(records: Readonly<Record<string, Uint8Array>>): Promise<string> {
   const folder = await temporaryFolder()
   const store = await openLevelStore(folder, options)
@@ -154,7 +154,7 @@ test('[D4] a folder of a later format is refused by its minReader, or opened and
   await database.close()
 })
 
-/** With these a change of four contacts is staged in several slices. */
+/** With these sizes, a change of four contacts is staged in several slices. */
 const sizes: CommitSizes = { recordsInQueue: 2, recordsOfMedium: 3, operationsInBatch: 4, operationsInSlice: 3 }
 
 function largeRoster(user = 'alice'): Parameters<Awaited<ReturnType<typeof storeOn>>['commit']>[0] {
@@ -170,7 +170,7 @@ function largeRoster(user = 'alice'): Parameters<Awaited<ReturnType<typeof store
   return { type: 'documents', user, registers: true, roster, profile }
 }
 
-/** Notes the minReader beside the marker of a staged change, after each batch. */
+/** Records the minReader and the marker of a staged change after each batch. */
 function watched(database: LevelDatabase): {
   database: LevelDatabase
   seen: [isStaged: boolean, string | undefined][]
@@ -225,7 +225,7 @@ test('[D2] a start that finishes a staged change lets 0.1.0 open the folder agai
   await database.close()
 })
 
-/** Puts the documents of later generations beside the minReader that stands when they are written. */
+/** Records the minReader that is stored when documents of later generations are written. */
 function guarded(database: LevelDatabase): { database: LevelDatabase; founded: (string | undefined)[] } {
   const founded: (string | undefined)[] = []
   const batch = batchOfEitherKind<Operation>(async (operations, options) => {
@@ -310,7 +310,7 @@ test('[D4] a folder with events that wait is not opened to versions without an o
   expect(await formatOf(database)).toEqual(['5', 'kith-3'])
 })
 
-/** Of a later version: users' records end with a mark, one by one. */
+/** A later version's migration, which appends a mark to each user's record. */
 const marking: Migration = {
   range: ranges.users,
   rewrite: (key, value) => [{ type: 'put', key, value: text(`${new TextDecoder().decode(value)} `) }],

@@ -8,7 +8,7 @@ import { batchOfEitherKind } from '../support/chained-batch.ts'
 import { encodeRelation, keys, noRelation, profileChange, userChange } from '../support/server-internals.ts'
 import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
-/** Files of this process may grow to this size and no further, as on a disk that is full. Node ignores the signal. */
+/** Limits the size of this process's files, as on a full disk. Node ignores the signal. */
 function limitFiles(bytes: number | 'unlimited'): void {
   execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`])
 }
@@ -53,7 +53,7 @@ test.runIf(canLimit)('[D2] changes acknowledged after the disk was full survive 
   for (let index = 0; index < 20; index++) await store.commit(userChange(`user ${index}`))
   expect(store.position).toBe(21)
 
-  // What the disk holds is what a crash would leave.
+  // A crash would leave what is on the disk now.
   const crashed = await temporaryFolder()
   await cp(folder, crashed, { recursive: true })
   await store.close()
@@ -92,7 +92,7 @@ test('[D2] a write that fails after it reached the disk counts, and is reported 
 
 test('[D2] reads that begin before or while the database is opened again end as if it had been open all the time', async () => {
   const database = await newDatabase('level')
-  // So many that they are read in several steps.
+  // Enough that they are read in several steps.
   const known = Array.from({ length: 5_000 }, (_, index) => keys.relation('ada', `user ${index}`))
   const updates = Array.from({ length: 5_000 }, (_, index) => keys.update('ada', 'roster', index))
   await database.batch([

@@ -8,7 +8,7 @@ import { holdsAsync } from '../support/properties.ts'
 import { type Device, newNonce } from '../support/raw-device.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
-/** Fails the test if anything escapes while `work` runs. */
+/** Fails the test if an error escapes while `work` runs. */
 async function withoutEscapes(work: () => Promise<void>): Promise<void> {
   const escaped: unknown[] = []
   const note = (error: unknown): void => void escaped.push(error)
@@ -16,7 +16,7 @@ async function withoutEscapes(work: () => Promise<void>): Promise<void> {
   process.on('unhandledRejection', note)
   try {
     await work()
-    // One more turn of the event loop, in which a rejection would be told.
+    // Waits one more turn of the event loop, in which an unhandled rejection would be reported.
     await new Promise(resolve => setImmediate(resolve))
   } finally {
     process.off('uncaughtException', note)
@@ -25,7 +25,7 @@ async function withoutEscapes(work: () => Promise<void>): Promise<void> {
   expect(escaped).toEqual([])
 }
 
-/** Updates of documents that a device could have, and of some that it could not. */
+/** Updates of documents, some that a device could have and some that it could not. */
 const update = fc
   .array(
     fc.record({
@@ -76,7 +76,7 @@ const message: fc.Arbitrary<DeviceMessage> = fc.oneof(
   fc.record({ type: fc.constantFrom('awareness' as const, 'queryAwareness' as const) }),
 )
 
-/** Frames as they are, cut short, with some bytes changed, and mere noise. */
+/** Frames that are intact, truncated, partly changed, or random noise. */
 const frame: fc.Arbitrary<Uint8Array> = fc.oneof(
   message.map(encodeFrame),
   fc.tuple(message.map(encodeFrame), fc.nat()).map(([bytes, at]) => bytes.slice(0, at % (bytes.length + 1))),
@@ -93,7 +93,7 @@ const frame: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.uint8Array({ maxLength: 64 }),
 )
 
-/** Sends frames as a session of its own; resolves when the server answered a last barrier, or closed with a code. */
+/** Sends frames in a separate session. Resolves when the server answers a last barrier, or closes with a code. */
 async function attack(world: World, frames: readonly Uint8Array[], saysHello: boolean): Promise<void> {
   const mallory = world.device('mallory')
   await mallory.dial()
@@ -136,7 +136,7 @@ test('[S1] any bytes get an answer or a close code, affect no other user, and wr
   expect(await world.check()).toEqual([])
 })
 
-/** What a new device of Mallory's gets is what the rules allow. */
+/** A new device of Mallory receives only what the rules allow. */
 async function expectAdmissible(world: World): Promise<void> {
   const mallory = world.device('mallory')
   await mallory.signIn()
@@ -195,7 +195,7 @@ test('[S1][F2] answers that a device does not read are bounded: others are serve
   for (let count = 0; count < 2_000; count++) {
     glutton.send({ type: 'rosterSync', step: 'step1', payload: Y.encodeStateVector(everything) })
   }
-  // Answers are made while there is room for them, in turn with what others ask for.
+  // Responses are made while there is room for them, alternating with requests of other devices.
   let before: number
   do {
     before = await sentBytes(world)
@@ -221,7 +221,7 @@ test('[F2] a device that reads slowly is not closed, and gets every answer when 
   const nothing = Y.encodeStateVector(new Y.Doc())
   const answers = (): number => slow.all('rosterSync').filter(({ step }) => step === 'step2').length
   const before = answers()
-  // More than the buffers of the network hold, several times over.
+  // Several times what the buffers of the network hold.
   for (let count = 0; count < 500; count++) slow.send({ type: 'rosterSync', step: 'step1', payload: nothing })
   let sent: number
   do {
@@ -274,7 +274,7 @@ test('[V5] a value that a device set and removed in one update reaches neither i
   const [alice, laptop, bob] = await world.devices('alice', 'alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
   await settle(bob)
-  // A client that keeps what it removed sends it along.
+  // A client that keeps removed content sends it too.
   const doc = new Y.Doc({ gc: false })
   const key = profileKey(0, newNonce(), 'bio')
   for (const value of ['a removed secret', 'shown']) applyChanges(doc, [{ root: 'fields', key, value }])
@@ -285,7 +285,7 @@ test('[V5] a value that a device set and removed in one update reaches neither i
   expect([laptop.received('a removed secret'), bob.received('a removed secret')]).toEqual([false, false])
 })
 
-/** A frame of so many bytes, of which only the first `sentBytes` are sent. */
+/** Begins a frame of `frameBytes` bytes, and sends only its first `sentBytes`. */
 function begin(device: { socket: unknown }, frameBytes: number, sentBytes: number): void {
   const { _socket: tcp } = device.socket as { _socket: Socket }
   const header = Buffer.alloc(14)

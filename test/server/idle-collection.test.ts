@@ -6,7 +6,7 @@ import { type HeapSize, IdleHeap } from '../support/server-internals.ts'
 
 const MB = 1024 * 1024
 
-/** The size of a heap that takes no more than its content. */
+/** The size of a heap. By default, the heap takes no more memory than its content. */
 function ofMegabytes(used: number, taken = used): HeapSize {
   return { used: used * MB, external: 0, taken: taken * MB }
 }
@@ -77,12 +77,12 @@ test('[S3] a heap that a collection leaves sparse is collected again as long as 
   expect(dense.isDue(ofMegabytes(25, 80))).toBe(false)
 })
 
-/** The looks at which a heap of so many megabytes is due. */
+/** Returns the checks at which a heap of these sizes in megabytes is due for collection. */
 function looksDue(heap: IdleHeap, sizes: readonly number[]): number[] {
   return sizes.flatMap((megabytes, look) => (heap.isDue(ofMegabytes(megabytes)) ? [look] : []))
 }
 
-/** Makes 200 MB of garbage, and then nothing; prints the megabytes of its heap, once with a collection and once without. */
+/** Creates 200 MB of garbage, and then idles. Prints the size of its heap in megabytes, with or without a collection. */
 const program = (collects: boolean): string => `
   const { beginCollection } = await import(${JSON.stringify(new URL('../../packages/server/dist/idle-collection.js', import.meta.url).href)})
   const { setTimeout: pause } = await import('node:timers/promises')

@@ -12,7 +12,7 @@ import {
 } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-/** Around every power of two of which a number takes one more hexadecimal digit, up to the largest that is exact. */
+/** Values around every power of two at which a number gains a hexadecimal digit, up to the largest exact integer. */
 const positions = [...Array(13).keys()]
   .flatMap(digits => [16 ** (digits + 1) - 1, 16 ** (digits + 1)])
   .filter(position => position <= Number.MAX_SAFE_INTEGER)

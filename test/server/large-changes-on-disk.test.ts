@@ -11,12 +11,12 @@ import { atOnce, keys, mergeUpdates, StoredDocument, storeOn, userChange } from 
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
 import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
-/** So many that the change is prepared beside the queue. */
+/** Enough contacts that the change is prepared beside the queue. */
 const many = 750
-/** So many that it also goes to LevelDB in another way: as a batch that is filled there. */
+/** Enough contacts that LevelDB also receives them in another way, as a batch that is filled there. */
 const veryMany = 1_600
 
-/** The first change of a user's document, as the account would commit it: `check` finds in it what was derived. */
+/** The first change of a user's document, as the account would commit it. `check` finds the derived records in it. */
 function firstChange(user: string, changes: readonly KeyChange[]): Change {
   const device = new Y.Doc()
   applyChanges(device, changes)
@@ -40,7 +40,9 @@ const large = { [many]: largeChange(many), [veryMany]: largeChange(veryMany) }
 
 type Fault = 'before' | 'after'
 
-/** A real LevelDB one of whose operations fails: nothing of it is done, or all of it, as when the disk fails to sync. */
+/**
+ * A real LevelDB with one failing operation. Nothing of the operation is done, or all of it, as when the disk fails to sync.
+ */
 class FaultyLevel {
   readonly database: LevelDatabase
   /** Operations so far. */
@@ -78,7 +80,7 @@ class FaultyLevel {
     })
   }
 
-  /** The operation, or the write, of this number from now on. */
+  /** Makes the operation, or the write, with this number fail, counted from now on. */
   failAt(number: number, fault: Fault, onlyWrites = false): void {
     this.count = 0
     this.#faultyOne = number
@@ -86,7 +88,7 @@ class FaultyLevel {
     this.#onlyWrites = onlyWrites
   }
 
-  /** The next write waits; resolves when it does, with the function that lets it go on. */
+  /** Holds the next write. Resolves when it has arrived, to a function that releases it. */
   hold(): Promise<() => void> {
     return new Promise(resolve => {
       let release: () => void = () => undefined
@@ -97,7 +99,7 @@ class FaultyLevel {
     })
   }
 
-  /** Resolves when nothing has been asked of it for a while. */
+  /** Resolves when there has been no operation for a while. */
   async rest(): Promise<void> {
     for (this.#lastAt = this.#turns; this.#turns < this.#lastAt + 200; this.#turns++) await turn()
   }
@@ -118,7 +120,10 @@ class FaultyLevel {
   }
 }
 
-/** A large change beside small ones: each is answered as the disk says then. Returns how many operations that took. */
+/**
+ * Commits a large change beside small ones. The result of each must match what is on disk at that time. Returns the number of
+ * operations.
+ */
 async function besideOthers(level: FaultyLevel, store: Store, contacts: keyof typeof large): Promise<number> {
   const largest = store.commit(large[contacts] as Change)
   const small = [
@@ -156,7 +161,7 @@ test.each([
       const store = storeOver(level.database, new TestClock())
       level.failAt(number, fault, onlyWrites)
       isOver = (await besideOthers(level, store, contacts)) < number
-      // `check` looks past the overlay.
+      // `check` ignores the overlay.
       while (await level.database.get(keys.staged)) await turn()
       expect((await check(level.database)).findings, `number ${number}`).toEqual([])
     }
@@ -169,7 +174,7 @@ test('[D2] a large change that is ready when the database is opened again is pre
   level.failAt(1, 'before', true)
   const held = level.hold()
   const written = store.commit(large[veryMany] as Change)
-  // The queue finds that the first is too large, writes this one, and the first is prepared meanwhile.
+  // The queue finds that the first change is too large, and writes this one. The first one is prepared meanwhile.
   const failing = store.commit(userChange('yves'))
   const release = await held
   await level.rest()
@@ -177,7 +182,7 @@ test('[D2] a large change that is ready when the database is opened again is pre
   await expect(failing).rejects.toThrow('the disk failed')
   await written
   expect(await store.relations('alice')).toHaveLength(veryMany)
-  // `check` looks past the overlay.
+  // `check` ignores the overlay.
   while (await level.database.get(keys.staged)) await turn()
   expect((await check(level.database)).findings).toEqual([])
 })
@@ -190,7 +195,7 @@ test('[D2][D4] a server that ends before any write of a large change has all of 
   const level = new FaultyLevel(await openLevelDatabase(folder))
   const store = await storeOn(level.database, options)
   await store.commit(userChange('zoe'))
-  /** What the disk holds is what a crash would leave. */
+  /** Opens a copy of the folder, which is what a crash would leave. */
   const crashed = async (): Promise<[relations: number, position: number]> => {
     const copy = await temporaryFolder()
     await cp(folder, copy, { recursive: true })
@@ -231,7 +236,7 @@ test('[D2][D4] a server that ends before any write of a large change has all of 
     isOver = isAnswered && !isHeld && (await level.database.get(keys.staged)) === undefined
   }
   expect(await crashed()).toEqual([veryMany, await written])
-  // Nothing before the commit, and all from then on: also while its slices are being applied.
+  // Nothing is there before the commit, and everything from then on, also while slices are being applied.
   const commit = found.findIndex(([relations]) => relations > 0)
   expect(found.map(([relations]) => relations)).toEqual(found.map((_, index) => (index < commit ? 0 : veryMany)))
   expect(found.every(([relations, wasAnswered]) => !wasAnswered || relations === veryMany)).toBe(true)

@@ -20,7 +20,7 @@ import {
 } from '../support/server-internals.ts'
 import { newDatabase, recordsOf, storeOver } from '../support/stores.ts'
 
-/** More than one group of commits looks at: such a change is prepared beside the queue. */
+/** More than one group of commits examines, so that the change is prepared beside the queue. */
 const many = 900
 const contacts = (count = many): string[] => Array.from({ length: count }, (_, index) => `contact ${index}`)
 const granted = (count = many): Record<string, { isContact: boolean; levels: number[] }> =>
@@ -30,7 +30,7 @@ async function newStore(): Promise<Store> {
   return storeOver(await newDatabase('memory'), new TestClock())
 }
 
-/** Counts how often others have their turn, until `end`. */
+/** Counts the turns of the event loop until `end`. */
 function countTurns(): { end(): number } {
   let turns = 0
   let isDone = false
@@ -76,7 +76,7 @@ test('[D4] records read for a large change and written meanwhile are read again'
   const released = new Promise<void>(resolve => {
     release = resolve
   })
-  // The last record is held back: those before it were read by then.
+  // Holds back the last record. The records before it have been read by then.
   const getMany = async (wanted: string[]): Promise<unknown> => {
     if (wanted.includes(keys.user(last))) {
       isRead()
@@ -131,7 +131,7 @@ test('[D4] a profile edit of a user whose large change is being prepared is kept
   expect(levels['2']).toBe(position)
 })
 
-/** Prepares a change beside the queue, and holds its next reads of a kind back until `release`. */
+/** Prepares a change beside the queue, and holds back its next reads of a kind until `release`. */
 async function heldBack(kind: 'getMany' | 'iterator' | 'keys', isHeld: (wanted: unknown) => boolean) {
   const inner = await newDatabase('memory')
   let release: () => void = () => undefined
@@ -147,7 +147,7 @@ async function heldBack(kind: 'getMany' | 'iterator' | 'keys', isHeld: (wanted: 
     if (!isHeld(wanted)) return read(wanted)
     return {
       async all() {
-        // What is read is as of before; what is derived from it comes later.
+        // The read has its result from before. The derivation uses it later.
         const found = await read(wanted).all()
         isReached()
         await released
@@ -169,7 +169,7 @@ test('[V4] a follow that begins while a large change of audience is prepared is 
   const narrowed = store.commit(rosterChange('alice', granted(), { audience: 'nobody' }))
   await reached
   isHolding = false
-  // By name before the contacts: on the page that has been read.
+  // This name sorts before the contacts, so it is on the page that has already been read.
   await store.commit(following('bob', 'alice'))
   expect((await relationOf(store, 'bob', 'alice')).shown).toEqual([0])
   release()
@@ -188,7 +188,7 @@ test('[V5] an edit that is made while a large erasure of its user is prepared go
   isHolding = true
   await reached
   isHolding = false
-  // Nothing that the derivation reads: labels, for instance.
+  // A change of something that the derivation does not read, such as a label.
   await store.commit(rosterChange('alice', {}))
   release()
   await erasure
@@ -210,7 +210,7 @@ test('[D7] a long erasure does not undo a revocation made meanwhile', async () =
   const store = storeOver(await newDatabase('memory'), clock)
   await store.commit(rosterChange('alice', granted()))
   const erasure = store.commit({ type: 'erase', user: 'alice' })
-  // The queue has found that it is too large, and prepares it.
+  // The queue has found that the change is too large, and prepares it.
   await store.commit(userChange('zoe'))
   clock.leap(5_000)
   await store.commit({ type: 'revoke', user: 'alice' })
@@ -249,7 +249,7 @@ test('[D2] a large change that was prepared while a write failed is read again, 
   await store.commit(userChange('zoe'))
   isNextHeld = true
   const failing = store.commit(userChange('yves'))
-  // Meanwhile the large one is prepared, and waits behind.
+  // Meanwhile the large change is prepared, and waits behind.
   for (let turns = 0; turns < 1_000; turns++) await turn()
   fail(new Error('the disk is full'))
   await expect(failing).rejects.toThrow('the disk is full')
@@ -282,7 +282,7 @@ test('[S3] a commit, small or large, keeps nothing of how its pairs stood before
   }
 })
 
-/** The database with some of its methods replaced. */
+/** A database with some of its methods replaced. */
 function overriding(inner: LevelDatabase, methods: Readonly<Record<string, unknown>>): LevelDatabase {
   return new Proxy(inner, {
     get(target, name) {
@@ -292,7 +292,7 @@ function overriding(inner: LevelDatabase, methods: Readonly<Record<string, unkno
   })
 }
 
-/** A database that tells how many keys or entries the largest read of a range gave at once. */
+/** A database that records the largest number of keys or entries that one read of a range returned together. */
 function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: () => number } {
   let most = 0
   const reading =
@@ -377,7 +377,7 @@ test('[S3] large changes are prepared one after the other, so that only one of t
   })
   const store = storeOver(database, new TestClock())
   await Promise.all(['alice', 'bob', 'carol'].map(user => store.commit(rosterChange(user, granted(2_000)))))
-  // Each once: both of the others wait until the one before is written.
+  // Each is read once: the other two wait until the one before is written.
   expect(readers).toEqual(['alice', 'bob', 'carol'])
 })
 
@@ -396,12 +396,12 @@ test('[S3][S4] simultaneous first-time look-ups are read together, and each is c
   const owners = contacts(200)
   reads = 0
   await Promise.all([...owners, ...owners].map(owner => store.commit({ type: 'lookup', user: 'alice', owner })))
-  // The first alone, then two groups.
+  // The first one alone, then two groups.
   expect(reads).toBeLessThanOrEqual(12)
   expect((await store.user('alice')).lookups?.left).toBe(20_000 - owners.length)
 })
 
-/** Changes that meet a large one, in whatever order they come to stand. */
+/** Changes that meet a large one, in any order. */
 const small = (): fc.Arbitrary<Change> => {
   const contact = fc.constantFrom(...contacts(4), 'alice')
   return fc.oneof(
@@ -438,7 +438,7 @@ test('[D4] concurrent large and small changes have the same result as the change
   )
 })
 
-/** All that the two must agree on: everything but the positions. */
+/** Everything that both stores must agree on: all except the positions. */
 async function stateOf(store: Store): Promise<unknown> {
   const users = ['alice', ...contacts()]
   const records = await store.users(users)
@@ -479,7 +479,7 @@ test('[D4][D2] commits that wait behind a large change, and those behind them, a
   await store.commit(userChange('zoe'))
   isNextHeld = true
   const held = commit('held', userChange('yves'))
-  // Meanwhile the large one is prepared, and waits behind.
+  // Meanwhile the large change is prepared, and waits behind.
   for (let turns = 0; turns < 1_000; turns++) await turn()
   const behind = ['first behind', 'second behind'].map(name => commit(name, userChange(name)))
   release()

@@ -9,7 +9,7 @@ import { assemble, type DeviceSocket } from '../support/server-internals.ts'
 import { Disk, loggerInto, openMemory } from '../support/server-world.ts'
 import { limitsWith } from '../support/stores.ts'
 
-/** A device's end of a session, which takes frames as fast as a test lets it. */
+/** A device's end of a session. It accepts frames as fast as a test lets it. */
 class SlowDevice {
   readonly frames: Frame[] = []
   closedWith: [number, string] | undefined
@@ -27,15 +27,15 @@ class SlowDevice {
   }
 
   pause(): void {
-    // What it says is not held back.
+    // The device's own frames are not held back.
   }
 
   resume(): void {
-    // As before.
+    // As in `pause`.
   }
 
   ping(): void {
-    // This device is never silent for long enough.
+    // This device is never silent for long enough to be pinged.
   }
 
   send(frame: Uint8Array): void {
@@ -118,7 +118,7 @@ test('[V6] [D2] [D5] while a device is still served, nothing that follows its fa
   expect(await store.levelsWithFields('alice')).toEqual([])
   expect([alice.closedWith, alice.count('reached'), alice.count('profile')]).toEqual([undefined, 0, 0])
 
-  // It takes what waits for it.
+  // The device accepts the frames that wait for it.
   alice.bufferedAmount = 0
   for (const { user, feed } of engine.signIns.sessions) if (user === 'alice') feed?.onTaken()
   await expect.poll(() => alice.closedWith).toEqual([4500, 'unavailable retry-after-ms=10000 the disk is full'])

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { serverWorld } from '../support/server-world.ts'
 
 const load = createRequire(fileURLToPath(import.meta.resolve('@kith/server')))
-/** The same module that `ws` loads; absent where it has no binary for this machine. */
+/** The same module that `ws` loads; absent if it has no binary for this machine. */
 const native = await Promise.resolve()
   .then(() => load('bufferutil') as { unmask(bytes: Uint8Array, mask: Uint8Array): void })
   .catch(() => undefined)

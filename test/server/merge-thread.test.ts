@@ -13,7 +13,7 @@ import { BackendEdits, Documents, MergeThread, type RemoteDocument, weightOf } f
 import { serverWorld, settle } from '../support/server-world.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-/** Above 256 KiB: too large for the server's own thread. */
+/** More than 256 KiB: too large for the server's main thread. */
 function largeRoster(name = 'contact'): KeyChange[] {
   return Array.from({ length: 1_500 }, (_, index) => ({
     root: 'labels',
@@ -26,7 +26,7 @@ const label = (user: string, value: string): KeyChange[] => [{ root: 'labels', k
 
 type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'isOfOther' | 'exported' | 'madeEdit' | 'stateVector' | 'close'
 
-/** Sees what the merge thread is asked, and can end it there. */
+/** Observes the requests to the merge thread, and can end the thread at a request. */
 class Overseer {
   readonly asked: Asked[] = []
   readonly workers = new Set<Worker>()
@@ -40,13 +40,13 @@ class Overseer {
       overseer.asked.push(type)
       overseer.workers.add(this)
       if (type !== overseer.#endsAt) return post.apply(this, args)
-      // The request does not reach the thread, which might else answer it before it ends.
+      // The request does not reach the thread, because the thread might otherwise answer it before it ends.
       overseer.#endsAt = undefined
       void this.terminate()
     })
   }
 
-  /** The thread ends as soon as it is next asked this: as when it runs out of memory. */
+  /** Ends the thread at its next request of this type, as when it runs out of memory. */
   endAt(type: Asked): void {
     this.#endsAt = type
   }
@@ -65,7 +65,7 @@ interface Large extends AccountWorld {
   database: LevelDatabase
   store: ReturnType<typeof storeOver>
   thread: MergeThread
-  /** What a new device gets of a roster. */
+  /** The roster as a new device receives it. */
   rosterOf(user: string): Promise<Y.Doc>
 }
 
@@ -97,7 +97,7 @@ function labelsOf(doc: Y.Doc): unknown {
   return doc.getMap('labels').toJSON()
 }
 
-/** As a device does that comes back: it answers the server's sync step 1 with all that it has. */
+/** Acts as a reconnecting device: answers the server's sync step 1 with everything that it has. */
 function comeBack(device: WritingDevice): void {
   device.send('roster', Y.encodeStateAsUpdate(device.roster), true)
 }
@@ -213,7 +213,7 @@ test('[S3][D2] with any number of large documents edited at once, the merge thre
   await accounts.idle()
   expect(devices.flatMap(({ failures, refused }) => [...failures, ...refused])).toEqual([])
   for (const one of devices) expect(labelsOf(await rosterOf(one.user))).toEqual(labelsOf(one.roster))
-  // 360 KB of labels take 7.2 MB at most: two documents at a time.
+  // 360 KB of labels take at most 7.2 MB: two documents at a time.
   expect(overseer.count('open') - overseer.count('close')).toBeLessThanOrEqual(2)
   expect(overseer.count('open')).toBeGreaterThan(6)
 })
@@ -243,7 +243,7 @@ test('[S3] large documents that wait for room in the merge thread are read and l
     }),
   )
   expect([most, overseer.count('merge')]).toEqual([1, 6])
-  // Once to learn the size, and again when there is room.
+  // One read to learn the size, and another when there is room.
   expect(devices.map(({ user }) => loadedBefore.get(user))).toEqual([[0, 0], [0, 1], [0, 2], [0, 3], [0, 4], undefined])
 })
 
@@ -260,7 +260,7 @@ test('[S3] of the documents that wait for room in the merge thread each has its 
   const first = await open('first', 2_000)
   const second = await open('second', 2_000)
   const large = open('large', 4_000)
-  // There is room for one of them at once.
+  // There is room for one of them immediately.
   const small = ['small 1', 'small 2', 'small 3'].map(name => open(name, 900))
   first.release()
   for (let turns = 0; turns < 10; turns++) await turn()
@@ -358,7 +358,7 @@ test('[D2] a device whose roster was being merged when the merge thread ended is
 test('[V9][S1] an answer of a merge thread that is ending is not given to a request to the next one', async () => {
   const workers: Worker[] = []
   const terminate = Worker.prototype.terminate
-  // An ending thread goes on answering for a moment.
+  // A terminated thread still answers for a moment.
   vi.spyOn(Worker.prototype, 'terminate').mockImplementation(function (this: Worker) {
     workers.push(this)
     return Promise.resolve(0)
@@ -384,7 +384,7 @@ test('[V9][S1] an answer of a merge thread that is ending is not given to a requ
   for (const end of [(): void => clock.move(10_000), (): void => void thread.close()]) {
     const late = open('late').then(whose)
     late.catch(() => undefined) // It fails with its thread.
-    // It has been asked for, and not been answered.
+    // The thread has been requested, but has not answered.
     for (let steps = 0; steps < 10; steps++) await Promise.resolve()
     end()
     const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank']
@@ -421,7 +421,7 @@ test('[S3] a document that a sweep drops, or whose change could not be written, 
   expect(overseer.workers.size).toBe(1)
 })
 
-/** A document keeps its history, however long it is. */
+/** With this limit, a document keeps its history, however long it is. */
 const keeping = { refoundBytes: 2 ** 40 }
 
 test('[S3] a document whose long history takes few bytes on disk is loaded and merged in the thread', async () => {
@@ -431,7 +431,7 @@ test('[S3] a document whose long history takes few bytes on disk is loaded and m
   const first = accountsOver(storeOver(database, clock), clock, keeping)
   const device = first.device('alice')
   device.connect()
-  // Two labels that take turns: Yjs keeps a struct of each time.
+  // Two labels that alternate: Yjs keeps a struct for each change.
   const labels = ['bob', 'carol'].flatMap(user => label(user, user))
   for (let count = 0; count < 50; count++) {
     for (let turn = 0; turn < 200; turn++) device.edit(labels.map(change => ({ ...change, value: `${count} ${turn}` })))
@@ -452,7 +452,9 @@ test('[S3] a document whose long history takes few bytes on disk is loaded and m
   expect([other.failures, overseer.count('open'), overseer.count('merge')]).toEqual([[], 1, 1])
 })
 
-/** Two labels that one device set in turn, 10,000 times each, and one of them set by 16 devices that had seen the first value. */
+/**
+ * Two labels that one device set alternately, 10,000 times each. 16 devices that had seen only the first value set one of them.
+ */
 function longHistory(): { before: Uint8Array; late: Uint8Array; steps: number } {
   const structs = Array.from({ length: 20_000 }, (_, clock) =>
     clock < 2 ? entry('labels', `person ${clock}`, 'x') : entry('', '', 'x', { client: 5, clock: clock - 2 }),
@@ -525,7 +527,7 @@ test('[S3] a large state vector is compared with a document in the merge thread,
   expect(overseer.asked).toEqual([])
   expect(await documents.isOfOther('alice', 'roster', vectorOf(100_000))).toBe(false)
   expect(overseer.asked).toEqual(['open', 'isOfOther'])
-  // A document without entries is of any generation.
+  // A document without entries belongs to any generation.
   expect(await documents.isOfOther('alice', 'roster', vectorOf(100_000, aFounder))).toBe(false)
   const update = rawUpdate([{ client: 1, clock: 0, structs: [entry('labels', 'bob', 'Bob')] }])
   await documents.merge('alice', 'roster', [update], true)
@@ -567,7 +569,7 @@ test('[S1][D2] a device gets everything that an update brought which was merged 
   const documents = new Documents({ store, clock, limits: defaultLimits })
   const { before, late } = longHistory()
   const first = await documents.merge('alice', 'roster', [before], true)
-  // Beside another update, and again on the event loop.
+  // Once together with another update, and once more on the event loop.
   const {
     outcomes,
     relayed: update,
@@ -591,7 +593,7 @@ test('[S1][D2] a device gets everything that an update brought which was merged 
   expect(roster?.facts.size).toBe(1)
 })
 
-/** How willingly each thread of this process gives way to others, from /proc. */
+/** The priorities of the threads of this process (their nice values, from /proc). */
 function priorities(): number[] {
   return readdirSync('/proc/self/task').map(task => {
     const [, fields = ''] = readFileSync(`/proc/self/task/${task}/stat`, 'utf8').split(') ')

@@ -46,7 +46,7 @@ function meet(a: Phone, b: Phone): void {
   Y.applyUpdate(b.doc, forB)
 }
 
-/** What an empty server makes of these updates; fails where it doesn't take one. */
+/** Returns the content of an empty server after these updates. Fails if it refuses one. */
 function taken(updates: readonly Uint8Array[]): Record<string, unknown> {
   const document = new StoredDocument('roster', [])
   for (const update of updates) {
@@ -70,7 +70,7 @@ function costOf(doc: Y.Doc, update: Uint8Array): MergingCost {
   return cost
 }
 
-/** How many other items Yjs compares with while it takes an update in: it notes each in two sets. */
+/** Counts the items that Yjs compares with while it applies an update. Yjs adds each one to two sets. */
 function comparisonsOf(doc: Y.Doc, update: Uint8Array): number {
   const { add } = Set.prototype
   let noted = 0
@@ -154,7 +154,7 @@ test('[D6][S1] an empty server admits, complete and in pieces, documents of devi
         expect(taken(pieces)).toEqual(contentOf(doc))
         for (const piece of pieces)
           expect(piece.length <= maxBytes || Y.decodeUpdate(piece).structs.length === 1).toBe(true)
-        // What each device has besides, in pieces that build on what the server has by now.
+        // What each device has in addition, in pieces that depend on what the server has by now.
         const lacking = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server.doc))
         for (const piece of inPieces(lacking, maxBytes, doc)) {
           const cost = costOf(server.doc, piece)
@@ -213,7 +213,7 @@ test('[S1] estimating the merging cost of an update takes hardly more steps than
   }
 })
 
-/** What a device holds that set three keys in turn for years: none of its structs can be merged with another one. */
+/** The document of a device that set three keys alternately for years. None of its structs can be merged with another one. */
 function inTurns(times: number, client = 5): Uint8Array {
   const structs = Array.from({ length: times }, (_, clock) =>
     clock < 3 ? entry('labels', `person ${clock}`, 'x') : entry('', '', 'x', { client, clock: clock - 3 }),
@@ -221,7 +221,7 @@ function inTurns(times: number, client = 5): Uint8Array {
   return rawUpdate([{ client, clock: 0, structs }])
 }
 
-/** What a device sets that has seen the first value of each of the three keys only. */
+/** The update of a device that has seen only the first value of each of the three keys. */
 function late(client: number): Uint8Array {
   const structs = [0, 1, 2].map(clock => entry('', '', 'y', { client: 5, clock }))
   return rawUpdate([{ client, clock: 0, structs }])
@@ -254,7 +254,7 @@ test('[D6][S1] an empty server admits what 8,000 loads of a page wrote that keep
 const years = fc.record({
   clients: fc.uniqueArray(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { minLength: 2, maxLength: 4 }),
   keys: fc.integer({ min: 2, max: 5 }),
-  /** How often each device writes between two meetings, of which there are few. */
+  /** How often each device writes between two meetings. There are few meetings. */
   spans: fc.array(fc.array(fc.integer({ min: 0, max: 2_500 }), { minLength: 4, maxLength: 4 }), {
     minLength: 2,
     maxLength: 4,
@@ -345,7 +345,10 @@ test('[S1] a document that is merged in slices of any size is the same, and noth
   )
 }, 120_000)
 
-/** Two labels that were set in turn, 10,000 times each, and an update in which so many devices set one that had seen its first value. */
+/**
+ * Two labels that were set alternately, 10,000 times each, and an update in which this many devices, which had seen only the
+ * first value of one label, set it.
+ */
 function costly(devices: number, value: string): { document: StoredDocument; late: Uint8Array } {
   const document = new StoredDocument('roster', [])
   const structs = Array.from({ length: 20_000 }, (_, clock) =>
@@ -374,7 +377,7 @@ test.each([
     for (; !step.done; step = work.next()) slices++
     expect(slices).toBeGreaterThan(1)
     expect(step.value.outcomes).toMatchObject([{ state: 'refused', code }, { state: 'admitted' }])
-    // What it took to judge the refused update is charged.
+    // The cost of judging the refused update is charged.
     expect(step.value.steps).toBeGreaterThanOrEqual(2 ** 16)
     expect(document.doc.getMap('labels').toJSON()).toEqual({ 'person 0': 'x', 'person 1': 'x' })
     expect(document.doc.getMap('contacts').toJSON()).toEqual({ carol: true })

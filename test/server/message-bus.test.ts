@@ -20,7 +20,7 @@ function letter(change: Partial<Letter> = {}): Letter {
   return { type: 'letter', from: 'alice', to: 'bob', id: 'm', text: 'hello', ...change }
 }
 
-/** What a node makes of an envelope, whatever is in it. */
+/** Returns what a node reads from an envelope with any content. */
 function opened(envelope: unknown): unknown {
   return openEnvelope(key, subject, sealEnvelope(key, subject, envelope as never))
 }
@@ -108,7 +108,7 @@ test('a request that is answered, declined or late leaves no timer and nothing t
   })
   const ask = (): Promise<unknown> => messageOf(first.bus.request('second', letter(), 1_000))
   expect(await ask()).toEqual({ type: 'taken' })
-  // What went wrong is said in the log of the node that was asked, and to nobody else.
+  // The details of the error appear only in the log of the queried node.
   expect([await ask(), second.refused, first.refused]).toEqual(['node second declined: it failed', ['a detail'], []])
   expect(clock.timerCount).toBe(0)
   const late = ask()

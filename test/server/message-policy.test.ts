@@ -20,7 +20,7 @@ async function read(world: World): Promise<unknown> {
   return (await world.admin('GET', path)).body
 }
 
-/** Sends a message; resolves to whether it arrived. */
+/** Sends a message. Resolves to whether it arrived. */
 async function arrives(world: World, from: Device, to: Device): Promise<boolean> {
   const count = to.frames.length
   const outcome = from.sendMessage(to.user, 'hello')
@@ -121,7 +121,7 @@ test.each([1, 2])(
     let erasure: Promise<void> | undefined
     accounts.of = user => {
       calls++
-      // The first call is for the reading, the second for the writing, which is put into the queue behind the erasure.
+      // The first call is for the read. The second is for the write, which is queued behind the erasure.
       if (calls === step) erasure = accounts.erase('alice')
       return of(user)
     }
@@ -164,7 +164,7 @@ test('[R4][S3] a message policy that has no room even so is refused with the cod
   const world = await serverWorld({ limits: { rosterBytes: 500, historyBytes: 6_000 } })
   const [alice] = await world.devices('alice')
   let count = 0
-  // Until not one more block is admitted.
+  // Until the server refuses the next block.
   do {
     count++
     alice.change([{ root: 'blocks', key: nonceKey(`nonce-${count}`.padEnd(12, '-'), 'bob'), value: true }])
@@ -205,7 +205,7 @@ test.each(['set', 'repeated'])(
       isAnswered = true
       return statusCode
     })
-    // The roster as it was read: what it says may not be applied everywhere.
+    // The read roster. Its content may not be applied on all nodes yet.
     let release = await read
     if (how === 'set') {
       const written = hold('whenEverywhere')

@@ -130,7 +130,7 @@ test('[S1] a message without text ends the session', async () => {
   expect(bob.all('message')).toEqual([])
 })
 
-/** Sends a message, and lets the time pass after which an outcome comes that confirms nothing. */
+/** Sends a message, and lets the time pass after which an outcome arrives that confirms nothing. */
 async function sendInTime(world: World, device: Device, to: string, text: string): Promise<string> {
   const outcome = device.sendMessage(to, text)
   await device.barrier()

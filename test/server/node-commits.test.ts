@@ -20,12 +20,12 @@ import {
 } from '../support/server-internals.ts'
 import { isOver, settled } from '../support/test-table.ts'
 
-/** What becomes of a batch: it is written and answered so, or not written. */
+/** The result of a batch: it is written and answered in this way, or it is not written. */
 type Answer = Outcome['status'] | 'lost connection' | 'unconfirmed' | 'failure'
 
 const lostConnection = new Error('the connection was lost')
 
-/** The commits of one node of a database in memory, which a test lets answer something else than that a batch is written. */
+/** The commits of one node of a database in memory. A test can replace the response that a batch is written. */
 async function newCommits() {
   const clock = new TestClock()
   const log = new SharedLog(() => clock.now(), { opened: () => undefined, written: () => undefined })
@@ -75,7 +75,7 @@ async function newCommits() {
     get alone() {
       return alone
     },
-    /** Time passes, with all that comes of it. */
+    /** Lets time pass, with all its effects. */
     async move(ms: number, stepMs = 100) {
       for (let passed = 0; passed < ms; passed += stepMs) {
         clock.move(stepMs)
@@ -85,7 +85,7 @@ async function newCommits() {
   }
 }
 
-/** The message with which it was rejected, or the position of the commit. */
+/** Resolves to the message of the rejection, or to the position of the commit. */
 function outcomeOf(commit: Promise<Commit>): Promise<unknown> {
   return commit.then(
     ({ position }) => position,

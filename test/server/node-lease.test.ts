@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Applied, NodeLease } from '../support/server-internals.ts'
 import { isOver, settled, TestTable } from '../support/test-table.ts'
 
-/** A lease on a table, of a node that has reported up to `position`. */
+/** A lease in a table, of a node that has reported up to `position`. */
 function newLease() {
   const clock = new TestClock()
   const table = new TestTable()
@@ -22,7 +22,7 @@ function newLease() {
     clock.move(ms)
     await settled()
   }
-  /** What was asked since the last look. */
+  /** Returns the queries since the last call. */
   const asked = (): string[] => table.asked.splice(0)
   return {
     ...{ clock, table, node, awaited, lease, move, asked },

@@ -20,7 +20,7 @@ import { isOver, settled } from '../support/test-table.ts'
 
 const pollMs = 700
 
-/** Two nodes of a database in memory. What one says reaches the other when a test passes it on. */
+/** Two nodes of a database in memory. A test forwards their notices to each other. */
 async function twoNodes() {
   const clock = new TestClock()
   const log = new SharedLog(() => clock.now(), { opened: () => undefined, written: () => undefined })

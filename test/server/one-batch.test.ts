@@ -7,7 +7,7 @@ import { faulty, newDatabase, storeOver } from '../support/stores.ts'
 
 type Batch = { keys: string[]; options: unknown }
 
-/** A database that tells what was written, batch by batch. */
+/** A database that records what is written, batch by batch. */
 function watched(inner: LevelDatabase): { database: LevelDatabase; batches: Batch[] } {
   const batches: Batch[] = []
   const batch = batchOfEitherKind((operations: { key: string }[], options): Promise<void> => {

@@ -40,7 +40,7 @@ test('the OpenAPI document is valid, and needs no key', async () => {
   expect(valid).toBe(true)
 })
 
-/** A request of each kind, the ones that fail too: path, body. */
+/** A request of each kind, including failing ones: path, body. */
 const requests: readonly [method: string, template: string, path: string, body?: unknown][] = [
   ['PUT', '/v1/users/{id}', '/v1/users/alice', { restricted: false }],
   ['PUT', '/v1/users/{id}', '/v1/users/alice'],

@@ -16,7 +16,9 @@ import {
 import { limitsWith, newDatabase } from '../support/stores.ts'
 
 const clock = new TestClock()
-/** With these a change that names two others is prepared beside the queue, and one that names all is staged. */
+/**
+ * With these sizes, a change that names two other users is prepared beside the queue, and a change that names all is staged.
+ */
 const sizes: CommitSizes = { recordsInQueue: 7, recordsOfMedium: 9, operationsInBatch: 9, operationsInSlice: 4 }
 const users = ['ada', 'bo', 'cy', 'dan', 'eve']
 
@@ -63,7 +65,7 @@ test('[D4] with what a store remembers of those who write, it writes the same as
         if (fault) disk.failNextWrite(fault)
         const before = await copyOf(disk.inner)
         if ((await commitAll(remembers, changes)) === 'failed' || fault) continue
-        // Opened on a copy, it has nothing in memory.
+        // A store that is opened on a copy has nothing in memory.
         const reads = await open(before)
         await commitAll(reads, changes)
         await settled(disk.inner)
@@ -134,7 +136,7 @@ test('[D4] a read that ends after its batch was given up does not replace what w
   }) as typeof database.getMany
   const store = await open(database, { ...sizes, recordsInQueue: 31 })
   isHeld = true
-  // Two that name so many, so that the group is given up while its users are still being read.
+  // Two changes that name so many users that the group is given up while its users are still being read.
   const naming = (prefix: string): Change => {
     const names = Array.from({ length: 10 }, (_, index) => `${prefix}${index}`)
     return rosterChange(prefix, Object.fromEntries(names.map(name => [name, { isContact: true }])))
@@ -150,7 +152,7 @@ test('[D4] a read that ends after its batch was given up does not replace what w
   await store.close()
 })
 
-/** Small changes as one group. A large one gets a position ahead, which depends on what else is being written. */
+/** Commits small changes as one group. A large one reserves a position, which depends on what else is being written. */
 async function commitAll(store: Store, changes: readonly Change[]): Promise<'written' | 'failed'> {
   const isLarge = (change: Change): boolean => !(change.type === 'documents' && change.profile)
   const commit = async (some: readonly Change[]): Promise<PromiseSettledResult<unknown>[]> =>
@@ -167,7 +169,7 @@ async function copyOf(database: LevelDatabase): Promise<LevelDatabase> {
   return copy
 }
 
-/** A large change is applied after it was answered. */
+/** Resolves when the large changes are applied, which happens after they are answered. */
 async function settled(database: LevelDatabase): Promise<void> {
   for (let turns = 0; (await database.getMany([keys.staged]))[0]; turns++) {
     if (turns > 2000) throw new Error('a large change is not applied')
@@ -175,7 +177,7 @@ async function settled(database: LevelDatabase): Promise<void> {
   }
 }
 
-/** Without what each opening writes or removes. */
+/** The records, except those that each opening writes or removes. */
 async function recordsIn(database: LevelDatabase): Promise<Map<string, string>> {
   const entries = await database.iterator().all()
   const records = entries.map(([key, value]) => [key, Buffer.from(value).toString('hex')] as const)

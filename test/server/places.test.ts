@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Places } from '../support/server-internals.ts'
 import { serverWorld } from '../support/server-world.ts'
 
-/** As much of a socket as has a place. */
+/** The subset of a socket that a place needs. */
 class Stand extends EventEmitter {
   destroyed = false
 
@@ -53,7 +53,7 @@ test('[S3] sessions keep their places, and leave some to other connections', () 
   expect(places.seat(last.socket)).toBe(false)
   seated[0]?.destroy()
   expect(places.seat(last.socket)).toBe(true)
-  // It was turned away: its place in a session is free again.
+  // It was refused, so its place in a session is free again.
   places.hush(last.socket)
   expect(places.seat(admitted(places).socket)).toBe(true)
 })
@@ -111,7 +111,7 @@ test('[S3] a rejected device that does not answer the close takes its place for 
   await ended
 })
 
-/** Sockets that say nothing. */
+/** Sockets that send nothing. */
 async function idleSockets(url: string, count: number): Promise<Socket[]> {
   const sockets = Array.from({ length: count }, () => connect(Number(new URL(url).port), '127.0.0.1'))
   onTestFinished(() => {

@@ -7,16 +7,16 @@ import { findPostgres } from '../support/postgres.ts'
 import { migrate, openPostgresStore, userChange } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
-// Databases are made for the file, and a busy machine takes its time for that.
+// Databases are created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('a database on several hosts', () => {
   let first: LocalPostgres
   let second: LocalPostgres
-  /** The first host is asked first. */
+  /** This URL lists the first host first. */
   let url: string
 
   beforeAll(async () => {
@@ -57,9 +57,9 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a database on several hosts
     const running = await openPostgresStore(url, options)
     onTestFinished(() => running.close())
     await running.commit(userChange('alice'))
-    // No standby confirms what the first one writes from here on.
+    // From now on no standby confirms the writes of the first host.
     await second.promote()
-    // Of another URL it is not known in this process which host was the primary last.
+    // With another URL, this process does not know which host was the primary last.
     const starting = await openPostgresStore(`${url}?connect_timeout=5`, options)
     onTestFinished(() => starting.close())
     await starting.commit(userChange('bob'))

@@ -5,12 +5,12 @@ import { atOnce, openCluster } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { profileChange, relationOf, rosterChange, userChange } from '../support/server-internals.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-/** So many that the change is not derived in the queue of the node. */
+/** Enough contacts that the change is not derived in the queue of the node. */
 const many = 1_500
 
 function contacts(facts: Partial<ContactFacts>): Record<string, Partial<ContactFacts>> {
@@ -18,7 +18,7 @@ function contacts(facts: Partial<ContactFacts>): Record<string, Partial<ContactF
   return Object.fromEntries(names.map(name => [name, { isContact: true, ...facts }]))
 }
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('large changes on PostgreSQL', () => {
   let postgres: PostgresServer
 
@@ -34,7 +34,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('large changes on PostgreSQL
     const large = node.commit(rosterChange('alice', contacts({ isSubscribed: true })))
     const { position } = await node.commit(userChange('bob'))
     expect(position).toBeLessThan((await large).position)
-    // Nothing of this change says how many it concerns.
+    // The change itself does not show how many users it concerns.
     const hidden = node.commit(rosterChange('alice', {}, { audience: 'nobody' }))
     const small = await Promise.all(['carol', 'dave'].map(user => node.commit(userChange(user))))
     expect(small.every(one => one.position > position)).toBe(true)
@@ -49,7 +49,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('large changes on PostgreSQL
     const [first, second] = nodes
     await first.commit(userChange('user 7'))
     await first.commit(rosterChange('alice', contacts({})))
-    // The first grant also counts in the record of who may see more: the large change writes that record.
+    // The first grant is also recorded in the record of who may see more, which the large change writes.
     await atOnce(client, [
       () => second.commit(change),
       () => first.commit(rosterChange('alice', contacts({ levels: [4] }))),

@@ -9,12 +9,12 @@ import { openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { BackendEdits, following, profileChange, Relay, rosterChange, userChange } from '../support/server-internals.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 40_000, hookTimeout: 40_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one PostgreSQL database', () => {
   let postgres: PostgresServer
 
@@ -32,7 +32,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     await node.commit(following('bob', 'alice'))
   }
 
-  /** A node does not report what comes from here on before the function that is returned is called. */
+  /** Holds back a node's reports from now on, until the returned function is called. */
   function holdReports(node: Store): () => void {
     let release = (): void => undefined
     const held = new Promise<void>(resolve => {
@@ -43,7 +43,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     return release
   }
 
-  /** A node whose lease lasts as the test says, and that has applied what was committed, but reports nothing more. */
+  /** A node with a lease of the given duration. It has applied all commits, but reports nothing more. */
   async function lateNode() {
     const { nodes, client, join } = await openCluster(postgres, 1, pollingClock())
     const [first] = nodes
@@ -69,7 +69,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     return { first, late, leaseClock, client }
   }
 
-  /** Both leases have been renewed twice since. */
+  /** Resolves when both leases have been renewed twice since. */
   async function renewedTwice(client: pg.Client): Promise<void> {
     for (let time = 0; time < 2; time++) {
       const { rows } = await client.query('select max(lease_until) as until from node')
@@ -80,7 +80,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     }
   }
 
-  /** Whether the promise has settled. */
+  /** Returns a function that tells whether the promise has settled. */
   function watched(promise: Promise<unknown>): () => boolean {
     let isSettled = false
     const settle = (): void => {
@@ -102,7 +102,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     await relay.reads.read(
       async () => {
         const looked = await first.views('bob', ['alice'])
-        // This process stands still until another has answered the block.
+        // This process is blocked until another one has committed the block.
         if (reads++ === 0) commitElsewhere(url, aliceBlocksBob)
         return looked
       },
@@ -166,7 +166,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     release()
   })
 
-  /** Resolves when all that was written before is answered. */
+  /** Resolves when all earlier writes are answered. */
   function barrierOf(accounts: AccountWorld['accounts']): Promise<void> {
     return new Promise((resolve, reject) => accounts.of('alice').task(resolve, reject))
   }
@@ -265,7 +265,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     await client.query('commit')
     const renewed = 'select from node where lease_until > clock_timestamp()'
     await until(async () => (await client.query(renewed)).rowCount === 2)
-    // Its answer has arrived long before those of so many questions.
+    // Its response arrives long before those of so many queries.
     for (let time = 0; time < 50; time++) await client.query('select')
     expect([late.lease.isCurrent(), late.position]).toEqual([false, 2])
     await late.release()
@@ -297,7 +297,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
     const isAnswered = watched(answer)
     await until(async () => (await backends()) === 1)
     await client.query(`select pg_cancel_backend(pid) from pg_stat_activity where ${waiting}`)
-    // The same batch was sent again, or the answer came.
+    // The same batch was sent again, or the response arrived.
     await until(async () => first.position === 2 && (isAnswered() || (await backends()) === 1))
     expect([isAnswered(), first.lease.isCurrent()]).toEqual([false, false])
     await client.query('alter system reset synchronous_standby_names')
@@ -350,7 +350,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('the leases of nodes on one 
   })
 })
 
-/** Another process is a node of its own for as long as its change takes to be answered. This one stands still until then. */
+/** Another process acts as a node until its change is answered. This process is blocked until then. */
 function commitElsewhere(url: string, change: unknown): void {
   const open = new URL('../../packages/server/dist/store/postgres/open.js', import.meta.url).href
   const shared = new URL('../../packages/shared/dist/index.js', import.meta.url).href

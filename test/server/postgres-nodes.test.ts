@@ -15,12 +15,12 @@ import { seed } from '../support/properties.ts'
 import { following, profileChange, relationOf, rosterChange, Tokens, userChange } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL database', () => {
   let postgres: PostgresServer
 
@@ -137,7 +137,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     const { nodes, reported, client } = await cluster(2, pollingClock())
     const [first, second] = nodes
     await first.commit(userChange('alice'))
-    // With a standby that does not exist a commit is on disk, and its answer waits.
+    // With a standby that does not exist, a commit is on disk but its response waits.
     await client.query("alter system set synchronous_standby_names = 'missing'")
     await client.query('select pg_reload_conf()')
     const waiting = "application_name = 'kith' and wait_event = 'SyncRep'"
@@ -148,7 +148,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     await client.query('select pg_reload_conf()')
     expect((await answered).position).toBe(2)
     await second.commit(userChange('bob'))
-    // It comes after the batch that was sent again.
+    // This commit follows the batch that was sent again.
     await first.commit(userChange('carol'))
     await until(async () => nodes.every(({ position }) => position >= 4))
     for (const commits of reported) expect(commits.map(({ position }) => position)).toEqual([1, 2, 3, 4])
@@ -285,7 +285,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
   }
 })
 
-/** Histories that three nodes play. */
+/** The number of histories that three nodes play. */
 const rounds = Number(process.env['KITH_CLUSTER_ROUNDS'] ?? 3)
 
 const users = ['ann', 'ben', 'cid', 'dot', 'eve', 'fay']
@@ -313,12 +313,12 @@ const changeOf: fc.Arbitrary<Change> = fc.oneof(
   user.map((id): Change => ({ type: 'promote', user: id })),
 )
 
-/** What a node tells its listeners of a commit, of its own or of another node. */
+/** What a node reports to its listeners about a commit, its own or another node's. */
 function withoutSights({ sights: _, elsewhere: __, ...commit }: Commit & { sights?: unknown }): unknown {
   return commit
 }
 
-/** Another node's commits, while this process stands still. */
+/** Another node commits while this process is blocked. */
 function blockAndEdit(url: string): void {
   const program = `
     const pg = require(${JSON.stringify(createRequire(import.meta.url).resolve('pg'))})

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { Database, migrate, PostgresStays } from '../support/server-internals.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on one PostgreSQL database', () => {
   let postgres: PostgresServer
 
@@ -27,7 +27,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     client.on('error', () => undefined)
     await client.connect()
     onTestFinished(() => client.end().catch(() => undefined))
-    /** Nodes that cannot note when users were last seen. */
+    /** Nodes that cannot record when users were last seen. */
     const cannotWrite = new Set<string>()
     const nodes = await Promise.all(
       Array.from({ length: count }, async () => {
@@ -100,7 +100,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     expect([...(await first.stays.leave(['bob']))]).toEqual([])
     first.set('bob', 0)
     expect([...(await second.stays.leave(['bob']))]).toEqual(['bob'])
-    // Who comes back is one who stays.
+    // A user who comes back counts as present.
     second.set('bob', 1)
     first.set('bob', 1)
     await vi.waitFor(async () => expect([...(await first.stays.leave(['bob']))]).toEqual([]), 20_000)
@@ -113,7 +113,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     second.set('bob', 1)
     await vi.waitFor(() => expect(nodes.flatMap(({ stirred }) => stirred)).toHaveLength(3), 20_000)
     await client.query("update attending set late_at = clock_timestamp() - interval '1 s' where node = $1", [late.node])
-    // Those that have only begun to say that they are there leave it alone.
+    // Nodes that have just begun to send heartbeats leave it alone.
     for (const one of [second, third]) await beats(one, 1, client)
     expect(await second.stays.nodesOf('alice')).toEqual([late.node])
     await Promise.all([second, third].map(one => beats(one, 4, client)))
@@ -121,7 +121,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     await vi.waitFor(() => expect([...second.parted, ...third.parted]).toEqual(['alice']), 20_000)
     expect(await third.stays.nodesOf('alice')).toEqual([])
     expect(await third.stays.nodesOf('bob')).toEqual([second.node])
-    // It was paused, and goes on.
+    // The late node was paused, and continues.
     late.clock.move(3_000)
     await vi.waitFor(async () => expect(await third.stays.nodesOf('alice')).toEqual([late.node]), 20_000)
     expect(late.stirred.filter(user => user === 'alice')).toHaveLength(2)
@@ -138,7 +138,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     cannotWrite.add(second.node)
     await beats(second, 5, client)
     await vi.waitFor(() => expect(second.dead).toEqual(['alice true']), 20_000)
-    // Until the time is over for which the second has taken it.
+    // Until the time expires for which the second node has claimed it.
     await beats(third, 5, client)
     expect([third.dead, second.parted, await third.stays.nodesOf('alice')]).toEqual([[], [], [late.node]])
     await client.query(makeLate, [late.node])
@@ -199,7 +199,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     expect(await first.stays.nodesOf('alice')).toEqual([second.node])
   })
 
-  /** Lets a node say that it is there again, so many times, each with all that it does then. */
+  /** Lets a node send this many heartbeats, each with all the work that belongs to it. */
   async function beats(
     { node, clock, stays }: { node: string; clock: TestClock; stays: PostgresStays },
     count: number,
@@ -212,7 +212,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
         const beaten = 'select from attending where node = $1 and late_at > $2'
         expect((await client.query(beaten, [node, rows[0].at])).rowCount).toBe(1)
       }, 20_000)
-      // In the order of its writes: it comes after the beat.
+      // The writes are ordered, so this one follows the heartbeat.
       await stays.leave([])
     }
   }

@@ -26,12 +26,12 @@ import {
 } from '../support/server-internals.ts'
 import { limitsWith, newDatabase } from '../support/stores.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () => {
   let postgres: PostgresServer
 
@@ -58,7 +58,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     return store
   }
 
-  /** Writes a story of some users: grants, a block, an erased account, revoked tokens, many edits. */
+  /** Writes a history of some users: grants, a block, an erased account, revoked tokens, many edits. */
   async function play(store: Store): Promise<void> {
     const { accounts, device } = accountsOver(store, clock)
     const [alice, bob, carol] = [device('alice'), device('bob'), device('carol')]
@@ -199,7 +199,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     expect(await checked(url)).toMatchObject({ findings: [], faults: [] })
   })
 
-  /** The database ends its iteration after some entries, as a process that is killed does. */
+  /** A database whose iteration ends after some entries, as when a process is killed. */
   function breaksAfter(source: LevelDatabase, entries: number): LevelDatabase {
     return new Proxy(source, {
       get(target, name) {
@@ -299,7 +299,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     const store = await openPostgresStore(url, { limits: limitsWith(), clock: own })
     onTestFinished(() => store.close())
     const values = async (text: string): Promise<unknown[]> => {
-      // What is due every 10 s is left out while it runs.
+      // Periodic work of every 10 s is skipped while it runs.
       own.move(10_000)
       return (await client.query(text)).rows.map(row => row.value)
     }
@@ -330,7 +330,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await expect.poll(() => values(asked)).toEqual(['carol'])
     const leftovers = async (): Promise<unknown> => (await checked(url)).leftovers
     await expect.poll(leftovers).toEqual({ relations: 0, lookups: 0, days: 0 })
-    // As if a stop had left them.
+    // As if an interrupted run had left them.
     await client.query("insert into relation select 'alice', 'stranger', 1, 0, record from relation where b = 'dora'")
     await client.query("update relation set record = '\\x00000000000000' where a = 'alice'")
     await client.query("insert into asked (viewer, id, day) values ('bob', 'stranger', $1)", [lastDay - 91])

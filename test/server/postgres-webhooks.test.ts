@@ -16,10 +16,10 @@ import { loggerInto } from '../support/server-world.ts'
 import { newDatabase } from '../support/stores.ts'
 import { startReceiver, until, webhookSecret } from '../support/webhook-receiver.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 const isInstalled = (await findPostgres()) !== undefined
 
 describe.skipIf(!isInstalled && !process.env['CI'])('webhooks of several nodes on PostgreSQL', () => {
@@ -65,7 +65,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('webhooks of several nodes o
       }
     }
     await send(20)
-    // A delivery counts when its answer is here.
+    // A delivery counts once its response has arrived.
     await until(() => couriers[0]?.counts.delivered === 20, 'the events of both nodes')
     expect([receiver.taken.length, couriers[1]?.counts.delivered]).toEqual([20, 0])
     await couriers[0]?.close()

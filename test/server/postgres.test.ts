@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, test, vi } from 'vitest'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { migrate, openPostgresStore } from '../support/server-internals.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('a store on PostgreSQL', () => {
   let server: PostgresServer
 

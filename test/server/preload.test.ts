@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { keys, profileChange, rosterChange, userChange } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-/** A database that tells which keys are read at once. */
+/** A database that records which keys are read together. */
 async function counted(): Promise<{ database: LevelDatabase; reads: string[][] }> {
   const reads: string[][] = []
   const database = new Proxy(await newDatabase('memory'), {
@@ -37,7 +37,7 @@ test('[S3] what the changes of a batch name is read once, with one read for each
   ])
   batch.push({ type: 'erase', user: 'nobody' }, { type: 'revoke', user: 'user 0' })
   reads.splice(0)
-  // The first may be written alone; those that come meanwhile are one batch.
+  // The first may be written alone. The changes that arrive meanwhile form one batch.
   await Promise.all([first, ...batch].map(change => store.commit(change)))
   const ofBatch = reads.filter(wanted => wanted.join() !== keys.user('a'))
   const kindsOf = (wanted: string[]): string[] => [...new Set(wanted.map(key => key.split('\u0000')[0] as string))]

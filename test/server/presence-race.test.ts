@@ -90,14 +90,14 @@ interface Watcher {
   watch: PresenceSubscription
   told: PresenceState[]
   socket: { outstandingBytes: number }
-  /** How often the store was asked how things stand. */
+  /** How often the store was read. */
   reads(): number
-  /** Runs once, between the next read and what is made of it. */
+  /** Runs once, between the next read and the use of its result. */
   afterReading(run: () => Promise<unknown>): void
   rest(): Promise<void>
 }
 
-/** A session of Bob's, who follows Alice, on a store that a test can come in between. */
+/** A session of Bob, who follows Alice. A test can interleave steps with the reads of its store. */
 async function watcher(): Promise<Watcher> {
   const clock = new TestClock()
   const inner = await openMemoryStore({ limits: limitsWith(), clock })

@@ -8,12 +8,12 @@ import { temporaryFolder } from '../support/stores.ts'
 const online = { is: 'online' } as const
 const unknown = { is: 'unknown' } as const
 
-/** Whatever is under way for these devices has come to its end. */
+/** Resolves when all work under way for these devices has finished. */
 async function settled(...devices: Device[]): Promise<void> {
   for (let round = 0; round < 3; round++) for (const device of devices) await device.barrier()
 }
 
-/** What a device was told of somebody, from a point of its frames on. */
+/** The presence states of a user that a device received, from a given frame on. */
 function told(device: Device, owner: string, from = 0): PresenceState[] {
   const frames = device.frames.slice(from)
   return frames.flatMap(frame => (frame.type === 'presence' && frame.owner === owner ? [frame.state] : []))
@@ -21,7 +21,7 @@ function told(device: Device, owner: string, from = 0): PresenceState[] {
 
 const watched = new WeakMap<Device, readonly string[]>()
 
-/** Watches, and waits for an answer about each who is new, of the first so many. */
+/** Watches these owners, and waits for a response about each new one. */
 async function watch(device: Device, ...owners: string[]): Promise<void> {
   const before = watched.get(device) ?? []
   const from = device.frames.length
@@ -32,7 +32,7 @@ async function watch(device: Device, ...owners: string[]): Promise<void> {
   await settled(device)
 }
 
-/** Time passes on the server, in steps in which devices that are here answer its pings. */
+/** Lets time pass on the server, in steps in which connected devices answer its pings. */
 async function pass(world: World, seconds: number, ...devices: Device[]): Promise<void> {
   for (let left = seconds; left > 0; left -= 5) {
     world.clock.move(Math.min(5, left) * 1000)
@@ -40,7 +40,7 @@ async function pass(world: World, seconds: number, ...devices: Device[]): Promis
   }
 }
 
-/** Bob follows Alice, and watches her: she is there. */
+/** Bob follows and watches Alice, who is online. */
 async function watching(
   options: Parameters<typeof serverWorld>[0] = {},
 ): Promise<{ world: World; alice: Device; bob: Device }> {
@@ -468,7 +468,7 @@ function hexOf(name: string): string {
   return Buffer.from(`${String.fromCharCode(name.length)}${name}`).toString('hex')
 }
 
-/** The last frame about somebody's presence. */
+/** The last frame about a user's presence. */
 function frameOf(device: Device, owner: string): string {
   const index = device.frames.map(frame => frame.type === 'presence' && frame.owner === owner).lastIndexOf(true)
   return Buffer.from(device.bytes[index] ?? []).toString('hex')

@@ -25,7 +25,7 @@ test('[S3] each rate of a user has the limits of its kind', () => {
   const { rates } = newRates()
   const { writes, messages, work } = rates.of('alice')
   expect([writes.take(3), messages.take(4), work.take(10)]).toEqual([0, 0, 0])
-  // A second, divided by what comes back in it.
+  // One second, divided by the tokens that are refilled in it.
   expect([writes.take(), messages.take(), work.take()]).toEqual([1_000, 500, 200])
 })
 

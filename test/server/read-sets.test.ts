@@ -20,7 +20,7 @@ interface Sets {
   written: ReadonlySet<string>
 }
 
-/** What changes read and write, each derived on its own from what these commits left. */
+/** The records that changes read and write. Each change is derived separately from the state that these commits left. */
 async function setsOf(before: readonly Change[], changes: readonly Change[]): Promise<Sets[]> {
   const database = await newDatabase('memory')
   const store = storeOver(database, new TestClock())
@@ -36,7 +36,7 @@ async function setsOf(before: readonly Change[], changes: readonly Change[]): Pr
   )
 }
 
-/** Whether a change that was derived is to be derived again, when another was written meanwhile. */
+/** Whether a derived change must be derived again after another one was written meanwhile. */
 function isOutdatedBy({ read }: Sets, { written }: Sets): boolean {
   return [...written].some(name => read.has(name))
 }

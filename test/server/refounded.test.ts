@@ -108,7 +108,7 @@ test('a device that was told of no generation does not get the change with which
   Y.applyUpdate(filling.roster, Y.encodeStateAsUpdate(doc))
   await expect.poll(() => [empty.isConnected, empty.roster.getMap('labels').has('bob')]).toEqual([false, false])
   expect((await empty.closed()).code).toBe(closeCodes.tooOld)
-  // The one that brought it gets what others write upon it.
+  // The device that brought the document receives what others write on top of it.
   const [fresh] = await world.devices('alice')
   fresh.edit('bob', { label: 'Robert' })
   await filling.until('the label', () => filling.roster.getMap('labels').get('bob') === 'Robert')
@@ -130,7 +130,9 @@ test('an update of an ended generation is not merged, though its sender asked fo
   expect(fresh.roster.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel })
 })
 
-/** One update of many clients, each of which has written more than any device before: a refounding notes them, and no others. */
+/**
+ * One update of many clients, each of which has written more than any device before. A refounding records only these clients.
+ */
 function ofManyClients(): Uint8Array {
   const docs = Array.from({ length: mostRetired + 8 }, (_, index) => {
     const doc = new Y.Doc()
@@ -169,7 +171,7 @@ test('[R1][R4] a stock provider whose client ids a roster no longer knows is tol
   hostile.send({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(old) })
   expect((await hostile.closed()).code).toBe(closeCodes.outdated)
 
-  // What was sent the document may write, though its updates name no founder.
+  // A device that received the document may write, although its updates name no founder.
   const fresh = await stockDevice(world, 'alice')
   fresh.provider.connect()
   await fresh.synced()
@@ -290,7 +292,7 @@ test('[R6] an edit by the backend whose profile is refounded between its reading
   let refounding: Promise<void> | undefined
   accounts.of = user => {
     calls++
-    // The first call is for the reading, the second for the writing, which is put into the queue behind the refounding.
+    // The first call is for the read. The second is for the write, which is queued behind the refounding.
     if (calls === 2) refounding = accounts.refound(user, 'profile')
     return of(user)
   }
@@ -317,7 +319,7 @@ test('[R4] a message policy of the backend whose roster is refounded between its
     let refounding: Promise<void> | undefined
     accounts.of = user => {
       calls++
-      // The first call is for the reading, the second for the writing, which is put into the queue behind the refounding.
+      // The first call is for the read. The second is for the write, which is queued behind the refounding.
       if (calls === 2) refounding = accounts.refound(user, 'roster')
       return of(user)
     }
@@ -358,7 +360,7 @@ test('[D4] a roster forgets that it declined a user who was neither registered n
   expect(await refoundAfter(729)).toEqual(['bob', 'named', 'stranger'])
   expect(await refoundAfter(1)).toEqual(['bob', 'named'])
   expect((await check(database)).relations).toBe(4)
-  // Those that did not lapse count from then on.
+  // The time of entries that did not lapse counts from then on.
   expect(await refoundAfter(729)).toEqual(['bob', 'named'])
 })
 

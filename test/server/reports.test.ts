@@ -23,7 +23,7 @@ function row(first: number, last = first): Row {
 const firstRun = Uint8Array.of(1)
 const secondRun = Uint8Array.of(2)
 
-/** The reports of a node that has reported the commits up to 3, from a log that a test writes. */
+/** The reports of a node that has reported the commits up to 3. A test writes the log. */
 function newReports() {
   const time = { nowMs: 0 }
   const reads: number[] = []

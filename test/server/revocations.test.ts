@@ -6,7 +6,7 @@ import { findPostgres, type PostgresServer, startPostgres } from '../support/pos
 import { mostAheadMs, Tokens } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-// A database is made for the file, and a busy machine takes its time for that.
+// A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const hourMs = 3_600_000
@@ -56,7 +56,7 @@ test('a revocation that was dated by a clock years ahead is put right by the nex
   expect((await store.revocation('alice')).atMs).toBe(clock.now())
 })
 
-// Where CI is set a missing PostgreSQL is a failure.
+// In CI, a missing PostgreSQL is a failure.
 describe.skipIf(!isInstalled && !process.env['CI'])('revocations on several nodes', () => {
   let postgres: PostgresServer
 

@@ -4,7 +4,7 @@ import { MemoryStays } from '../support/memory-stays.ts'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld } from '../support/server-world.ts'
 
-/** Sends so many writes; resolves with the close code, or `undefined` when all were answered. */
+/** Sends this many writes. Resolves to the close code, or to `undefined` when all were answered. */
 async function spend(device: Device, writes: number): Promise<number | undefined> {
   for (let id = 1; id < writes; id++) device.send({ type: 'barrier', id: id + 1_000, withFeed: false })
   return Promise.race([

@@ -8,7 +8,7 @@ import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-/** Opens a socket with these subprotocols: the upgrade completes, and then it ends with a code. */
+/** Opens a socket with these subprotocols. The upgrade completes, and then the socket closes with a code. */
 async function refusal(device: Device, offer: string[]): Promise<{ code: number; reason: string }> {
   await device.dial({ offer })
   return device.closed()
@@ -84,7 +84,7 @@ test('an upgrade on another path leaves no socket behind, even if the other side
   const lines = ['GET / HTTP/1.1', `Host: ${host}`, 'Connection: Upgrade', 'Upgrade: websocket', '', '']
   socket.write(lines.join('\r\n'))
   await once(socket.resume(), 'end')
-  // What is sent to a socket that is gone is answered with a reset, and then it can't be written to.
+  // Data sent to a closed socket is answered with a reset. After that, the socket cannot be written to.
   let isGone = false
   socket.on('error', () => {
     isGone = true
@@ -185,7 +185,7 @@ test('a session whose token expires is closed with 4401; one that renews in time
   world.clock.move(15_000)
   await Promise.all(beat)
   lasting.send({ type: 'renew', token: await world.token('alice', 60) })
-  // Nothing answers a renewal; a sign-in that began later has been checked later.
+  // A renewal has no response. A sign-in that began later is also checked later.
   await world.device('carol').signIn()
   const next = lasting.next('awareness')
   world.clock.move(15_000)

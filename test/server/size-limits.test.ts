@@ -60,7 +60,9 @@ describe('[S3] the levels of a profile are counted for updates of any size', () 
   const client = 5
   const keyOf = (level: number): string => profileKey(level, 'writer-1', 'a')
 
-  /** A profile in which one client has set a field at each of these levels, and removed those of the others again. */
+  /**
+   * A profile in which one client has set a field at each of these levels, and has removed those of the `emptied` levels again.
+   */
   function profileOf(levels: readonly number[], emptied: readonly number[]): StoredDocument {
     const document = new StoredDocument('profile', [])
     const structs = [...levels, ...emptied].map(level => entry(profileRoot, keyOf(level), true))
@@ -99,7 +101,7 @@ describe('[S3] the levels of a profile are counted for updates of any size', () 
 test('[S3] removed fields that are restored in 5 bytes each count with name and value', () => {
   const limits = limitsWith({ profileLevels: 16 })
   const client = 5
-  // 97 bytes each: all of them are a little more than the limit.
+  // 97 bytes each: together slightly more than the limit.
   const names = Array.from({ length: 676 }, (_, index) => `${index}`.padStart(64, 'n'))
   const structs = names.map(name => entry(profileRoot, profileKey(0, 'writer-1', name), true))
   const document = new StoredDocument('profile', [])
@@ -117,7 +119,9 @@ test('[S3] removed fields that are restored in 5 bytes each count with name and 
 describe('[S3] a document counts with its size in memory, however little of it is stored', () => {
   const limits = limitsWith({ rosterBytes: 100_000, historyBytes: 200_000 })
 
-  /** Two keys overwritten in turns by one client: Yjs keeps a struct of each time, and stores all of them in some bytes. */
+  /**
+   * Two keys that one client overwrites alternately. Yjs keeps a struct for each change, and stores all of them in some bytes.
+   */
   function overwritten(times: number): StoredDocument {
     const device = new Y.Doc()
     for (let count = 0; count < times; count++) device.getMap('labels').set(count % 2 ? 'a' : 'b', 'x')
@@ -176,7 +180,7 @@ test('[S3] a roster at its limit accepts as much as was removed, and no more', (
 
 test('[S3] with the history of what was removed, a roster takes exactly the bound of history, and not one byte more', () => {
   const device = new Y.Doc()
-  // Of V2, so that the parts on disk are longer than the document that they make.
+  // In V2, so that the parts on disk are longer than the document that they form.
   const parts: Uint8Array[] = []
   device.on('updateV2', (bytes: Uint8Array) => parts.push(bytes))
   for (const key of ['a', 'b', 'c']) {
@@ -219,7 +223,7 @@ test('[S3] names of removed fields have at least twice the room of a whole profi
   }
 })
 
-/** A roster that takes what its device changes, as far as the server admits it. */
+/** A roster that applies the changes of its device, as far as the server admits them. */
 class Roster {
   readonly doc = new Y.Doc()
   readonly document = new StoredDocument('roster', [])
@@ -229,7 +233,7 @@ class Roster {
     this.#limits = limits
   }
 
-  /** Returns the error; what is refused is taken back on the device. */
+  /** Returns the error. The device takes refused changes back. */
   change(...changes: KeyChange[]): ErrorCode | undefined {
     const before = Y.encodeStateVector(this.doc)
     const device = new Y.Doc()
@@ -272,7 +276,7 @@ test('[R4][S3] a roster that is full of content admits blocks, narrower audience
   )
   expect(roster.change(label('eve', 20))).toBe('roster-too-large')
   for (const changes of narrowings) expect(roster.change(...changes)).toBe(undefined)
-  // They count: what is not on the private side has room only when they leave it.
+  // They count. Other content has room only as far as they leave it.
   expect(roster.change(label('eve', 1))).toBe('roster-too-large')
   expect(roster.change(block('nonce-03'), label('eve', 1))).toBe('roster-too-large')
   expect(roster.change(label('bob', 100))).toBe(undefined)
@@ -285,7 +289,7 @@ test('[R4][S3] a roster that is full of history admits blocks, narrower audience
   expect(roster.change({ root: 'subscriptions', key: 'carol', value: true })).toBe(undefined)
   expect(roster.change({ root: 'contacts', key: 'dave', value: true })).toBe(undefined)
   let error: ErrorCode | undefined
-  // Two versions of an app that turn each other's levels.
+  // Two versions of an app that overwrite each other's levels.
   for (let day = 0; day < 5_000 && !error; day++) {
     const [old, next] = [`${day % 2}/bob`, `${(day + 1) % 2}/bob`]
     error = roster.change({ root: 'grants', key: old, value: undefined }, { root: 'grants', key: next, value: true })
@@ -295,7 +299,7 @@ test('[R4][S3] a roster that is full of history admits blocks, narrower audience
   for (const changes of narrowings) expect(roster.change(...changes)).toBe(undefined)
   expect(roster.change(label('eve', 1))).toBe('roster-too-large')
   expect(roster.change({ root: 'grants', key: '0/bob', value: undefined })).toBe(undefined)
-  // Blocked and unblocked by the thousand, the private side has an end as well, far above what is done by hand.
+  // After thousands of blocks and unblocks, the private side also reaches a limit, far above manual use.
   let count = 0
   while (!roster.change(block(`${count}`)) && count < 5_000) {
     expect(roster.change({ ...block(`${count}`), value: undefined })).toBe(undefined)

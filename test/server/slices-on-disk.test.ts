@@ -63,7 +63,7 @@ test('[S3] a record of more than 256 KiB is in no slice, and does not end one', 
   ])
 })
 
-/** Two slices, of which the second also removes. */
+/** Two slices. The second one also removes. */
 const overlay = new Overlay([
   Slice.of([put('b', 2), put('d', 4)]),
   Slice.of([put('f', 6), { type: 'del', key: 'h' }, put('é', 8)]),

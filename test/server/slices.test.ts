@@ -13,7 +13,7 @@ import {
 } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
-/** Notes how many slices begin in one turn of the event loop, at most. */
+/** Records the largest number of slices that begin in one turn of the event loop. */
 class SlicesInTurn {
   most = 0
   #inTurn = 0
@@ -83,7 +83,7 @@ test('[S3] devices of several users that return at once are handed their follows
   const begun = new Set<string>()
   const { views } = world.store
   world.store.views = (viewer, named, wanted) => {
-    // The first look of each device comes with its opening.
+    // The first read of each device belongs to its opening.
     if (named.length > 1 && begun.has(viewer)) slices.note()
     begun.add(viewer)
     return views(viewer, named, wanted)
@@ -111,7 +111,7 @@ test('[S3] slices begin in the order in which they were asked for, one in each t
     [0, 1, 2],
     [0, 1, 2, 3],
   ])
-  // The line is empty again.
+  // The queue is empty again.
   await turnForSlice()
 })
 
@@ -125,7 +125,7 @@ test('[S3] long work pauses after as many steps as it says, each time', async ()
   expect(over).toEqual([false, false, true, false, false, true])
 })
 
-/** Work of so many steps, a thousand at a time, that notes how far it is in each turn of the event loop. */
+/** Work of this many steps, a thousand at a time. It records its progress in each turn of the event loop. */
 function watchedWork(steps: number, end: () => void = () => undefined) {
   const work = { done: 0, failures: [] as unknown[], progress: [] as number[] }
   const iterator = (function* () {

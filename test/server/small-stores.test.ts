@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { partsOf, ranges, rosterChange, StoredDocument, storeOn, userChange } from '../support/server-internals.ts'
 import { limitsWith, newDatabase } from '../support/stores.ts'
 
-/** What keeps a store small over the years, where nothing lapses. */
+/** What keeps a store small over the years if nothing lapses. */
 
 test('[D4] a user whom rosters only name has no record, and one who was granted a level has one as long as the grant stands', async () => {
   const database = await newDatabase('memory')
@@ -34,7 +34,7 @@ test('[D4] the log of a document is folded as soon as it is larger than the docu
     disk.snapshot = snapshot?.length ?? disk.snapshot
     if (snapshot) disk.folds++
   })
-  // At its end the document has some 90 KB, and its history as many structs as there were changes.
+  // At the end, the document has about 90 KB, and its history has as many structs as there were changes.
   for (let time = 0; time < 2_000; time++) device.getMap('labels').set(`person ${time % 400}`, `${time} `.repeat(40))
   expect(disk.folds).toBeGreaterThan(4)
   expect(disk.snapshot).toBeGreaterThan(64 * 1024)

@@ -26,12 +26,14 @@ import {
 } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
-/** With these a change of a few contacts is as large as one of thousands is otherwise. */
+/** With these sizes, a change of a few contacts is treated as one of thousands usually is. */
 const sizes: CommitSizes = { recordsInQueue: 6, recordsOfMedium: 8, operationsInBatch: 8, operationsInSlice: 3 }
-/** A key of two bytes a character sorts among keys of one, and one of four bytes behind them all. */
+/**
+ * A name with 2-byte characters sorts among names with 1-byte characters, and a name with 4-byte characters after all of them.
+ */
 const contacts = ['ada', 'bo', 'cé', 'dan', 'eve', 'ﬁn', '😀']
 
-/** The first change of a roster, as the account would commit it: `check` finds in it what was derived. */
+/** The first change of a roster, as the account would commit it. `check` finds the derived records in it. */
 function roster(user: string, changes: readonly KeyChange[]): Change {
   const device = new Y.Doc()
   applyChanges(device, changes)
@@ -90,12 +92,12 @@ const steps = (): fc.Arbitrary<Step[]> => {
   return fc.array<Step>(some, { minLength: 20, maxLength: 150, size: 'max' })
 }
 
-/** A server on a disk that is slow, fails, and loses its power. */
+/** A server on a disk that is slow, fails, and loses power. */
 class Server {
   readonly clock = new TestClock()
   readonly disk: Disk
   store: Store | undefined
-  /** Where the large change of each user was committed, once its commit was answered. */
+  /** The position at which the large change of each user was committed, once its commit was answered. */
   readonly answered = new Map<string, number>()
   readonly #begun = new Set<string>()
   /** Whether contacts are restricted, as far as that is known. */
@@ -103,14 +105,14 @@ class Server {
   readonly #attempted = new Set<string>()
   readonly #reads: { name: string; at: number; isThere: boolean }[] = []
   readonly wrong: string[] = []
-  /** The next attempts to open the database again that fail. */
+  /** How many of the next attempts to reopen the database fail. */
   #closed = 0
 
   constructor(seed: number) {
     this.disk = new Disk(new Seeded(seed), { opened: () => undefined, written: () => undefined })
   }
 
-  /** What goes on after the start waits for the answers of a slow disk. */
+  /** Work that continues after the start waits for the responses of a slow disk. */
   async start(): Promise<void> {
     this.disk.isSlow = false
     this.#closed = 0
@@ -169,7 +171,7 @@ class Server {
     )
   }
 
-  /** One attempt after the other, so that the last one that was answered counts. What was refused may be on the disk. */
+  /** Makes one attempt after the other, so that the last answered attempt counts. A refused change may be on the disk. */
   #restrict(name: string, isRestricted: boolean): void {
     if (this.#attempted.has(name)) return
     this.#attempted.add(name)
@@ -199,7 +201,7 @@ class Server {
     if (count !== contacts.length && (isAnswered || count > 0)) this.wrong.push(`${name} has ${count} of its contacts`)
   }
 
-  /** Whatever was read is as of the position that it says. */
+  /** Every read reflects the position that it states. */
   #compareReads(): void {
     for (const { name, at, isThere } of this.#reads) {
       const committedAt = this.answered.get(name)
@@ -215,7 +217,7 @@ class Server {
     }
   }
 
-  /** Ends, and says what is wrong with what is on the disk. */
+  /** Ends the server, and returns what is wrong with the data on the disk. */
   async end(): Promise<string[]> {
     this.disk.heal()
     this.#closed = 0
@@ -311,7 +313,7 @@ test('[D4] a slice that an earlier change left on the disk is no part of the nex
   expect(await server.end()).toEqual([])
 })
 
-/** A server whose large change of a user is committed, and none of its slices applied. */
+/** A server with a committed large change of a user, of which no slice has been applied. */
 async function staged(before: readonly Change[] = []): Promise<Server> {
   const server = new Server(1)
   await server.start()
@@ -345,7 +347,7 @@ test('[D2][V4] a record that is written behind a large change is read as it was 
 test('[D2] what a batch wrote that seemed to fail while a large change is applied is kept', async () => {
   const server = await staged()
   const failed = expect(server.store?.commit(userChange('eve', { restricted: true }))).rejects.toThrow()
-  // The batch behind the first slice is that of the commit.
+  // The batch after the first slice is that of the commit.
   while (await server.disk.inner.get(keys.slice(0))) await server.step({ do: 'disk', answers: [0] })
   await server.step({ do: 'stay closed' })
   for (let count = 0; count < 20; count++) await server.step({ do: 'disk', answers: [0] })

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws'
 import { serverWorld } from '../support/server-world.ts'
 import { stockDevice } from '../support/stock-device.ts'
 
-// The provider's own clock decides here, so this test really waits: for four of the server's heartbeats.
+// The provider's own clock decides here, so this test waits in real time: for four of the server's heartbeats.
 test('a stock provider that is idle for 65 seconds is still on its first connection', {
   timeout: 120_000,
 }, async () => {

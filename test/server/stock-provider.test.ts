@@ -51,7 +51,7 @@ test('an update with missing predecessors is requested again, and closes no sess
   const doc = new Y.Doc()
   doc.getMap('labels').set('bob', 'made before the connection')
   const stock = await stockDevice(world, 'alice', doc)
-  // The provider sends an edit as soon as the socket is open, before the server's step 1 came.
+  // The provider sends an edit as soon as the socket is open, before the server's sync step 1 arrives.
   stock.provider.on('status', ({ status }) => {
     if (status === 'connected') stock.setLabel('carol', 'sent first')
   })

@@ -14,7 +14,7 @@ import {
   temporaryFolder,
 } from '../support/stores.ts'
 
-/** How each database is opened as a store. */
+/** Opens each kind of database as a store. */
 const openers: Record<DatabaseKind, OpenStore> = {
   level: async options => openLevelStore(await temporaryFolder(), options),
   memory: openMemoryStore,
@@ -54,7 +54,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('when the disk of a store on %s
     const first = store.commit(userChange('first'))
     const group = ['a', 'b', 'c'].map(user => store.commit(userChange(user)))
     await first
-    // The group's batch, then the first of its changes alone.
+    // The group's batch fails, and then the first of its changes alone.
     failNextBatches(2)
     const results = await Promise.allSettled(group)
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
@@ -110,7 +110,7 @@ describe('a data folder', () => {
     const beyond = new Cursors({ ...restored, position: 5 }).seal()
     await restored.close()
     const next = await openLevelStore(backup, options)
-    // As of a run that went on after the copy was taken.
+    // As in a run that continued after the copy was taken.
     await next.commit(userChange('grace'))
     expect(new Cursors(next).positionOf(beyond, 0)).toBe(undefined)
     await next.close()

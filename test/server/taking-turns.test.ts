@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { admit, rosterRules } from '../support/server-internals.ts'
 
-/** A roster that devices edited in turns, each having seen all before: they set and remove the same keys. */
+/** A roster that devices edited alternately. Each device had seen all earlier edits. They set and remove the same keys. */
 function editedInTurns(turns: number, deviceCount: number): Uint8Array {
   const devices = Array.from({ length: deviceCount }, () => new Y.Doc())
   for (let turn = 0; turn < turns; turn++) {

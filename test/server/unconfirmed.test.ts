@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
-/** Whatever was under way has come as far as it can. */
+/** Resolves when everything under way has progressed as far as it can. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** What a stranger's device receives, and when, from the moment of its message on: milliseconds and bytes. */
+/** What a stranger's device receives, and when, from its message on: milliseconds and bytes. */
 async function timeline(world: World, stranger: Device, to: string): Promise<string[]> {
   const seen: string[] = []
   let known = stranger.bytes.length
@@ -17,7 +17,7 @@ async function timeline(world: World, stranger: Device, to: string): Promise<str
   }
   stranger.send({ type: 'sendMessage', id: 'same id', to, text: 'hello' })
   stranger.send({ type: 'queryAwareness' })
-  // From one heartbeat to the next, so that each takes the same place.
+  // From one heartbeat to the next, so that each timeline has the same phase.
   for (let ms = 0; ms <= 15_000; ms += 100) {
     if (ms > 0) world.clock.move(100)
     await turns()
@@ -41,7 +41,7 @@ test('[V10] a sender who may not know the recipient’s presence gets the same b
   await settle(...owners)
   await world.admin('PUT', '/v1/users/apart', { restricted: true })
   const [stranger] = await world.devices('stranger')
-  // The sender gets the profile of the one who hides its presence.
+  // The sender receives the profile of the user who hides presence.
   for (const owner of ['hides', 'blocks', 'unknown']) await stranger.fetch(owner)
   await away.close()
   const seen: string[][] = []
@@ -101,7 +101,7 @@ test('[V10] a sender whom the message policy of the server excludes learns nothi
   const unconfirmed = Buffer.from([113, 7, ...Buffer.from('same id'), 2]).toString('hex')
   expect(strange[0]?.filter(frame => frame.includes(' 71'))).toEqual([`1000 ${unconfirmed}`])
   for (const other of strange) expect(other).toEqual(strange[0])
-  // One who may know whether the recipient is there gets what a device that does not answer gives.
+  // A sender who may know whether the recipient is online receives the same as for a device that does not answer.
   for (const owner of ['here', 'away']) await alice.fetch(owner)
   const known: string[][] = []
   for (const to of ['here', 'away']) known.push(await timeline(world, alice, to))
@@ -116,7 +116,7 @@ test('the recipient’s message audience decides whose messages arrive; a user a
   const [bob, tablet, contact, granted, stranger] = await world.devices('bob', 'bob', 'contact', 'granted', 'stranger')
   bob.edit('contact', { levels: [] })
   bob.edit('granted', { levels: [3] })
-  // A grant makes a contact.
+  // A grant makes the user a contact.
   bob.change([{ root: 'contacts', key: 'granted', value: undefined }])
   await settle(bob)
   const expected: Record<'everyone' | 'contacts' | 'nobody', string[]> = {
@@ -160,7 +160,7 @@ test('an account that is registered again accepts messages of everyone', async (
   expect(body).toEqual({ allowed: true, reason: 'allowed' })
 })
 
-/** An outcome that may come after 10 seconds. */
+/** Resolves to an outcome that may arrive after 10 seconds. */
 async function settleOutcome(world: World, outcome: Promise<string>): Promise<string> {
   await turns()
   world.clock.move(10_000)

@@ -14,7 +14,7 @@ function tcpOf(device: Device): Socket {
   return (device.socket as unknown as { _socket: Socket })._socket
 }
 
-/** Begins a frame of so many bytes, with the first of them. */
+/** Begins a frame of `frameBytes` bytes, and sends the first of them. */
 function begin(device: Device, frameBytes: number, sentBytes: number): void {
   const header = Buffer.alloc(14)
   header[0] = 0x82 // The last frame of a binary message.
@@ -31,7 +31,7 @@ function fragment(device: Device, bytes: number, isLast = false): void {
   ;(device.socket as WebSocket).send(Buffer.alloc(bytes), { fin: isLast, binary: true })
 }
 
-/** So many heartbeats pass. Between them the network delivers everything, also the answers to pings. */
+/** Lets this many heartbeats pass. Between them the network delivers everything, including the answers to pings. */
 async function beats(world: World, bob: Device, count: number, each: () => void = () => undefined): Promise<void> {
   for (let beat = 0; beat < count; beat++) {
     world.clock.move(beatMs)
@@ -66,7 +66,7 @@ test('[S3] a large frame that comes over a slow line has the time that it needs'
   begin(alice, 900_000, 0)
   await beats(world, bob, 6, () => more(alice, 130_000))
   expect(alice.isConnected).toBe(true)
-  // What it brings is no message of Kith's.
+  // The finished frame is not a valid message of Kith.
   more(alice, 900_000 - 6 * 130_000)
   expect((await alice.closed()).code).toBe(4400)
 })
@@ -78,7 +78,7 @@ test('[S3] a device that sends frame after frame has no deadline', async () => {
   const [head, rest] = [pong.slice(0, 3), pong.slice(3)]
   tcpOf(alice).write(Buffer.from(head))
   await settle(bob)
-  // At each heartbeat a frame is not whole, but never the same one.
+  // At each heartbeat a frame is incomplete, but never the same one.
   await beats(world, bob, 12, () => void tcpOf(alice).write(Buffer.from([...rest, ...head])))
   expect(alice.isConnected).toBe(true)
 })
@@ -115,7 +115,7 @@ test('[S3] unfinished frames on all connections of one address take as much as e
   expect(first?.isConnected).toBe(false)
   expect((await first?.closed())?.code).toBe(4500)
   expect([...others, last].map(device => device?.isConnected)).toEqual([...others, last].map(() => true))
-  // Of those whose connection has ended nothing counts any more.
+  // Devices whose connection has ended no longer count.
   for (const device of [...others, last]) device?.drop()
   const again = await world.devices(...names.slice(0, 8))
   for (const device of again) begin(device, 64 * 1024, 63 * 1024)
@@ -159,7 +159,7 @@ test('[S3] bytes of frames that have become whole count no more for their addres
   const world = await serverWorld({ limits: { rosterBytes: 64 * 1024, frameBytes: 64 * 1024 } })
   const devices = await world.devices(...Array.from({ length: 12 }, (_, index) => `device ${index}`))
   for (const device of devices) {
-    // A label that is too long is refused, and the connection stays.
+    // A label that is too long is refused, and the connection stays open.
     const roster = new Y.Doc()
     roster.getMap('labels').set('bob', 'x'.repeat(60 * 1024))
     const frame = encodeFrame({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(roster) })

@@ -7,7 +7,7 @@ import { limitsWith, newDatabase } from '../support/stores.ts'
 
 /** Status and body, without a key. */
 async function ask(world: World, path: string): Promise<[number, unknown]> {
-  // A connection of its own: one that says nothing while the clock moves is closed.
+  // Uses a separate connection, because a connection that is silent while the clock advances is closed.
   const response = await fetch(world.url + path, { headers: { connection: 'close' } })
   return [response.status, await response.json()]
 }
@@ -106,7 +106,7 @@ test('[D2] [D4] a change whose write failed but reached the disk is a normal cha
   world.disk.fill({ survives: true })
   alice.setField('name', 'Ada')
   expect((await alice.closed()).code).toBe(4500)
-  // The server reads the document as it is on disk by now.
+  // The server reads the document as it is on disk now.
   const read = laptop.next('ownProfile', ({ step }) => step === 'step2')
   laptop.send({ type: 'ownProfile', step: 'step1', payload: Y.encodeStateVector(laptop.profile) })
   await read

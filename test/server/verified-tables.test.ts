@@ -14,13 +14,13 @@ async function start({ folder }: Harmed, clock: TestClock): Promise<void> {
   await store.close()
 }
 
-/** As a disk harms a file: nothing that the file system says of it changes. */
+/** Damages a file as a failing disk does: its metadata do not change. */
 async function decay(harmed: Harmed, table: string): Promise<void> {
   await harmed.flip(table, (await harmed.read(table)).length + indexChecksum)
   await date(harmed, table)
 }
 
-/** A time that survives the call that sets it. */
+/** Sets a time that the file system represents exactly. */
 async function date({ folder }: Harmed, table: string): Promise<void> {
   await utimes(join(folder, table), 1_000_000, 1_000_000)
 }
@@ -79,7 +79,7 @@ test('[D2][D4] check reads every table, whatever was found before', async () => 
   await expect(openLevelDatabase(harmed.folder, true)).rejects.toThrow(/\.ldb is damaged at byte/)
 })
 
-/** A server's look at its tables, hour by hour. */
+/** A server's checks of its tables, hour by hour. */
 function scrub({ folder }: Harmed, clock: TestClock): { found: Damage[]; hours(count: number): Promise<void> } {
   const found: Damage[] = []
   const scrubbing = Scrubbing.begin(folder, { clock, found: damages => void found.push(...damages) })

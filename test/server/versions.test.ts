@@ -8,7 +8,7 @@ import { serverWorld, type World } from '../support/server-world.ts'
 const cursor = new Uint8Array()
 const later = wireVersion + 1
 
-/** A device that offers to say which wire it has, and says this. */
+/** A device that offers to announce its wire version, and announces this one. */
 async function greeting(world: World, version: number, oldest: number): Promise<Device> {
   const alice = world.device('alice')
   alice.answersSteps = false
@@ -17,7 +17,7 @@ async function greeting(world: World, version: number, oldest: number): Promise<
   return alice
 }
 
-/** A device of a later wire that was welcomed. */
+/** A welcomed device with a later wire. */
 async function laterDevice(world: World): Promise<Device> {
   const alice = await greeting(world, later, wireVersion)
   await alice.until('welcome', () => alice.frames.some(({ type }) => type === 'welcome'))

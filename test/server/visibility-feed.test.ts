@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
-/** Alice with a name at level 0 and a phone at level 1, which she grants to Bob, who follows her. */
+/** Alice has a name at level 0 and a phone at level 1. She grants level 1 to Bob, who follows her. */
 async function acquainted(): Promise<{ world: World; alice: Device; bob: Device }> {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
@@ -18,7 +18,7 @@ async function acquainted(): Promise<{ world: World; alice: Device; bob: Device 
 
 const everything = { name: 'Ada', phone: '+44' }
 
-/** Ways to take access away and to give it back, and what is left between. */
+/** Ways to take access away and to give it back, and what is left in between. */
 const causes: [name: string, take: (t: Town) => Promise<unknown>, give: (t: Town) => Promise<unknown>, left: object][] =
   [
     ['the owner blocks', edit('alice', 'bob', { isBlocked: true }), edit('alice', 'bob', { isBlocked: false }), {}],
@@ -61,7 +61,7 @@ interface Town {
 
 function edit(who: 'alice' | 'bob', about: string, change: Parameters<Device['edit']>[1]) {
   return async (town: Town): Promise<void> => {
-    // The viewer's own device may be away: then another of its devices does it.
+    // If the viewer's device is away, another of the viewer's devices makes the edit.
     const device = town[who].isConnected ? town[who] : (await town.world.devices(who))[0]
     device.edit(about, change)
     await device.barrier()
@@ -205,7 +205,7 @@ test('[V4] levels revoked while a viewer is catching up are not handed over', as
   await bob.close()
   for (const [index, owner] of owners.entries()) owner.setField('name', `secret of ${index}`)
   await settle(...owners)
-  // Each owner's block meets the catching up at another point of it.
+  // Each owner's block meets the catch-up at a different point.
   await bob.connect()
   const revoked = owners.map(async owner => {
     owner.edit('bob', { isBlocked: true })
@@ -218,7 +218,7 @@ test('[V4] levels revoked while a viewer is catching up are not handed over', as
   await settle(bob)
   for (const [index, owner] of owners.entries()) {
     expect(bob.sees(owner.user)).toEqual({})
-    // What was handed over before the block may still be under way; its withdrawal follows.
+    // Data handed over before the block may still be in flight. Its withdrawal follows.
     const late = bob.frames.slice(blockedAt[index]).filter(one => 'owner' in one && one.owner === owner.user)
     if (late.length > 0) expect(late.at(-1)).toMatchObject({ type: 'access', levels: [] })
   }
@@ -329,7 +329,7 @@ test('[V8] unknown, blocked and invisible owners look the same, byte for byte, w
     bob.edit(owner, { isSubscribed: true })
     bob.send({ type: 'barrier', id: 1_000_000, withFeed: true })
     await bob.next('reached', ({ id }) => id === 1_000_000)
-    // A cursor says how much the whole store has written, and nothing else differs.
+    // A cursor shows how much the whole store has written. Nothing else differs.
     const frames = bob.frames.slice(from).map((frame, index) => ({
       ...frame,
       ...('owner' in frame ? { owner: 'OWNER' } : {}),
@@ -431,7 +431,7 @@ test('[F1] an invalid cursor starts a fresh feed: of another store, garbage, fro
 test('[F1] a connected device gets all changes of one commit of several owners, like a returning device', async () => {
   const world = await serverWorld()
   const [alice, carol, erin, bob] = await world.devices('alice', 'carol', 'erin', 'bob')
-  // Erin's frame of Alice, made first, may carry the cursor already; Bob's may not.
+  // Erin's frame of Alice is made first, and may carry the cursor already. Bob's may not.
   erin.edit('alice', { isSubscribed: true })
   await settle(erin)
   for (const owner of ['alice', 'carol']) bob.edit(owner, { isSubscribed: true })
@@ -449,7 +449,7 @@ test('[F1] a connected device gets all changes of one commit of several owners, 
   await settle(alice, carol, bob)
   const changes = bob.frames.slice(from).filter(frame => frame.type === 'profile')
   expect(changes.map(({ owner }) => owner).sort()).toEqual(['alice', 'carol'])
-  // A device that breaks off after the first of them must still get the second.
+  // A device that disconnects after the first of them must still receive the second.
   expect(changes.map(({ cursor }) => cursor.length > 0)).toEqual([false, true])
 })
 

@@ -58,7 +58,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record(does('settle')),
 )
 
-/** What a viewer should see, from plain maps read off each user's own documents: a model that shares no code with the server. */
+/**
+ * What a viewer should see, computed from plain maps of each user's own documents: a model that shares no code with the server.
+ */
 class Model {
   restricted = new Set<string>()
   pairs = new Set<string>()
@@ -81,7 +83,7 @@ class Model {
   }
 }
 
-/** A run of operations, one after another without waiting, on two devices of each of three users. */
+/** Runs operations one after another without waiting, on two devices of each of three users. */
 async function run(world: World, operations: readonly Operation[]): Promise<void> {
   const model = new Model()
   const devices = new Map<User, Device[]>()
@@ -145,7 +147,10 @@ async function run(world: World, operations: readonly Operation[]): Promise<void
   await expectProbesToReachWhomTheyMay(model, devices)
 }
 
-/** Each level's next value is in the bytes of exactly those who see it; after a block in the same burst, in nobody's. */
+/**
+ * Each level's next value is in the bytes of exactly the viewers who see it. After a block in the same burst, no viewer
+ * receives it.
+ */
 async function expectProbesToReachWhomTheyMay(model: Model, devices: ReadonlyMap<User, Device[]>): Promise<void> {
   const all = [...devices.values()].flat()
   for (const [name, [owner]] of devices) {
@@ -205,7 +210,7 @@ async function expectAsModelled(
   if (isEverybodyHere) expect(await world.check()).toEqual([])
 }
 
-/** A secret that a viewer ever received was announced before by a frame that gave it the level. */
+/** For each secret that a viewer received, an earlier frame granted the level. */
 function expectNoUnseenSecret(
   devices: ReadonlyMap<User, Device[]>,
   secrets: readonly { secret: string; owner: User; level: number }[],

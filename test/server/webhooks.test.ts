@@ -24,12 +24,12 @@ interface World {
   courier: Courier
   errors: unknown[]
   send(id: string, to?: string, from?: string): Promise<void>
-  /** Ids of the messages that the receiver took, or got. */
+  /** Ids of the messages that the receiver accepted, or received. */
   taken(): unknown[]
   got(): unknown[]
-  /** Moves the clock until it is so. */
+  /** Advances the clock until the condition holds. */
   passUntil(isTrue: () => boolean | Promise<boolean>, stepMs?: number): Promise<void>
-  /** Another courier on the same store, as after a restart. */
+  /** Opens another courier on the same store, as after a restart. */
   restart(): Promise<void>
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { pair } from '../support/socket-pair.ts'
 
-/** Around each length at which the header of a frame is another one, and at which a payload is not copied any more. */
+/** Sizes around each length at which a frame's header changes, or from which on a payload is not copied. */
 const sizes = [0, 1, 125, 126, 65_534, 65_535, 65_536, 70_000]
 
 test('[S2] a message of any size arrives as it was sent, in order, on each of several connections', async () => {

@@ -28,7 +28,7 @@ const commits: Record<string, Commit> = {
   }),
 }
 
-/** A relay whose viewers have a session each, and an entry of alice; all calls on their feeds are noted. */
+/** A relay with one session for each viewer, and with an entry of Alice. It records all calls on their feeds. */
 async function relayOfMany() {
   const store = await openMemoryStore({ limits: limitsWith(), clock: new TestClock() })
   const relay = new Relay(store)

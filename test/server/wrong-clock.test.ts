@@ -18,7 +18,7 @@ async function signsIn(device: Device): Promise<boolean> {
   return isIn
 }
 
-/** The server's clock was years ahead while this was done, and is right again. */
+/** Runs `work` while the server's clock is years ahead, and then corrects the clock. */
 async function withClockAhead(world: World, work: () => Promise<unknown>): Promise<void> {
   world.clock.leap(5 * yearMs)
   await work()

@@ -9,7 +9,7 @@ import { holds } from '../support/properties.ts'
 const corpus = new URL('../../../shared/corpus/phonebook-raw.txt', import.meta.url)
 const regions = [undefined, 'US', 'GB', 'DE', 'FR', 'IN', 'BR', 'AU']
 
-/** The id, or the reason in brackets, so that a table of expectations reads well. */
+/** Returns the id, or the reason in brackets, so that a table of expectations is easy to read. */
 function outcome(result: { id: string } | { reason: string }): string {
   return 'id' in result ? result.id : `(${result.reason})`
 }
@@ -25,7 +25,7 @@ function property<T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => unknown): 
   )
 }
 
-/** Names a row of a table: the text, its region if there is one, and what comes of it. */
+/** Names a row of a table: the text, its region if there is one, and the result. */
 function brief(row: (string | undefined)[]): string {
   const [input, ...others] = row
     .filter(cell => cell !== undefined)
@@ -45,7 +45,7 @@ const nearlyPhone = fc.oneof(
     .tuple(fc.constantFrom('+', '00', '011', '0', '(', '+44', '+1', '+49', '+91', '+39', '+54', '+52'), fc.nat())
     .map(parts => parts.join('')),
 )
-/** Where national digits lead into other countries. */
+/** Regions where national digits are also valid numbers of other countries. */
 const acrossBorder = new Set(['FR', 'IT'])
 const anyRegion = fc.constantFrom(...regions, 'CH', 'IT', 'AR', 'MX', 'RU', 'JP', 'KR', 'SG')
 
@@ -183,7 +183,7 @@ describe('phone numbers', () => {
     ['905-555-1234', 'IN', '(ambiguous)'],
     ['905-555-1234', 'GB', '(ambiguous)'],
     ['222222', 'DE', '(ambiguous)'],
-    // Several in one text.
+    // Several numbers in one text.
     ['+442079460123, +442079460124', undefined, '(ambiguous)'],
     ['+442079460123 +442079460124', undefined, '(ambiguous)'],
     ['02079460123 / 02079460124', 'GB', '(ambiguous)'],
@@ -195,7 +195,7 @@ describe('phone numbers', () => {
     ['+16465550157;ext=55', undefined, '+16465550157'],
     ['+1 646 555 0157 ext. 55', undefined, '+16465550157'],
     ['+1 646 555 0157,,55#', undefined, '+16465550157'],
-    // Other scripts, and what phones copy along.
+    // Other scripts, and characters that phones copy with a number.
     ['+٤٩٣٠٩٠١٨٢٧٨٤', undefined, '+493090182784'],
     ['＋４４（２０）７９４６－０１２３', undefined, '+442079460123'],
     ['+९१ ९९९९९ २३४०८', undefined, '+919999923408'],
@@ -302,7 +302,7 @@ describe.skipIf(!existsSync(corpus))('a phone book of 1,010 lines', () => {
   })
 })
 
-// Looked at line by line. New metadata (another version of libphonenumber-js) may move a few between the columns.
+// Each line was reviewed. New metadata (another version of libphonenumber-js) may move a few between the columns.
 const expectedCounts: Record<string, Record<string, number>> = {
   none: { id: 718, duplicate: 110, ambiguous: 147, 'not-a-phone-number': 33, malformed: 2 },
   US: { id: 734, duplicate: 113, 'not-a-phone-number': 161, malformed: 2 },

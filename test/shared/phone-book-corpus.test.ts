@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readAll } from '../support/phone-books.ts'
 
-/** Real exports of many vendors, with invented people. They are not in this repository: each has a licence of its own. */
+/** Real exports of many vendors, with invented people. They are not in this repository, because each has its own licence. */
 const corpus = new URL('../../../shared/corpus/vcards/', import.meta.url)
 
 type Expected = [file: string, entries: number, names: string[], phoneNumbers: number, emails: number]
 
-/** What is in each file, read by eye. */
+/** The content of each file, as read by a person. */
 const expected: Expected[] = [
   ['aosp-v21-adr-backslash-linebreaks', 1, ['bogus'], 0, 0],
   ['aosp-v21-complicated-qp-photo-blankline', 1, ['Joe Due'], 5, 2],

@@ -125,6 +125,6 @@ test('the format is told by the first lines, and can be given', () => {
   expect(readAll('FN:Ada\nTEL:1\n', { format: 'csv' }).entries).toHaveLength(2)
   expect(readAll('Name,Phone\nAda,1\n', { format: 'vcard' }).entries).toEqual([])
   expect(readAll('').entries).toEqual([])
-  // A header that begins as a property of a card does.
+  // A header that begins in the same way as a property of a card.
   expect(readAll('Title;First Name;Mobile Phone\nDr.;Ada;1\n').entries).toMatchObject([{ name: 'Dr. Ada' }])
 })

@@ -27,8 +27,8 @@ const books = [
 ]
 
 /**
- * How often each byte may be looked at: about six times on the usual path, and eight more where a character set is guessed. A
- * constant stands for what is done once per file.
+ * How often each byte may be read: about six times on the usual path, and eight more where a character set is guessed. A
+ * constant covers the work that is done once per file.
  */
 const mostPerByte = 40
 const mostPerFile = 20_000

@@ -1,7 +1,7 @@
 import { normalisePhoneNumber } from '@kith/shared/phone'
 import { describe, expect, test } from 'vitest'
 
-/** The result in brackets if it is a reason. */
+/** Returns the id, or the reason in brackets. */
 function read(text: string, region: string | undefined): string {
   const result = normalisePhoneNumber(text, { region })
   return 'id' in result ? result.id : `(${result.reason})`
@@ -13,7 +13,7 @@ const noNumber = '(not-a-phone-number)'
 
 type Book = [region: string | undefined, entries: Record<string, string>]
 
-/** Tests each entry of these phone books, which say what they have and what becomes of it. */
+/** Tests each entry of these phone books. Each book states its entries and the expected results. */
 function testBooks(books: Book[]): void {
   const rows = books.flatMap(([region, entries]) =>
     Object.entries(entries).map(([text, expected]) => ({
@@ -26,27 +26,27 @@ function testBooks(books: Book[]): void {
 
 describe('the national or the international reading', () => {
   testBooks([
-    // The region's own calling code before a mobile number of it.
+    // The region's own calling code before a mobile number of the region.
     ['DE', { '4917012345678': '+4917012345678', '490170 1234567': '+491701234567' }],
     ['GB', { '447400 123456': '+447400123456', '44 07400 123456': '+447400123456', '4407400123456': '+447400123456' }],
-    // Only one is valid.
+    // Only one reading is valid.
     ['CN', { '13812345678': '+8613812345678' }],
     ['TR', { '5312345678': '+905312345678' }],
     ['GB', { '2079460123': '+442079460123', '5511987654321': '+5511987654321' }],
-    // Both are, and one may be a mobile number.
+    // Both readings are valid, and one may be a mobile number.
     ['DE', { '447400123456': '+447400123456', '919876543210': '+919876543210' }],
     ['US', { '2025550123': '+12025550123', '6469551234': '+16469551234' }],
     ['IN', { '6582345678': '+6582345678' }],
-    // Both may be.
+    // Both readings may be mobile numbers.
     ['BR', { '51987654321': '+5551987654321', '51 98765-4321': '+5551987654321' }],
     ['PE', { '51987654321': '+51987654321' }],
     ['JM', { '6585747183': '+16585747183', '658-574-7183': '+16585747183' }],
-    // Neither may be.
+    // Neither reading may be a mobile number.
     ['IN', { '18005550001': ambiguous, '1-800-555-0001': ambiguous }],
     ['DE', { '18005550119': ambiguous }],
     // The trunk prefix 8 of Russia is also the first digit of calling codes; brackets are around an area code.
     ['RU', { '84951234567': ambiguous, '4951234567': ambiguous, '(495) 123-45-67': '+74951234567' }],
-    // No region: international where it is valid.
+    // Without a region, the international reading is used where it is valid.
     [none, { '4917012345678': '+4917012345678', '447400123456': '+447400123456', '18005550001': '+18005550001' }],
     [none, { '5312345678': ambiguous, '(495) 123-45-67': ambiguous, '44 (0)7400 123456': '+447400123456' }],
     [none, { '447400 123456': ambiguous, '13812345678': ambiguous, '12345': noNumber }],
@@ -57,7 +57,7 @@ describe('numbers that lack their area code', () => {
   testBooks([
     ['GB', { '7946 0123': ambiguous, '79460': ambiguous, '1234': noNumber, '999': noNumber }],
     ['US', { '555-0123': ambiguous, '12345': noNumber, '911': noNumber }],
-    // Digits of such a length are no number of an island either.
+    // Digits of this length are not a number of an island either.
     ['US', { '683-4123': ambiguous, '6834123': ambiguous, '2901234': ambiguous }],
     [none, { '6834123': '+6834123' }],
     ['DE', { '222222': ambiguous, '12345678': ambiguous, '030 901820': '+4930901820' }],
@@ -65,13 +65,13 @@ describe('numbers that lack their area code', () => {
     ['AR', { '15 1234-5678': ambiguous, '4321-1234': ambiguous }],
     ['MX', { '1234 5678': ambiguous }],
     ['JP', { '1234-5678': ambiguous }],
-    // Where numbers have no area code, they lack something else.
+    // In countries without area codes, the digits lack something else.
     ['FR', { '46 01 23 45': noNumber }],
-    // One area code for all is no doubt.
+    // A single area code for the whole country leaves no doubt.
     ['BS', { '359-1234': '+12423591234' }],
     ['JE', { '123456': '+441534123456' }],
     ['SM', { '886377': '+3780549886377' }],
-    // Mobile numbers have none.
+    // Mobile numbers have no area code.
     ['NZ', { '21123456': '+6421123456', '21 123 456': '+6421123456' }],
     ['HU', { '12345678': '+3612345678', '234 5678': ambiguous }],
   ])
@@ -85,7 +85,7 @@ describe('renumberings', () => {
       'MX',
       { '5215512345678': '+525512345678', '+52 (1) 55 1234 5678': '+525512345678', '01 800 123 4567': '+528001234567' },
     ],
-    // Without 52, the 1 is North America's.
+    // Without 52, the 1 is the calling code of North America.
     ['MX', { '15512345678': '+15512345678', '1 551 234 5678': '+15512345678' }],
     [
       'US',
@@ -106,7 +106,7 @@ describe('renumberings', () => {
     ],
     // Trunked radio kept its eight digits.
     ['BR', { '+55 11 7812-3456': '+551178123456' }],
-    // Norway's number of today, or the old one of a mobile phone in Joinville.
+    // A present number of Norway, or an old number of a mobile phone in Joinville.
     ['BR', { '4791234567': ambiguous, '4796331764': ambiguous }],
     ['PT', { '+55 11 8765 4321': '+5511987654321', '551187654321': '+5511987654321' }],
     [none, { '551187654321': '+5511987654321' }],
@@ -118,7 +118,7 @@ describe('renumberings', () => {
       { '97 12 34 56': '+2290197123456', '+229 97 12 34 56': '+2290197123456', '01 97 12 34 56': '+2290197123456' },
     ],
     ['CO', { '1 2345678': '+576012345678', '+57 4 2345678': '+576042345678', '601 234 5678': '+576012345678' }],
-    // Eleven digits may be a Brazilian's number without its 55, and ten an American's: old forms are read with their plus.
+    // Eleven digits may be a Brazilian number without its 55, and ten digits an American number. Old forms need their plus.
     [none, { '22963317641': ambiguous, '5712345678': ambiguous, '+229 63 31 76 41': '+2290163317641' }],
   ])
 })
@@ -131,9 +131,9 @@ describe('numbers that are dialled as national ones and have another calling cod
     ['FR', { '0590 20 12 34': '+590590201234', '0594 30 12 34': '+594594301234', '0596 70 12 34': '+596596701234' }],
     ['FR', { '0262 20 12 34': '+262262201234', '0269 61 12 34': '+262269611234', '690123456': '+590690123456' }],
     ['FR', { '06 12 34 56 78': '+33612345678', '0695 12 34 56': '+33695123456', '01 42 68 53 00': '+33142685300' }],
-    // No line there has it, and none in metropolitan France.
+    // No line there has this number, and no line in metropolitan France.
     ['FR', { '0596 23 45 67': noNumber, '0508 00 00 00': noNumber }],
-    // The metadata know several territories for it.
+    // According to the metadata, several territories use this prefix.
     ['FR', { '0976 01 23 45': ambiguous }],
     ['GP', { '0690 12 34 56': '+590690123456', '06 12 34 56 78': '+33612345678', '0696 12 34 56': '+596696123456' }],
     ['RE', { '0692 12 34 56': '+262692123456', '0639 01 23 45': '+262639012345', '01 42 68 53 00': '+33142685300' }],
@@ -175,10 +175,10 @@ describe('marks, brackets and words', () => {
     [none, { '+44 7400 123456 [моб.]': '+447400123456', '+44 7400 123456 (📱)': '+447400123456' }],
     [none, { '+1 646 555 0157 (ext. 55)': '+16465550157', '+1 646 555 0157 (x55)': '+16465550157' }],
     [none, { '+44 7400 123456 (mobile 2)': '+447400123456', '+44 (omit 0) 7400 123456': '+447400123456' }],
-    // What holds a plus or several digits is no word.
+    // A text with a plus or several digits is not a word.
     ['US', { '(UK +44) 20 7946 0123': noNumber }],
     [none, { '+44 7400 123456 (or 123457)': noNumber, '1-800-FLOWERS': noNumber, 'call +447400123456': noNumber }],
-    // Phones put them around a number that they copy.
+    // Phones put these characters around a number that they copy.
     [none, { '\u202a+44 7400 123456\u202c': '+447400123456', '\u202d+44 7400 123456\u202c': '+447400123456' }],
     ['GB', { '\u206807400 123456\u2069': '+447400123456', '\u206607400\u2069 123456': '+447400123456' }],
     [
@@ -189,9 +189,9 @@ describe('marks, brackets and words', () => {
         '\u061c0542345678': '+972542345678',
       },
     ],
-    // After an override people see +321064979702 4 4.
+    // After an override, people see +321064979702 4 4.
     [none, { '\u202e+442079460123': '(malformed)', '+44\u202e7400123456': '(malformed)' }],
-    // A zero in brackets is a trunk prefix or a part of the number.
+    // A zero in brackets is a trunk prefix or part of the number.
     [
       none,
       {

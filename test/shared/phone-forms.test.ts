@@ -12,13 +12,13 @@ const cases = getCountries().flatMap(region =>
   ),
 )
 
-/** The result in brackets if it is a reason. */
+/** Returns the id, or the reason in brackets. */
 function read(text: string, region: string | undefined): string {
   const result = normalisePhoneNumber(text, { region })
   return 'id' in result ? result.id : `(${result.reason})`
 }
 
-/** Forms that name their country: no region may change what they mean. */
+/** Forms that name their country. No region may change their meaning. */
 const withPlus = [
   'E.164',
   'international',
@@ -28,7 +28,7 @@ const withPlus = [
   'a link',
 ]
 
-/** Forms that most phone books consist of. */
+/** The most common forms in phone books. */
 const usual = [
   ...withPlus,
   'without the plus',

@@ -54,7 +54,7 @@ test('between Kenya, Uganda and Tanzania, 005, 006 and 007 lead to that line, or
   }
 })
 
-/** Forms that a renumbering ended, and what each digit after `x` becomes: the same. */
+/** Forms that a renumbering ended, and their present form. Each digit after `x` stays the same. */
 const renumbered: [region: CountryCode, old: string, today: string][] = [
   ['MX', '1xxxxxxxxxx', 'xxxxxxxxxx'],
   ['BR', '118xxxxxxx', '1198xxxxxxx'],
@@ -89,7 +89,7 @@ test('an old number becomes its renumbered form in a phone book of any region', 
   }
 })
 
-/** The result in brackets if it is a reason. */
+/** Returns the id, or the reason in brackets. */
 function read(text: string, region: string | undefined): string {
   const result = normalisePhoneNumber(text, { region })
   return 'id' in result ? result.id : `(${result.reason})`

@@ -88,7 +88,7 @@ describe('[R6] concurrent sets and unsets of one field at one level give the sam
   })
 
   test('[R6] any interleaving of sets, unsets and meetings ends as a model of plain sets says', () => {
-    // A set or unset overrules the sets that its device had seen, and no other.
+    // A set or unset overrules only the sets that its device had seen.
     interface Event {
       value: string | undefined
       writer: string
@@ -114,7 +114,7 @@ describe('[R6] concurrent sets and unsets of one field at one level give the sam
             there.seen = new Set(here.seen)
           } else {
             const before = standing(here.seen)
-            // What stands so already, and alone, is written no second time [R3].
+            // If the value is already the only one, it is not written again [R3].
             const isSame = before.length === (each.value === undefined ? 0 : 1) && before[0]?.value === each.value
             if (!isSame) {
               here.seen.add({ value: each.value, writer: here.device.writer, seen: new Set(here.seen) })

@@ -52,7 +52,7 @@ describe('[R1] replicas that hold the same updates are equal', () => {
         }
         const updates = devices.flatMap(device => device.updates)
         for (const reader of all.slice(3)) {
-          // Some of them at random, twice or more, then each of them once more: pending updates must resolve, too.
+          // Applies some updates at random, possibly repeatedly, then each once more: pending updates must resolve, too.
           for (const pick of picks.splice(0, 60)) if (updates.length > 0) receive(reader, at(updates, pick))
           for (const update of shuffled(updates, picks)) receive(reader, update)
         }
@@ -218,7 +218,7 @@ describe('[R3] a write that changes nothing writes nothing', () => {
 })
 
 describe('[R4] the private side of concurrent changes wins', () => {
-  // The model knows nothing of keys: an edit is an event that knows which events its device had seen.
+  // The model does not know keys. An edit is an event that records which events its device had seen.
   interface Event<T> {
     value: T
     seen: ReadonlySet<Event<T>>
@@ -250,7 +250,7 @@ describe('[R4] the private side of concurrent changes wins', () => {
             other.seen = new Set(device.seen)
           } else {
             const edit: ContactEdit = { isBlocked: step.value }
-            // What changes nothing is no event [R3].
+            // An edit that changes nothing is not an event [R3].
             if (isBlocked(device.seen) !== step.value) {
               device.seen.add({ value: step.value, seen: new Set(device.seen) })
             }
@@ -380,7 +380,7 @@ describe('[R4] the private side of concurrent changes wins', () => {
     for (const { maps } of [phone, tablet]) {
       expect(rosterSettings(maps)).toMatchObject({ audience: 'contacts', messageAudience: 'nobody' })
     }
-    // The phone's lifting has not seen the tablet's second choice.
+    // The phone's removal of the choice has not seen the tablet's second choice.
     tablet.edit([{ root: 'privacy', key: `${newNonce()}/messagesContactsOnly`, value: true }])
     phone.edit(planMessageAudience(phone.maps, 'everyone', newNonce))
     expect(rosterSettings(phone.maps)).toMatchObject({ audience: 'contacts', messageAudience: 'everyone' })
@@ -484,7 +484,7 @@ describe('[R5] sync changes only the contacts that it names', () => {
 
         const now = new Set(content(phone).map(each => JSON.stringify(each)))
         const gone = old.filter(each => !now.has(JSON.stringify(each)))
-        // A follow that is wanted lifts the refusal to follow; nothing else ever goes.
+        // A follow removes the refusal to follow. No other entry is ever removed.
         expect(gone.every(([root, key]) => root === 'declined' && wanted.isSubscribed && named.includes(key))).toBe(
           true,
         )

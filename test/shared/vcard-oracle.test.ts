@@ -12,7 +12,7 @@ interface Person {
   emails: string[]
 }
 
-/** Text as people write it, with everything that a card must escape or fold; on one line, as a name is. */
+/** Text as people write it, with everything that a card must escape or fold. It has one line, as a name does. */
 const text = fc
   .array(
     fc.constantFrom(
@@ -46,7 +46,7 @@ const person: fc.Arbitrary<Person> = fc.record({
   emails: fc.array(fc.stringMatching(/^[a-z]{1,80}@example\.com$/), { maxLength: 3 }),
 })
 
-/** The card as ical.js writes it. */
+/** Returns the card as ical.js writes it. */
 function writtenByIcal({ name, family, given, phoneNumbers, emails }: Person, version: string): string {
   const card = new ICAL.Component('vcard')
   const add = (property: string, value: string | string[]): void => {
@@ -62,7 +62,7 @@ function writtenByIcal({ name, family, given, phoneNumbers, emails }: Person, ve
   return `${card.toString()}\r\n`
 }
 
-/** The card as ical.js reads it. */
+/** Returns the card as ical.js reads it. */
 function readByIcal(card: string): Omit<Person, 'family' | 'given'> {
   const component = new ICAL.Component(ICAL.parse(card) as [])
   const all = (name: string): string[] =>

@@ -9,8 +9,8 @@ import {
 } from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 
-// The rules as a table, read apart from the code. Columns: registered, self, owner blocks, viewer blocks, restricted, paired,
-// audience (everyone, contacts, nobody), contact, any grant. `-` is any. Of every case exactly one row speaks.
+// The rules as a table, parsed independently of the code. Columns: registered, self, owner blocks, viewer blocks, restricted,
+// paired, audience (everyone, contacts, nobody), contact, any grant. `-` matches any value. Exactly one row matches each case.
 const table: [columns: string, reason: string, seesLevel0: boolean][] = [
   ['n - - - - - - - -', 'unknown-user', false],
   ['y y - - - - - - -', 'self', false],

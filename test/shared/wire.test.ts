@@ -37,7 +37,7 @@ const sevenLimits = {
   relations: 100_000,
 }
 
-// What every release of kith.v1 must write and read, byte for byte.
+// The bytes that every release of kith.v1 must write and read.
 const golden: [message: Frame, hex: string][] = [
   [{ type: 'rosterSync', step: 'step1', payload: Uint8Array.of(0) }, '00 00 01 00'],
   [{ type: 'rosterSync', step: 'step2', payload: Uint8Array.of(0, 0) }, '00 01 02 0000'],
@@ -302,7 +302,7 @@ describe('[S1] decoding is total', () => {
     for (const [message, hex] of golden) {
       const frame = bytesOf(hex)
       for (let length = 0; length <= frame.length; length++) {
-        // After the end of the truncated frame comes what would complete it: then a secret.
+        // After the end of the truncated frame comes its possible continuation, then a secret.
         const pool = Buffer.alloc(4096, 'secret')
         pool.set(frame, 100)
         const answer = decodeFrame(pool.subarray(100, 100 + length))
@@ -355,7 +355,8 @@ describe('[S1] decoding is total', () => {
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), noise, mutant, mutant), bytes => {
         const answer = decodeFrame(bytes)
         if (answer.type === 'malformed') expect(answer.what).toEqual(expect.any(String))
-        // Awareness is read and dropped, and so is what a later wire adds; and of the many NaN of IEEE 754 there's one.
+        // Two exceptions: awareness and the additions of a later wire are read and dropped; the many NaN of IEEE 754 become
+        // one.
         else if (answer.type !== 'awareness' && !isLater(answer) && !holdsNaN(answer))
           expect(toHex(encodeFrame(answer))).toBe(toHex(bytes))
       }),
@@ -449,13 +450,13 @@ describe('[S1] decoding is total', () => {
   })
 })
 
-/** Whether a side of a later wire sent it: what it adds is not in the message. */
+/** Returns whether a side with a later wire sent the frame. The additions of that wire are not in the message. */
 function isLater(message: Frame): boolean {
   if (message.type === 'hello') return message.version > wireVersion
   return message.type === 'welcome' && (message.understands?.wire ?? 0) > wireVersion
 }
 
-/** Read strictly from any side. */
+/** Types that are read strictly, from any side. */
 const closedTypes = ['rosterSync', 'awareness', 'queryAwareness', 'ownProfile']
 
 describe('[S1] what a side of a later wire adds', () => {
@@ -528,7 +529,7 @@ describe('encoding and decoding are inverse', () => {
   })
 
   test('field names are ordered by UTF-16 code units, above and below the surrogates', () => {
-    // In code points U+FF5E comes before U+1F600, in UTF-16 after it (D83D DE00).
+    // In code points, U+FF5E sorts before U+1F600; in UTF-16, after it (D83D DE00).
     const names = ['~', '\u{1F600}', '\u{10FFFF}', '\uFF5E', '\uFFFF']
     const shuffled = ['\uFFFF', '\u{1F600}', '~', '\uFF5E', '\u{10FFFF}']
     const bytes = encodeFields(Object.fromEntries(shuffled.map(name => [name, true])))
@@ -734,12 +735,12 @@ function fieldEntry(): fc.Arbitrary<[string, FieldValue]> {
   return fc.tuple(name, value)
 }
 
-/** From entries, so that `__proto__` is a name, too. */
+/** Built from entries, so that `__proto__` is also a valid name. */
 function fieldsOf(entries: readonly [string, FieldValue][]): Fields {
   return Object.fromEntries(entries)
 }
 
-/** What a message holds, as lists: `toStrictEqual` takes a field named `constructor` for the object's own. */
+/** A message's content as lists: `toStrictEqual` confuses a field named `constructor` with the object's own. */
 function shape(value: unknown): unknown {
   if (value instanceof Uint8Array) return ['bytes', ...value]
   if (typeof value !== 'object' || value === null) return value
@@ -765,7 +766,7 @@ function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-/** LEB128, written apart from lib0's. */
+/** LEB128, implemented independently of lib0. */
 function varuint(value: number): Uint8Array {
   const bytes: number[] = []
   let left = BigInt(value)

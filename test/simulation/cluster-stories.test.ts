@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { expectRight } from './histories/expect-right.ts'
 
-/** What random histories of several nodes found, each shrunk to a story. */
+/** Failures found by random histories of several nodes, each shrunk to a story. */
 const world = {
   ...{ seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },
   nodes: 2,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newEnemyMutants } from '../mutants/list/new-enemy.ts'
 import type { stories } from './new-enemy/stories.ts'
 
-/** By mutant, the story in which Bob sees the secret; the last are of the other lists. */
+/** The story in which Bob sees the secret, by mutant. The last mutants come from the other lists. */
 const forced = new Map([
   ...newEnemyMutants.map(({ id, names = '' }) => [id, names] as const),
   ['offer-before-recheck', 'after a revocation, an edit in one commit: a viewer who follows live'],

@@ -7,7 +7,7 @@ import { storyOf } from './histories/story.ts'
 
 const runs = Number(process.env['KITH_TEST_RUNS'] ?? 25)
 
-/** Histories of which one device has two tabs, and one of them stands still again and again. */
+/** Histories in which one device has two tabs, and one of these tabs freezes again and again. */
 const standstills = histories.map(history => {
   const steps = history.steps.flatMap((step, index): Step[] => {
     const [open, freeze, thaw] = [

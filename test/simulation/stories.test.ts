@@ -2,7 +2,7 @@ import { describe, test } from 'vitest'
 import { expectRight } from './histories/expect-right.ts'
 import type { Act } from './histories/steps.ts'
 
-/** What random histories found, each shrunk to a story. */
+/** Failures found by random histories, each shrunk to a story. */
 const world = { seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false }
 
 describe('replicas of fetched owners end with the session, and when they may no longer be seen', () => {
@@ -655,7 +655,7 @@ describe('a dishonest server', () => {
   })
 
   test('[D6] a field that two devices make again stays, whichever of them writes the entry that counts', async () => {
-    // In the second history the entry of the device that comes last counts.
+    // In the second history, the entry of the device that comes last counts.
     for (const seed of [3, 1]) {
       await expectRight({
         ...{ seed, cast: [0, 2, 3], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },

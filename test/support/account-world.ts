@@ -4,19 +4,19 @@ import * as Y from 'yjs'
 import { type AccountContext, Accounts, Documents, type MergeThread, type Writer } from './server-internals.ts'
 import { limitsWith } from './stores.ts'
 
-/** What the account said to a device of these tests. */
+/** What the account sent to a device of these tests. */
 interface Said {
   refused: { document: string; code: string; what: string }[]
   resends: number
   commits: number
-  /** Bytes of documents that were looked through for this device. */
+  /** The number of bytes of documents that the server searched for this device. */
   lookedBytes: number
-  /** The relations that each commit was said to concern. */
+  /** The number of relations that each commit reported as concerned. */
   relations: number[]
   failures: unknown[]
-  /** Of the roster that it was told of; nothing if it was told of none. */
+  /** The founder of the roster that the device was notified of; `undefined` if it was notified of none. */
   founder?: number | undefined
-  /** Whether it was sent the present generation of its documents; true without it. */
+  /** Whether the device was sent the present generation of its documents. Defaults to true. */
   hasGeneration?: boolean | undefined
 }
 
@@ -25,7 +25,7 @@ export interface WritingDevice extends Said {
   readonly user: string
   readonly roster: Y.Doc
   readonly profile: Y.Doc
-  /** Each change goes to the document whose root it names. */
+  /** Applies each change to the document that its root belongs to. */
   edit(changes: readonly KeyChange[]): void
   send(document: 'roster' | 'profile', update: Uint8Array, isAnswer?: boolean): void
   /** Answers a sync step 1 with an empty roster: the user registers [F3]. */

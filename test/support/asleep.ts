@@ -1,7 +1,7 @@
 import type { Kith } from '@kith/client'
 import { coreOf } from './client-internals.ts'
 
-/** Nothing of this tab reaches the database, or another one in its place, until it wakes. */
+/** Holds back everything that this tab sends to a database, also to a later one, until the returned function wakes the tab. */
 export function asleep(kith: Kith): () => void {
   const { store } = coreOf(kith)
   let wake: () => void = () => undefined

@@ -1,6 +1,8 @@
 type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
-/** A chained batch that is written as an array, so that a test sees, holds back and fails both kinds of batches alike. */
+/**
+ * A chained batch that is written as an array. A test can so observe, hold back and fail both kinds of batch in the same way.
+ */
 export class ChainedBatch {
   readonly #operations: Operation[] = []
   readonly #write: (operations: Operation[], options: object) => Promise<void>
@@ -24,7 +26,7 @@ export class ChainedBatch {
   }
 }
 
-/** `batch` of a database whose batches, of either kind, are written by this function. */
+/** Returns a `batch` method for a database. This function writes the batches of both kinds. */
 export function batchOfEitherKind<O extends object>(
   write: (operations: O[], options: object) => Promise<void>,
 ): (operations?: O[], options?: object) => unknown {

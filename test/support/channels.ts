@@ -1,7 +1,7 @@
 import type { OpenTabChannel, TabChannel } from '@kith/client'
 import { Locks } from './locks.ts'
 
-/** Broadcast channels of one browser profile: what one end posts the others hear a moment later, in order. */
+/** The broadcast channels of one browser profile. The other ends receive a message a moment later, in order. */
 export class Channels {
   readonly #ends = new Map<string, Set<TabChannel>>()
 
@@ -23,7 +23,7 @@ export class Channels {
   }
 }
 
-/** What the tabs of one browser profile share beside its databases. */
+/** What the tabs of one browser profile share in addition to its databases. */
 export function sharedByTabs(): { locks: Locks; openChannel: OpenTabChannel } {
   return { locks: new Locks(), openChannel: new Channels().open }
 }

@@ -1,4 +1,4 @@
-// What tests of @kith/client need of its inside. The package does not export it, so it may change at any time.
+// Internals of @kith/client that its tests need. The package does not export them, so they may change at any time.
 
 import type { Kith } from '@kith/client'
 import { coreOf } from '../../packages/client/src/api/core-of.ts'
@@ -52,7 +52,7 @@ export { Pulse } from '../../packages/client/src/tabs/pulse.ts'
 export { SteppedDown } from '../../packages/client/src/tabs/stepped-down.ts'
 export { beginTerm, isCurrent } from '../../packages/client/src/tabs/wishes.ts'
 
-/** The database of a client whose storage is IndexedDB, with all that Dexie can do. */
+/** Returns the database of a client whose storage is IndexedDB, with the whole API of Dexie. */
 export function dexieOf(kith: Kith): DexieDatabase {
   return coreOf(kith).store.db as DexieDatabase
 }

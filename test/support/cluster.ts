@@ -7,11 +7,11 @@ import type { PostgresServer } from './postgres.ts'
 import { type LeaseClock, migrate, openPostgresStore } from './server-internals.ts'
 import { limitsWith } from './stores.ts'
 
-/** Several nodes on one database, and a connection of the test's own. */
+/** Several nodes on one database, and a connection of the test itself. */
 export interface Cluster {
   url: string
   nodes: [Store, Store, ...Store[]]
-  /** What each node has reported. */
+  /** The commits that each node has reported. */
   reported: Commit[][]
   client: pg.Client
   /** Opens one more node. */
@@ -48,7 +48,7 @@ export async function openCluster(
   return { url, nodes: nodes as Cluster['nodes'], reported, client, join, close }
 }
 
-/** A clock whose time stands still, and whose timers run: so each node looks at the log. */
+/** A clock whose time stands still but whose timers run, so that each node polls the log. */
 export function pollingClock(): Clock {
   const still = new TestClock()
   return { ...systemClock, now: () => still.now() }
@@ -61,7 +61,7 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Runs changes that are all derived before the first of them is written; they are written in this order. */
+/** Derives all changes before the first of them is written. They are written in this order. */
 export async function atOnce(client: pg.Client, changes: (() => Promise<Commit>)[]): Promise<Commit[]> {
   await client.query('begin; select from head for update')
   const commits: Promise<Commit>[] = []
@@ -73,9 +73,9 @@ export async function atOnce(client: pg.Client, changes: (() => Promise<Commit>)
   return Promise.all(commits)
 }
 
-/** How many writers wait for a lock. */
+/** Returns how many writers wait for a lock. */
 export async function blocked(client: pg.Client): Promise<number> {
-  // Within a transaction the same is seen again and again.
+  // Without this call, a transaction sees the same statistics each time.
   await client.query('select pg_stat_clear_snapshot()')
   const waiting = await client.query(
     "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'kith'",

@@ -1,6 +1,6 @@
 import type { Commit } from '@kith/server'
 
-/** The first commit, of Alice's. It concerns no other user, except by these changes. */
+/** Returns Alice's first commit. It concerns no other user, unless these changes say so. */
 export function commitWith(changes: Partial<Commit>): Commit {
   return {
     position: 1,

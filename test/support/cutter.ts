@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 
 export type Way = 'up' | 'down'
 
-/** A relay before a server, which breaks connections after so many bytes, wherever within a frame that is. */
+/** A relay in front of a server. It breaks connections after a given number of bytes, also inside a frame. */
 export class Cutter {
   readonly url: string
   /** How many bytes have passed on the newest connection. */
@@ -16,7 +16,7 @@ export class Cutter {
     this.url = url
   }
 
-  /** The relay ends with the test. */
+  /** Opens the relay. It is closed when the test ends. */
   static async open(target: string): Promise<Cutter> {
     const { hostname, port } = new URL(target)
     const server = createServer()
@@ -37,12 +37,12 @@ export class Cutter {
     return cutter
   }
 
-  /** Breaks the newest connection once so many more bytes of frames have passed that way; resolves when it has. */
+  /** Breaks the newest connection after this many more bytes of frames in that direction. Resolves when it is broken. */
   cutNewest(way: Way, afterBytes: number): Promise<void> {
     return this.#cutOnce(this.#joined, way, afterBytes)
   }
 
-  /** The same for the connection that comes next: the frames of those before it, as their last close frame, don't count. */
+  /** As `cutNewest`, for the next connection. Frames of earlier connections, such as their last close frame, do not count. */
   cutNext(way: Way, afterBytes: number): Promise<void> {
     return this.#cutOnce(this.#joined + 1, way, afterBytes)
   }
@@ -53,7 +53,7 @@ export class Cutter {
     })
   }
 
-  /** Each end is named by the way that its bytes go. */
+  /** Each end is named after the direction in which its bytes go. */
   #join(ends: Record<Way, Socket>): void {
     this.passed = { up: 0, down: 0 }
     const connection = ++this.#joined

@@ -6,10 +6,13 @@ import { defaultLimits, grantKey, profileKey, profileRoot } from '@kith/shared'
 import { afterAll, onTestFinished } from 'vitest'
 import { accountsOver } from './account-world.ts'
 
-/** A table's footer has 48 bytes. The checksum of the index is before it: LevelDB does not look at it, and reads on. */
+/**
+ * A table's footer has 48 bytes. The checksum of the index precedes it. LevelDB does not check this checksum, and continues to
+ * read.
+ */
 export const indexChecksum = -49
 
-/** A data folder, and hands that harm it. */
+/** A data folder, and methods that damage it. */
 export class Harmed {
   readonly folder: string
 
@@ -17,7 +20,7 @@ export class Harmed {
     this.folder = folder
   }
 
-  /** The one file in use whose name ends so, such as `.ldb`; of several the last. */
+  /** Returns the only file in use whose name ends with `ending`, such as `.ldb`. If there are several, returns the last. */
   async file(ending: string): Promise<string> {
     const inUse = (await readdir(join(this.folder, 'store'))).filter(name => name.includes(ending)).sort()
     return join('store', inUse.at(-1) as string)
@@ -46,8 +49,8 @@ export class Harmed {
   }
 
   /**
-   * Harms a table under a server that has it open, in a part that LevelDB does not look at. It is due to be verified, since its
-   * time is another one. Returns the table.
+   * Damages a table while a server has it open, in a part that LevelDB does not check. The table is due for verification,
+   * because its time has changed. Returns the table.
    */
   async decay(): Promise<string> {
     const table = await this.file('.ldb')
@@ -65,7 +68,10 @@ export class Harmed {
 
 let made: Promise<Harmed> | undefined
 
-/** Alice's and Bob's data folder, which ends with the test: hers is in a table, his in the log, as after a restart. */
+/**
+ * The data folder of Alice and Bob, deleted when the test ends. Alice's data is in a table and Bob's in the log, as after a
+ * restart.
+ */
 export async function folderOfTwo(): Promise<Harmed> {
   made ??= makeFolder()
   return (await made).copy()

@@ -1,6 +1,6 @@
 import { IDBFactory } from 'fake-indexeddb'
 
-/** A copy of a closed database, as a restored backup or a cloned disk would be. */
+/** Returns a copy of a closed database, as a restored backup or a cloned disk would contain. */
 export async function copyOf(indexedDB: IDBFactory, name: string): Promise<IDBFactory> {
   const copy = new IDBFactory()
   const from = await opened(indexedDB.open(name))

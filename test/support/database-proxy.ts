@@ -2,24 +2,24 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** Between a node and its database: holds the end of a read back. */
+/** A proxy between a node and its database. It can hold back the end of a read. */
 export interface DatabaseProxy {
-  /** The URL of the database, by way of the proxy. */
+  /** The URL of the database through the proxy. */
   readonly url: string
   /**
-   * Holds back the answer that ends the next read of views and levels. Resolves when the answer is here; the function that it
-   * resolves to lets it go on.
+   * Holds back the response that ends the next read of views and levels. Resolves when the response has arrived, to a function
+   * that releases it.
    */
   holdNextRead(): Promise<() => void>
-  /** From here on the connections that are open pass nothing on, and stay open: as when a machine is gone without a word. */
+  /** From now on the open connections forward nothing and stay open, as when a machine fails without closing them. */
   silence(): void
 }
 
-/** Of the transaction in which views and levels are read. */
+/** The statement that begins the transaction in which views and levels are read. */
 const begin = 'begin isolation level repeatable read read only'
 const commit = 'commit\0'
 
-/** The proxy ends with the test. */
+/** Opens the proxy. It is closed when the test ends. */
 export async function openDatabaseProxy(database: string): Promise<DatabaseProxy> {
   const target = new URL(database)
   const sockets = new Set<Socket>()
@@ -68,7 +68,7 @@ export async function openDatabaseProxy(database: string): Promise<DatabaseProxy
         arrived = resolve
       }),
     silence() {
-      // Not read any more, or the end of a connection would be answered.
+      // Stops reading as well. Otherwise the proxy would answer the end of a connection.
       for (const socket of open) silent.add(socket.pause())
     },
   }

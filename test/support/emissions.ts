@@ -1,7 +1,7 @@
 import type { Subscribable } from '@kith/client'
 import { onTestFinished } from 'vitest'
 
-/** All that an observable emits from now on, until the test ends. */
+/** Collects everything that an observable emits from now on, until the test ends. */
 export function emissions<T>(observable: Subscribable<T>): T[] {
   const emitted: T[] = []
   const subscription = observable.subscribe(value => emitted.push(value))

@@ -12,16 +12,18 @@ import { faulty, newDatabase, storeOver } from './stores.ts'
 const adminKey = 'the admin key of these tests'
 const secret = new TextEncoder().encode('a secret of these tests, long enough')
 
-/** A server without a network. A test can stop any of its reads and commits half-way. */
+/** A server without a network. A test can stop any of its reads and commits in the middle. */
 export interface EngineWorld {
   readonly engine: Engine
   readonly store: Store
   readonly clock: TestClock
   readonly errors: readonly unknown[]
   failNextBatches(count: number): void
-  /** The next call of this method has its result and waits. Resolves then, with the function that lets it go on. */
+  /**
+   * Holds the next call of this method after it has its result. Resolves at that point, to a function that releases the call.
+   */
   hold(method: keyof Store): Promise<() => void>
-  /** Signs in; begins a session unless it is refused. */
+  /** Signs in, and begins a session unless the sign-in is refused. */
   signIn(user: string, options?: { token?: string; address?: string }): Promise<Line>
   token(user: string): Promise<string>
   revoke(user: string): Promise<void>
@@ -30,22 +32,22 @@ export interface EngineWorld {
 
 /** The device's end of a connection. */
 export interface Line {
-  /** The close code, once the server has closed it. */
+  /** The close code, once the server has closed the connection. */
   readonly code: CloseCode | undefined
   readonly frames: readonly ServerMessage[]
   send(message: DeviceMessage): void
-  /** The connection is gone. */
+  /** Breaks the connection. */
   drop(): void
 }
 
-/** `stays`: those of other nodes, where this is one of several. */
+/** `stays`: the stays of the other nodes, if this server is one of several. */
 export async function engineWorld(limits: Partial<Limits> = {}, stays?: MemoryStays): Promise<EngineWorld> {
   const clock = new TestClock()
   const { database, failNextBatches } = faulty(await newDatabase('memory'))
   const gates = new Map<PropertyKey, (release: () => void) => void>()
   const inner = storeOver(database, clock, limits)
   const store = gated(inner, gates)
-  // What is read to issue a token is not held back.
+  // Reads for issuing a token are not held back.
   const issuer = new Tokens({ secret }, clock, user => inner.revocation(user))
   const errors: unknown[] = []
   const engine = assemble({
@@ -88,7 +90,7 @@ async function clusterWith(stays: MemoryStays, clock: TestClock): Promise<Parame
   return { bus, stays: stays.of(bus.node) }
 }
 
-/** Lets everything run that waits for neither a gate nor the clock. */
+/** Waits until everything has run that waits for neither a gate nor the clock. */
 export async function rest(): Promise<void> {
   for (let turn = 0; turn < 40; turn++) await new Promise(resolve => setImmediate(resolve))
 }
@@ -124,7 +126,7 @@ class DeviceEnd extends EventEmitter implements DeviceSocket, Line {
   }
 
   pong(_data: Buffer): void {
-    // A device of ours sends no pings.
+    // A Kith device sends no pings.
   }
 
   ping(data: Buffer): void {

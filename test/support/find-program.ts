@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 
-/** The path of an installed program, also where only root looks; `undefined` where there is none. */
+/** Returns the path of an installed program, also in folders that only root searches; `undefined` if it is not installed. */
 export async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']) {
     const program = join(folder, name)

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { inspect } from 'node:util'
 
-/** A guide's blocks of TypeScript, as one program: what a reader gets who types them in, one below the other. */
+/** The TypeScript blocks of a guide as one program, as a reader would type them in one after the other. */
 export interface Guide {
-  /** Runs it with these names around it, and compares each `console.log(…) // prints …` with what it prints. */
+  /** Runs the program with these names in scope. Compares each `console.log(…) // prints …` with the actual output. */
   run(around: Readonly<Record<string, unknown>>): Promise<void>
 }
 
-/** Reads `docs/guides/NAME.md`. Blocks in `tsx` and in other languages are left out. */
+/** Reads `docs/guides/NAME.md`. Ignores blocks in `tsx` and in other languages. */
 export async function readGuide(name: string): Promise<Guide> {
   const text = await readFile(new URL(`../../docs/guides/${name}.md`, import.meta.url), 'utf8')
   const source = [...text.matchAll(/```ts\n(.+?)```/gs)].map(([, block]) => block).join('')
@@ -36,7 +36,7 @@ export async function readGuide(name: string): Promise<Guide> {
   }
 }
 
-/** As `console.log` shows it, in one line. */
+/** Formats a value as `console.log` shows it, in one line. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 5 })
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type SqliteDriver, sqliteOn } from '@kith/client/sqlite-driver'
 import { expoSqliteIn, opSqliteIn } from './sqlite-drivers.ts'
 
-/** The driver that the guide to React Native makes of a library, which is here better-sqlite3 behind the calls of it. */
+/** The driver that the guide to React Native builds on a library. Here, better-sqlite3 implements the calls of this library. */
 export async function guidedDriver(library: 'expo-sqlite' | 'op-sqlite', folder: string): Promise<SqliteDriver> {
   const guide = await readFile(new URL('../../docs/guides/react-native.md', import.meta.url), 'utf8')
   const code = new RegExp(`## ${library}\\n\\n\`\`\`ts\\n(.+?)\`\`\``, 's').exec(guide)?.[1] ?? ''

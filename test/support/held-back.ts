@@ -1,4 +1,4 @@
-/** Reads all of these, and hands them out when they are let go. */
+/** Reads all items first, and yields them after `untilReleased` resolves. */
 export async function* heldBack<T>(items: AsyncIterable<T>, untilReleased: () => Promise<void>): AsyncIterable<T> {
   const all: T[] = []
   for await (const one of items) all.push(one)

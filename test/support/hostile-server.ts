@@ -5,7 +5,7 @@ import { IDBKeyRange } from 'fake-indexeddb'
 import { onTestFinished } from 'vitest'
 import * as Y from 'yjs'
 
-/** What a server that means harm says to a device's message. */
+/** A hostile server's response to a message of the device. */
 export type Answer = (
   message: ClientMessage,
   say: (message: ServerMessage | Uint8Array) => void,
@@ -15,20 +15,20 @@ export type Answer = (
 const nothing = Y.encodeStateVector(new Y.Doc())
 const emptyState = Y.encodeStateAsUpdate(new Y.Doc())
 
-/** What any server does; `answer` sees the message first, and `true` says that it has dealt with it. */
+/** Default behaviour of the server. `answer` receives each message first; `true` means that it has handled the message. */
 export interface Hostile {
   /** Connections so far. */
   connections: number
   /** Messages of the device so far. */
   messages: number
-  /** The subprotocol that it selects; by default none, as a server of before does for what it does not know. */
+  /** The subprotocol that it selects. By default none, as an older server does for an unknown subprotocol. */
   protocol: string
   open(user: string, options: Partial<KithOptions>): Promise<Kith>
 }
 
 /**
- * A server in this process that says what it likes. What `answer` leaves alone, by returning `false`, it does as a server
- * with an empty store would that forgets at once.
+ * A server in this process that sends whatever a test wants. If `answer` returns `false`, the server responds as one with an
+ * empty store that forgets everything immediately.
  */
 export function hostileServer(
   answer: (...args: Parameters<Answer>) => boolean,

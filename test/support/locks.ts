@@ -7,7 +7,10 @@ interface Request {
   reject: (reason: unknown) => void
 }
 
-/** Web Locks of one browser profile: each name is held by one at a time, in the order of asking, unless it is stolen. */
+/**
+ * The Web Locks of one browser profile. Each name has one holder at a time, in the order of requests, unless the lock is
+ * stolen.
+ */
 export class Locks implements LockManagerLike {
   readonly #holders = new Map<string, Request>()
   #queue: Request[] = []
@@ -37,7 +40,7 @@ export class Locks implements LockManagerLike {
       if (this.#holders.has(request.name)) continue
       this.#queue = this.#queue.filter(other => other !== request)
       this.#holders.set(request.name, request)
-      // Not within the call that asks, as on the platform.
+      // Not within the requesting call, as on the platform.
       void Promise.resolve()
         .then(request.held)
         .then(request.resolve, request.reject)

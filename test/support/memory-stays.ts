@@ -6,7 +6,7 @@ interface Row {
   isLeaving: boolean
 }
 
-/** The stays of nodes of one process. What changes is written at once. */
+/** The stays of the nodes of one process. Changes are written immediately. */
 export class MemoryStays {
   readonly #rows: Map<string, Map<string, Row>> = new Map()
 
@@ -41,12 +41,12 @@ export class MemoryStays {
     }
   }
 
-  /** As a standby that is promoted: the table is there, and empty. */
+  /** Empties the table, as after the promotion of a standby: the table exists, and is empty. */
   clear(): void {
     this.#rows.clear()
   }
 
-  /** A node of which nothing more is heard. */
+  /** Adds a node that sends nothing more. */
   add(node: string, user: string): void {
     this.#rows.set(node, new Map([[user, { sessions: 1, isOnline: true, isLeaving: false }]]))
   }

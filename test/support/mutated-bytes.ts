@@ -9,7 +9,7 @@ export function randomFrom(seed: number): (limit: number) => number {
   }
 }
 
-/** What breaks readers of phone books. */
+/** Texts that break readers of phone books. */
 const pieces = [
   '\r',
   '\n',
@@ -42,7 +42,7 @@ const pieces = [
   .concat([';ENCODING=QUOTED-PRINTABLE', ';CHARSET=SHIFT_JIS', ';CHARSET=x', ';ENCODING=B', '\xff\xfe', '\xef\xbb\xbf'])
   .map(text => Buffer.from(text, 'latin1'))
 
-/** The bytes with up to ten mistakes: parts that are cut out, doubled, moved or overwritten, and what breaks readers put in. */
+/** Returns the bytes with up to ten mistakes: parts are cut out, doubled, moved or overwritten, and `pieces` are inserted. */
 export function mutated(
   bytes: Uint8Array,
   random: (limit: number) => number,

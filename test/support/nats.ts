@@ -4,29 +4,29 @@ import { setTimeout } from 'node:timers/promises'
 import { freePort } from '@kith/local-postgres'
 import { findProgram } from './find-program.ts'
 
-/** A NATS server of a test's own, on the loopback interface. */
+/** A NATS server for one test, on the loopback interface. */
 export interface NatsServer {
   readonly url: string
-  /** Ends it at once, as a crash does. */
+  /** Ends the server immediately, as a crash does. */
   kill(): Promise<void>
-  /** Starts it again, at the same port. */
+  /** Starts the server again on the same port. */
   start(): Promise<void>
   stop(): Promise<void>
 }
 
-/** The program `nats-server`, or `undefined` where it is not installed. */
+/** Returns the program `nats-server`, or `undefined` if it is not installed. */
 export function findNats(): Promise<string | undefined> {
   return findProgram('nats-server')
 }
 
-/** `options` as on the command line of nats-server. */
+/** `options`: as on the command line of nats-server. */
 export async function startNats(options: readonly string[] = []): Promise<NatsServer> {
   const program = await findNats()
   if (!program) throw new Error('NATS is not installed: install the package nats-server')
   const port = await freePort()
   let child: ChildProcess | undefined
   let ended: Promise<void> = Promise.resolve()
-  // Also when the tests end before they have the server.
+  // Also if the tests end before they have the server.
   const leave = (): void => void child?.kill('SIGKILL')
   process.once('exit', leave)
 

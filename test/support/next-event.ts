@@ -1,6 +1,6 @@
 import type { Kith, KithEvents } from '@kith/client'
 
-/** The next such event, or the next that fits. */
+/** Resolves to the next such event, or to the next one that the condition accepts. */
 export function nextEvent<E extends keyof KithEvents>(
   kith: Kith,
   event: E,

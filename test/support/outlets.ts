@@ -1,4 +1,4 @@
-/** As `together` of a session: for outlets that write to no network. */
+/** The `together` of a session, for outlets that write to no network. */
 export function atOnce(send: () => void): void {
   send()
 }

@@ -11,8 +11,8 @@ const packages = ['shared', 'client', 'server']
 const execute = promisify(execFile)
 
 /**
- * Packs the packages as for the registry, and installs the app of `test/packed-app` with them in a folder outside the
- * workspace. All else comes in the versions of the workspace's lock file. The caller removes the folder.
+ * Packs the packages as for the registry. Installs the app of `test/packed-app` with them, in a folder outside the workspace.
+ * All other packages have the versions of the workspace's lock file. The caller removes the folder.
  */
 export async function installPackedApp(): Promise<string> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'kith-packed-'))
@@ -23,7 +23,7 @@ export async function installPackedApp(): Promise<string> {
     const app = join(folder, 'app')
     await cp(join(root, 'test/packed-app'), app, { recursive: true, filter: path => !/node_modules|dist/.test(path) })
     await cp(join(root, 'pnpm-lock.yaml'), join(app, 'pnpm-lock.yaml'))
-    // A registry would have @kith/shared too.
+    // A registry would also have @kith/shared.
     await writeFile(join(app, 'pnpm-workspace.yaml'), 'overrides:\n  "@kith/shared": file:../kith-shared.tgz\n')
     await pnpm(app, 'install', '--no-frozen-lockfile', '--prefer-offline', '--ignore-scripts')
     await takeBinary(app)
@@ -34,18 +34,18 @@ export async function installPackedApp(): Promise<string> {
   }
 }
 
-/** Runs a program of Node in a folder. Resolves to what it prints; rejects with that when it fails. */
+/** Runs a Node program in a folder. Resolves to its output; rejects with its output when the program fails. */
 export async function runNode(folder: string, ...args: string[]): Promise<string> {
   return run(process.execPath, args, folder)
 }
 
-/** The files of the app's sources. */
+/** Returns the source files of the app. */
 export async function packedAppSources(): Promise<string[]> {
   const folder = join(root, 'test/packed-app/src')
   return (await readdir(folder)).map(name => join(folder, name))
 }
 
-/** The binary of better-sqlite3 takes a minute to compile: the workspace's is as good. */
+/** Copies the workspace's binary of better-sqlite3, since compiling it takes a minute. */
 async function takeBinary(app: string): Promise<void> {
   const built = join(dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json')), 'build')
   await symlink(built, join(app, 'node_modules/better-sqlite3/build'))
@@ -57,7 +57,7 @@ async function pnpm(folder: string, ...args: string[]): Promise<void> {
 }
 
 async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
-  // What the tests run under is not the app's.
+  // The environment of the test runner must not reach the app.
   const { NODE_ENV: _, NODE_OPTIONS: __, ...env } = process.env
   try {
     return (await execute(program, args, { cwd, env, timeout: 120_000 })).stdout

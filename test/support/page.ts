@@ -2,23 +2,23 @@ import { Window } from 'happy-dom'
 import type { ReactNode } from 'react'
 import { onTestFinished } from 'vitest'
 
-/** A page that React renders to, as it does in a browser: nothing is awaited or flushed for it. */
+/** A page that React renders to as in a browser: tests do not await or flush anything for it. */
 export interface Page {
   show(node: ReactNode): void
-  /** All its text. */
+  /** The whole text of the page. */
   readonly text: string
-  /** What reached no error boundary. */
+  /** Errors that reached no error boundary. */
   readonly errors: unknown[]
-  /** Takes everything off the page. */
+  /** Removes everything from the page. */
   leave(): void
 }
 
-/** A page in a document of its own, gone when the test ends. */
+/** Opens a page in its own document. Removed when the test ends. */
 export async function openPage(): Promise<Page> {
   const window = new Window()
   Object.assign(globalThis, { window, document: window.document })
   if (!('navigator' in globalThis)) Object.assign(globalThis, { navigator: window.navigator })
-  // React looks at the document as soon as it's loaded.
+  // React inspects the document as soon as it is loaded.
   const { createRoot } = await import('react-dom/client')
   const place = window.document.createElement('main')
   window.document.body.append(place)

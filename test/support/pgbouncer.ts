@@ -8,19 +8,19 @@ import { freePort, ordinaryUser } from '@kith/local-postgres'
 import { findProgram } from './find-program.ts'
 import { isListening } from './nats.ts'
 
-/** A pooler of a test's own, on the loopback interface, which pools transactions. */
+/** A connection pooler for one test, on the loopback interface. It pools transactions. */
 export interface PgBouncer {
-  /** Of the database, through the pooler. */
+  /** The URL of the database through the pooler. */
   readonly url: string
   stop(): Promise<void>
 }
 
-/** The program `pgbouncer`, or `undefined` where it is not installed. */
+/** Returns the program `pgbouncer`, or `undefined` if it is not installed. */
 export function findPgBouncer(): Promise<string | undefined> {
   return findProgram('pgbouncer')
 }
 
-/** `database`: the URL of the server behind it. */
+/** `database`: the URL of the server behind the pooler. */
 export async function startPgBouncer(database: string): Promise<PgBouncer> {
   const program = await findPgBouncer()
   if (!program) throw new Error('PgBouncer is not installed: install the package pgbouncer')
@@ -41,10 +41,10 @@ server_login_retry = 1
 `
   await writeFile(join(folder, 'settings'), settings)
   await writeFile(join(folder, 'users'), '"kith" ""\n')
-  // It does not run as root.
+  // PgBouncer refuses to run as root.
   await chmod(folder, 0o755)
   const child = spawn(program, [join(folder, 'settings')], { stdio: 'ignore', ...ordinaryUser() })
-  // Also when the tests end before they have the pooler.
+  // Also if the tests end before they have the pooler.
   const leave = (): void => void child.kill('SIGKILL')
   process.once('exit', leave)
   for (let attempt = 0; !(await isListening(port)); attempt++) {

@@ -1,6 +1,6 @@
 import { type ContactEntry, type PhoneBookFormat, PhoneBookReader } from '@kith/shared/import'
 
-/** The bytes of a text, with each character of it as one byte if it's `binary`. */
+/** Returns the bytes of a text. With `binary`, each character becomes one byte. */
 export function bytesOf(text: string, encoding: 'utf8' | 'binary' | 'utf16le' = 'utf8'): Uint8Array {
   return new Uint8Array(Buffer.from(text, encoding))
 }
@@ -20,19 +20,19 @@ export function readAll(
   return { entries, visited: reader.visited }
 }
 
-/** A card of these lines, between BEGIN and END. */
+/** Returns a card with these lines between BEGIN and END. */
 export function card(...lines: string[]): string {
   return ['BEGIN:VCARD', ...lines, 'END:VCARD', ''].join('\r\n')
 }
 
-/** The entry of a file that has one. */
+/** Returns the entry of a file that has exactly one. */
 export function onlyEntry(book: string | Uint8Array): ContactEntry {
   const { entries } = readAll(book)
   if (entries.length !== 1) throw new Error(`${entries.length} entries instead of one`)
   return entries[0] as ContactEntry
 }
 
-/** What is wrong with an entry, in words. */
+/** Returns the problems of an entry, in words. */
 export function reasonsOf({ diagnoses }: ContactEntry): string[] {
   return diagnoses.map(({ reason }) => reason)
 }

@@ -9,7 +9,9 @@ import {
 } from 'libphonenumber-js/max'
 import examples from 'libphonenumber-js/mobile/examples'
 
-/** Random mobile numbers that the region's plan assigns, and its example; nobody's in particular. */
+/**
+ * Random mobile numbers that the region's plan assigns, and its example number. They are chosen without regard to real people.
+ */
 export function mobileLines(region: CountryCode, seed: number, count: number): PhoneNumber[] {
   const drawn = fc.sample(fc.stringMatching(mobilePattern(region)), { seed, numRuns: count })
   const callingCode = getCountryCallingCode(region)
@@ -19,14 +21,14 @@ export function mobileLines(region: CountryCode, seed: number, count: number): P
   )
 }
 
-/** Where mobile numbers have no pattern of their own, as in the USA, that of fixed lines is theirs too. */
+/** Where mobile numbers have no pattern of their own, as in the USA, the pattern of fixed lines applies. */
 function mobilePattern(region: CountryCode): RegExp {
   const plan = numberingPlan(region)
   const pattern = [plan.type('MOBILE'), plan.type('FIXED_LINE')].map(type => type?.pattern()).find(Boolean)
   return new RegExp(`^(?:${pattern ?? ''})$`)
 }
 
-/** What libphonenumber knows of a region; its types leave a part out. */
+/** The data that libphonenumber has about a region. Its types omit a part of this data. */
 interface Plan {
   IDDPrefix(): string
   type(type: string): { pattern(): string } | undefined
@@ -38,12 +40,12 @@ export function numberingPlan(region: CountryCode): Plan {
   return metadata.numberingPlan as unknown as Plan
 }
 
-/** The metadata have numbers of Gabon from before 2019 with and without a 0, and write the one as the other. */
+/** The metadata contain numbers of Gabon from before 2019 with and without a 0, and format one form as the other. */
 function hasOneName(number: PhoneNumber, region: CountryCode): boolean {
   return parsePhoneNumberFromString(number.formatNational(), region)?.number === number.number
 }
 
-/** How people, phones and spreadsheets write one number: by name of the form. */
+/** The ways in which people, phones and spreadsheets write one number, by the name of the form. */
 export function writtenForms(number: PhoneNumber, region: CountryCode): Record<string, string> {
   const { countryCallingCode: code, nationalNumber: digits } = number
   const national = number.formatNational()
@@ -89,7 +91,7 @@ export function writtenForms(number: PhoneNumber, region: CountryCode): Record<s
   }
 }
 
-/** What people dial before a national number, as `formatNational` shows it. */
+/** The digits that are dialled before a national number, as `formatNational` shows them. */
 function trunkPrefix(number: PhoneNumber): string {
   const dialled = number.formatNational().replace(/\D/g, '')
   return dialled.endsWith(number.nationalNumber) ? dialled.slice(0, -number.nationalNumber.length) : ''

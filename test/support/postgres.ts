@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { findPrograms, startLocalPostgres } from '@kith/local-postgres'
 
-/** A PostgreSQL server of a test's own, on the loopback interface. */
+/** A PostgreSQL server for one test, on the loopback interface. */
 export interface PostgresServer {
   readonly port: number
-  /** A new, empty place for one store: a schema of its own. */
+  /** Returns the URL of a new, empty place for one store: its own schema. */
   newUrl(): Promise<string>
-  /** Ends all processes of the server at once, as a crash does. */
+  /** Ends all processes of the server immediately, as a crash does. */
   kill(): Promise<void>
   start(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Which PostgreSQL runs here, from the npm package or installed; `undefined` where none does. */
+/** Returns which PostgreSQL runs here, from the npm package or installed; `undefined` if there is none. */
 export async function findPostgres(): Promise<string | undefined> {
   return (await findPrograms())?.description
 }
 
-/** Makes a cluster in a temporary folder, and starts it. `settings` as in postgresql.conf. */
+/** Creates a cluster in a temporary folder, and starts it. `settings`: as in postgresql.conf. */
 export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
   const server = await startLocalPostgres(settings)
   return {

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import type { ServerProcess } from '../../bench/src/server-process.ts'
 
-/** Every byte that a device's sockets received, for finding what may not be among them. */
+/** Every byte that a device's sockets received. Tests search it for data that the device must not receive. */
 export interface Received {
   readonly frames: Buffer[]
   contains(text: string): boolean
@@ -34,12 +34,12 @@ export async function openDevice(
   return Object.assign(kith, { received: { frames, contains } })
 }
 
-/** Everything these devices did is on the server's disk, and everything they may see is on them. */
+/** Resolves when the changes of these devices are on the server's disk, and each device holds everything that it may see. */
 export async function settle(...devices: Kith[]): Promise<void> {
   for (let round = 0; round < 2; round++) for (const device of devices) await device.whenSynced()
 }
 
-/** The next time that an event happens. */
+/** Resolves when the event happens next. */
 export function next<E extends 'profile' | 'joined' | 'withdrawn'>(device: Kith, event: E): Promise<string> {
   return new Promise(resolve => {
     const stop = device.on<E>(event, (...details) => {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 export const seed: number = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
 console.info(`property seed ${seed}`)
 
-/** A smaller counterexample is of no use under a mutant, which is expected to fail. */
+/** Under a mutant, failure is expected, and a smaller counterexample is of no use. */
 const endOnFailure = Boolean(process.env['KITH_MUTANT'] || process.env['KITH_GENERATED'])
 
 /** Checks a property on random cases. A failure names the smallest counterexample found and the seed. */

@@ -10,20 +10,20 @@ import { WebSocket } from 'ws'
 import { findProgram } from './find-program.ts'
 import { isListening } from './nats.ts'
 
-/** A reverse proxy of a test's own, with the configuration of `deploy/`, which ends TLS on the loopback interface. */
+/** A reverse proxy for one test, with the configuration of `deploy/`. It ends TLS on the loopback interface. */
 export interface ReverseProxy {
   readonly url: string
   stop(): Promise<void>
 }
 
-/** A client's websocket that takes the test's certificate. */
+/** A client's websocket that accepts the test's certificate. */
 export class TrustingSocket extends WebSocket {
   constructor(url: string, protocols: string[]) {
     super(url, protocols, { rejectUnauthorized: false })
   }
 }
 
-/** HAProxy in front of these servers. What is local to a machine is replaced: port, certificate, addresses of servers. */
+/** HAProxy in front of these servers. Settings of the machine are replaced: port, certificate, addresses of servers. */
 export async function startHaproxy(servers: readonly string[]): Promise<ReverseProxy> {
   return start('haproxy', async ({ folder, port, certificate }) => {
     const text = await deployed('haproxy.cfg')
@@ -61,7 +61,7 @@ http { access_log off; ${temporary}\n${site}\n}`
 interface Place {
   folder: string
   port: number
-  /** The path of a certificate and its key. */
+  /** The path of the file with the certificate and its key. */
   certificate: string
 }
 
@@ -72,7 +72,7 @@ async function start(name: string, configure: (place: Place) => Promise<string[]
   const port = await freePort()
   const args = await configure({ folder, port, certificate: await makeCertificate(folder) })
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  // Also when the tests end before they have the proxy.
+  // Also if the tests end before they have the proxy.
   const leave = (): void => void child.kill('SIGKILL')
   process.once('exit', leave)
   await untilListening(child, name, port)
@@ -108,7 +108,7 @@ function deployed(name: string): Promise<string> {
   return readFile(new URL(`../../deploy/${name}`, import.meta.url), 'utf8')
 }
 
-/** Throws where there is nothing to replace: else the test would run another configuration than it says. */
+/** Throws if there is nothing to replace. Otherwise the test would run a different configuration than it claims. */
 function replaced(text: string, pairs: readonly (readonly [string, string])[]): string {
   return pairs.reduce((result, [from, to]) => {
     if (!result.includes(from)) throw new Error(`the configuration has no ${from}`)

@@ -28,15 +28,15 @@ type Of<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
 const fromServer = Symbol('from the server')
 let nonces = 0
 
-/** A nonce that no other device of the run makes. */
+/** Returns a nonce that no other device of the run creates. */
 export function newNonce(): string {
   nonces++
   return `n${String(nonces).padStart(11, '0')}`
 }
 
 /**
- * A device on the bare wire: two documents, the replicas that its feed made, and every byte that it ever received. It does
- * what the protocol asks of a device and nothing more.
+ * A device on the bare wire: two documents, the replicas built from its feed, and every byte that it ever received. It does
+ * what the protocol requires of a device, and nothing else.
  */
 export class Device {
   readonly user: string
@@ -47,13 +47,13 @@ export class Device {
   /** Owner → the last access frame. */
   access = new Map<string, Of<'access'>>()
   cursor: Uint8Array = new Uint8Array()
-  /** The incarnation of the account that it synced with; empty before. */
+  /** The incarnation of the account that it synced with; empty before the first sync. */
   incarnation: Uint8Array = new Uint8Array()
-  /** The wire that it says it has; 1 as a device of 0.1.0. */
+  /** The wire version that it announces; 1 as a device of 0.1.0. */
   wire = 1
-  /** Whether it answers the server's sync step 1s, with all that it has. */
+  /** Whether it answers the server's sync step 1s, with everything that it has. */
   answersSteps = true
-  /** Whether it says so when it has a message. */
+  /** Whether it acknowledges messages. */
   takesMessages = true
   /** All frames of all connections, in order. */
   readonly frames: ServerMessage[] = []
@@ -66,7 +66,7 @@ export class Device {
   #writer = newNonce()
   #barriers = 0
   #isHelloSaid = false
-  /** Levels that came since a fresh start. */
+  /** The levels that have arrived since a fresh start. */
   #fresh: Set<string> | undefined
 
   constructor(user: string, url: string, token: () => Promise<string>) {
@@ -86,7 +86,7 @@ export class Device {
     return this.#socket
   }
 
-  /** Opens the socket; `offer` instead of the usual subprotocols. Resolves when the upgrade is complete. */
+  /** Opens the socket, with `offer` instead of the usual subprotocols. Resolves when the upgrade is complete. */
   async dial({ offer, path }: { offer?: string[]; path?: string } = {}): Promise<void> {
     const versioned = this.wire > 1 ? [versionedSubprotocol] : []
     const protocols = offer ?? ['kith.v1', `bearer.${await this.#token()}`, ...versioned]
@@ -117,7 +117,7 @@ export class Device {
     })
   }
 
-  /** Says that it speaks Kith's messages; resolves when it is caught up. */
+  /** Announces that it speaks Kith's messages. Resolves when it is caught up. */
   async hello(cursor: Uint8Array = this.cursor): Promise<{ isFresh: boolean }> {
     const welcome = this.next('welcome')
     const asked = this.next('ownProfile', ({ step }) => step === 'step1')
@@ -132,7 +132,7 @@ export class Device {
     return { isFresh }
   }
 
-  /** Connects, says hello, and waits until what it wrote while away is on disk. */
+  /** Connects, says hello, and waits until its offline changes are on disk. */
   async signIn(): Promise<void> {
     await this.connect()
     await this.hello()
@@ -143,7 +143,7 @@ export class Device {
     this.change(planContact(flatMapsOf(this.roster), user, edit, newNonce))
   }
 
-  /** Confirms the new holder of a user id, by what the last access frame said. */
+  /** Confirms the new holder of a user id, with the data of the last access frame. */
   confirm(owner: string): void {
     const incarnation = this.access.get(owner)?.changedHands ?? ''
     this.change(planConfirmation(flatMapsOf(this.roster), owner, incarnation))
@@ -169,7 +169,7 @@ export class Device {
     applyChanges(this.profile, planField(flatMapsOf(this.profile), this.#writer, level, name, value))
   }
 
-  /** Resolves to whether all that was sent since the last barrier is on disk. */
+  /** Resolves to whether everything sent since the last barrier is on disk. */
   async barrier({ withFeed = true } = {}): Promise<boolean> {
     this.#barriers++
     const id = this.#barriers
@@ -178,7 +178,7 @@ export class Device {
     return (await reached).isComplete
   }
 
-  /** Looks at an owner; resolves to what the answer says. */
+  /** Fetches an owner's profile. Resolves to the response. */
   async fetch(owner: string): Promise<Of<'access'> | Of<'failure'>> {
     const answer = this.nextOf(
       message =>
@@ -189,7 +189,7 @@ export class Device {
     return (await answer) as Of<'access'> | Of<'failure'>
   }
 
-  /** Sends a direct message; resolves to what became of it. */
+  /** Sends a direct message. Resolves to its outcome. */
   async sendMessage(to: string, text: string, id: string = newNonce()): Promise<Of<'outcome'>['state']> {
     const outcome = this.next('outcome', message => message.id === id)
     this.send({ type: 'sendMessage', id, to, text })
@@ -204,25 +204,25 @@ export class Device {
     this.socket.send(bytes)
   }
 
-  /** Closes properly; resolves when the other side has answered. */
+  /** Closes the connection properly. Resolves when the other side has answered. */
   async close(): Promise<void> {
     if (!this.#socket || this.#closed) return
     this.#socket.close(1000)
     await this.closed()
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   drop(): void {
     this.#socket?.terminate()
   }
 
-  /** The code with which the connection ended, when it has. */
+  /** Resolves to the code with which the connection ended, when it has ended. */
   async closed(): Promise<{ code: number; reason: string }> {
     await this.#when(() => this.#closed !== undefined)
     return this.#closed as { code: number; reason: string }
   }
 
-  /** The next frame of a type, from now on. */
+  /** Resolves to the next frame of a type, from now on. */
   async next<T extends ServerMessage['type']>(type: T, is: (message: Of<T>) => boolean = () => true): Promise<Of<T>> {
     return (await this.nextOf(message => message.type === type && is(message as Of<T>))) as Of<T>
   }
@@ -237,24 +237,24 @@ export class Device {
     return found as ServerMessage
   }
 
-  /** Resolves when it is so; rejects when the connection ends before. */
+  /** Resolves when the condition holds. Rejects if the connection ends first. */
   async until(what: string, isSo: () => boolean): Promise<void> {
     await this.#when(() => isSo() || this.#closed !== undefined)
     if (!isSo()) throw new Error(`closed with ${this.#closed?.code} ${this.#closed?.reason} while waiting for ${what}`)
   }
 
-  /** All fields of an owner that it holds, the highest level's counting. */
+  /** Returns all fields of an owner that it holds. The value of the highest level counts. */
   sees(owner: string): Fields {
     const levels = [...(this.replicas.get(owner) ?? [])].sort(([a], [b]) => a - b)
     return Object.assign({}, ...levels.map(([, fields]) => fields))
   }
 
-  /** Whether a text was in any byte that it ever received. */
+  /** Returns whether any byte that it ever received contains this text. */
   received(text: string): boolean {
     return this.bytes.some(frame => Buffer.from(frame).includes(text))
   }
 
-  /** Frames of a type, of all connections. */
+  /** Returns the frames of a type, of all connections. */
   all<T extends ServerMessage['type']>(type: T): Of<T>[] {
     return this.frames.filter((message): message is Of<T> => message.type === type)
   }

@@ -1,6 +1,6 @@
 import * as encoding from 'lib0/encoding'
 
-/** Yjs updates in `updateV1`, written struct by struct, so that they can say what no Y.Doc ever would. */
+/** Yjs updates in `updateV1`, written struct by struct. They can so express what no Y.Doc would write. */
 export interface RawId {
   client: number
   clock: number

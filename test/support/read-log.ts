@@ -4,7 +4,7 @@ interface Reading {
   getMany(keys: string[]): Promise<unknown>
 }
 
-/** What the server reads from its database by key: one list of keys for each read, in order. */
+/** The keys that the server reads from its database: one list for each read, in order. */
 export class ReadLog {
   #reads: string[][] = []
 
@@ -19,7 +19,7 @@ export class ReadLog {
     })
   }
 
-  /** The reads since the last call that name this user, with NUL as `|`. */
+  /** Returns the reads since the last call that name this user, with NUL written as `|`. */
   take(user: string): string[] {
     const all = this.#reads.splice(0).map(keys => keys.map(key => key.replaceAll('\u0000', '|')).join(' '))
     return all.filter(keys => keys.split(/[| ]/).includes(user))

@@ -11,16 +11,16 @@ import { linkDependencies } from '../releases/dependencies.js'
 import { withBytes } from '../releases/values.js'
 import { temporaryFolder } from './stores.ts'
 
-/** What released versions left: see CONTRIBUTING. */
+/** The files of released versions: see CONTRIBUTING. */
 export const releasesFolder: string = fileURLToPath(new URL('../releases', import.meta.url))
 
-/** Every version that was released, the last one last. */
+/** Every released version, the newest last. */
 export const releases: readonly string[] = readdirSync(releasesFolder, { withFileTypes: true })
   .filter(entry => entry.isDirectory())
   .map(({ name }) => name)
   .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
 
-/** What the devices and the server of a release said at its end. */
+/** The state that the devices and the server of a release reported at its end. */
 export interface Seen {
   device: {
     unsent: number
@@ -30,12 +30,12 @@ export interface Seen {
     isBlocked: boolean
     shown: Record<string, unknown>
   }
-  /** `owner/viewer` → what `GET /v1/visibility` answers. */
+  /** `owner/viewer` → the response of `GET /v1/visibility`. */
   visibility: Record<string, { levels: number[]; reason: string }>
 }
 
 interface DeviceDump {
-  /** IndexedDB's. */
+  /** The version of the IndexedDB database. */
   version: number
   tables: Record<string, { stores: string; rows: object[] }>
 }
@@ -56,7 +56,7 @@ export function goldenFrames(version: string): { message: Frame; frame: Uint8Arr
   return linesOf(version, 'frames')
 }
 
-/** A new data folder with what the server of a release left. */
+/** Creates a data folder with the files that the server of a release left. */
 export async function restoreFolder(version: string): Promise<string> {
   const folder = await temporaryFolder()
   mkdirSync(join(folder, 'store'))
@@ -70,7 +70,7 @@ export async function restoreFolder(version: string): Promise<string> {
   return folder
 }
 
-/** Storage with what a device of a release left; its database is called `alice`. */
+/** Creates storage with the data that a device of a release left. Its database is called `alice`. */
 export async function restoreDevice(version: string): Promise<IDBFactory> {
   const indexedDB = new IDBFactory()
   const { version: raised, tables } = linesOf<DeviceDump>(version, 'device')[0] as DeviceDump
@@ -82,7 +82,7 @@ export async function restoreDevice(version: string): Promise<IDBFactory> {
   return indexedDB
 }
 
-/** The programs of a release, with the libraries of this checkout. */
+/** Unpacks the programs of a release. They use the libraries of this checkout. */
 export async function unpack(version: string): Promise<{ server: string; openKith: typeof openKith }> {
   const folder = await temporaryFolder()
   execFileSync('tar', ['-xzf', join(releasesFolder, version, 'packed.tar.gz'), '-C', folder])

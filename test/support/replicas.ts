@@ -2,11 +2,11 @@ import { applyChanges, type FieldValue, type FlatMaps, flatMapsOf, type KeyChang
 import fc from 'fast-check'
 import * as Y from 'yjs'
 
-/** One device's copy of a document, edited through plans and synchronised by exchanging updates. */
+/** One device's copy of a document. It is edited through plans, and synchronised by exchanging updates. */
 export interface Replica {
   doc: Y.Doc
   maps: FlatMaps
-  /** Every update that this device made by its own edits, oldest first. */
+  /** Every update from this device's own edits, oldest first. */
   updates: Uint8Array[]
   edit: (changes: readonly KeyChange[]) => void
 }
@@ -27,7 +27,7 @@ export function receive(to: Replica, update: Uint8Array): void {
   Y.applyUpdate(to.doc, update, remote)
 }
 
-/** Two devices meet: afterwards both hold what either held. */
+/** Two devices exchange updates. Afterwards each holds what either held. */
 export function meet(a: Replica, b: Replica): void {
   const forB = Y.encodeStateAsUpdate(a.doc, Y.encodeStateVector(b.doc))
   const forA = Y.encodeStateAsUpdate(b.doc, Y.encodeStateVector(a.doc))
@@ -35,14 +35,14 @@ export function meet(a: Replica, b: Replica): void {
   receive(a, forA)
 }
 
-/** All devices meet until each holds everything. */
+/** The devices exchange updates until each holds everything. */
 export function meetAll(replicas: readonly Replica[]): void {
   for (let round = 0; round < 2; round++) {
     for (const each of replicas.slice(1)) meet(replicas[0] as Replica, each)
   }
 }
 
-/** The live content of the roots, in an order that doesn't depend on the document. */
+/** The live content of the roots, in an order that does not depend on the document. */
 export function contentOf({ maps }: Replica, roots: readonly string[]): [string, string, FieldValue][] {
   return roots.flatMap(root =>
     [...maps.entries(root)]
@@ -51,7 +51,7 @@ export function contentOf({ maps }: Replica, roots: readonly string[]): [string,
   )
 }
 
-/** Yjs breaks ties by client id, so properties draw them. */
+/** Yjs breaks ties by client id, so properties generate the client ids. */
 export function clientIds(count: number): fc.Arbitrary<number[]> {
   return fc.uniqueArray(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { minLength: count, maxLength: count })
 }

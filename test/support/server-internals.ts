@@ -1,4 +1,4 @@
-// What tests of @kith/server need of its inside. The package does not export it, so it may change at any time.
+// Internals of @kith/server that its tests need. The package does not export them, so they may change at any time.
 
 export type { AccountContext } from '../../packages/server/src/accounts/account.ts'
 export { Accounts } from '../../packages/server/src/accounts/accounts.ts'

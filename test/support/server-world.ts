@@ -13,21 +13,21 @@ export interface World {
   readonly url: string
   readonly clock: TestClock
   readonly disk: Disk
-  /** What the server logged as an error: nothing, unless a test breaks something. */
+  /** The errors that the server logged: none, unless a test causes a fault. */
   readonly errors: readonly unknown[]
-  /** A device that is not connected yet. Ends with the test. */
+  /** A device that is not connected yet. Closed when the test ends. */
   device(user: string): Device
   /** Devices that are connected, have said hello and are caught up, in this order. */
   devices<const U extends readonly string[]>(...users: U): Promise<{ [K in keyof U]: Device }>
   token(user: string, expiresInSeconds?: number): Promise<string>
   admin(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }>
-  /** What the server says that a viewer may see. */
+  /** The levels that a viewer may see, according to the server. */
   visibleLevels(owner: string, viewer: string): Promise<readonly number[]>
-  /** Differences between what is stored and what it should be [D4]. */
+  /** Differences between the stored state and the expected state [D4]. */
   check(): Promise<Finding[]>
-  /** Stops the server and starts it anew on the same folder and port. */
+  /** Stops the server, and starts it again on the same folder and port. */
   restart(): Promise<void>
-  /** Ends devices and server; by itself when the test is finished, unless told otherwise. */
+  /** Closes the devices and the server. Runs automatically when the test is finished, unless a test opts out. */
   end(): Promise<void>
 }
 
@@ -100,7 +100,7 @@ export async function serverWorld(
   return world
 }
 
-/** Everything that these devices wrote is on disk, and everything that they may see has come. */
+/** Resolves when everything that these devices wrote is on disk, and everything that they may see has arrived. */
 export async function settle(...devices: Device[]): Promise<void> {
   for (const withFeed of [false, true]) {
     const here = devices.filter(({ isConnected }) => isConnected)
@@ -110,7 +110,7 @@ export async function settle(...devices: Device[]): Promise<void> {
   }
 }
 
-/** The database beneath the server, whose writes a test holds back or lets fail. */
+/** The database beneath the server. A test can hold back its writes or make them fail. */
 export class Disk {
   readonly database: LevelDatabase
   #failures = 0
@@ -118,7 +118,7 @@ export class Disk {
   #onWrite: (() => void) | undefined
   #isFull = false
   #survives = false
-  /** Writes that failed, and are on disk all the same once the database is opened again. */
+  /** Writes that failed, but are on disk after the database is opened again. */
   #surviving: unknown[][] = []
 
   constructor(inner: LevelDatabase) {
@@ -140,8 +140,8 @@ export class Disk {
   }
 
   /**
-   * From now on nothing more is written, until {@link makeRoom}, and the database can't be opened either. `survives`: what
-   * is written next is found on disk then, as after a sync that failed.
+   * From now on nothing is written until {@link makeRoom}, and the database cannot be opened. With `survives`, the next writes
+   * fail but are found on disk afterwards, as after a failed sync.
    */
   fill({ survives = false } = {}): void {
     this.#isFull = true
@@ -152,12 +152,12 @@ export class Disk {
     this.#isFull = false
   }
 
-  /** As the store asks before it opens the database again. */
+  /** The query of the store before it opens the database again. */
   findRoom = async (): Promise<void> => {
     if (this.#isFull) throw noSpace()
   }
 
-  /** From now on writes wait, until {@link release}. Resolves when the first waits. */
+  /** From now on writes wait until {@link release}. Resolves when the first write waits. */
   hold(): Promise<void> {
     this.#held = []
     return new Promise(resolve => {
@@ -198,15 +198,15 @@ export class Disk {
   }
 }
 
-/** As LevelDB says it. */
+/** The error as LevelDB reports it. */
 function noSpace(): Error {
   return new Error('IO error: /a/folder/store/000005.log: No space left on device')
 }
 
-/** The stores of one test are one store, however often it is opened. */
+/** All stores of one test are the same store, however often it is opened. */
 const incarnations = new Incarnations(new Uint8Array(32).fill(7))
 
-/** The store on such a disk. */
+/** Opens the store on such a disk. */
 export function openMemory({ database, findRoom }: Disk, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
   return openStore({
     ...{ database, limits, clock, findRoom, incarnations },
@@ -214,7 +214,7 @@ export function openMemory({ database, findRoom }: Disk, limits: Limits, clock: 
   })
 }
 
-/** A logger that keeps what is logged as an error, and nothing else. */
+/** A logger that collects the logged errors, and ignores all else. */
 export function loggerInto(errors: unknown[]): NonNullable<TestServerOptions['log']> {
   const ignore = (): void => undefined
   const logger: Record<string, unknown> = { debug: ignore, info: ignore, warn: ignore, trace: ignore, fatal: ignore }

@@ -1,3 +1,3 @@
-// What tests of @kith/shared need of its inside. The package does not export it, so it may change at any time.
+// Internals of @kith/shared that its tests need. The package does not export them, so they may change at any time.
 
 export { exitCode } from '../../packages/shared/src/phone/exit-codes.ts'

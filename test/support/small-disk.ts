@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 
-/** A disk of its own in memory, until the tests of the file have run. */
+/** A disk in memory that lasts until the tests of the file have run. */
 export interface SmallDisk {
   folder: string
-  /** Writes to a file until the disk takes no byte more. */
+  /** Writes to a file until the disk is full. */
   fill(): Promise<string>
   makeReadOnly(): void
 }
 
-/** `undefined` where this process may not mount one. */
+/** Returns `undefined` if this process may not mount a disk. */
 export function smallDisk(kilobytes: number): SmallDisk | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'kith-disk-'))
   try {

@@ -15,7 +15,7 @@ export interface Pair {
   deviceTcp: Socket
 }
 
-/** A connection between a websocket of the server and a stock one. */
+/** A connection between a websocket of the server and a stock websocket. */
 export async function pair(): Promise<Pair> {
   const http = createServer()
   const server = new WebSocketServer({ noServer: true, WebSocket: KithSocket })

@@ -4,7 +4,7 @@ import type { SqliteDriver, SqliteRow } from '@kith/client/sqlite-driver'
 import Sqlite, { type Database } from 'better-sqlite3'
 import initSqlJs from 'sql.js'
 
-/** SQLite in WebAssembly, with files in memory: written when a connection closes. */
+/** SQLite in WebAssembly, with files in memory that are written when a connection closes. */
 export async function sqlJsDriver(): Promise<SqliteDriver> {
   const { Database } = await initSqlJs()
   const files = new Map<string, Uint8Array>()
@@ -30,7 +30,10 @@ export async function sqlJsDriver(): Promise<SqliteDriver> {
   }
 }
 
-/** The part of expo-sqlite that the guide to React Native uses, on better-sqlite3: each call takes its turn of the loop. */
+/**
+ * The part of expo-sqlite that the guide to React Native uses, on better-sqlite3. Each call takes its own turn of the event
+ * loop.
+ */
 export function expoSqliteIn(folder: string): ExpoSqlite {
   return {
     async openDatabaseAsync(name) {
@@ -71,7 +74,7 @@ export interface ExpoSqlite {
   deleteDatabaseAsync(name: string): Promise<void>
 }
 
-/** The part of op-sqlite that the guide uses, on better-sqlite3: blobs come back as an ArrayBuffer. */
+/** The part of op-sqlite that the guide uses, on better-sqlite3. Blobs are returned as an ArrayBuffer. */
 export function opSqliteIn(folder: string): OpSqlite {
   return {
     open({ name }) {

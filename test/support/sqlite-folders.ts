@@ -5,10 +5,10 @@ import { join } from 'node:path'
 const folders = new WeakMap<object, string>()
 let root: string | undefined
 
-/** In memory where the system has such a place: these tests are not about the disk, and each save waits for it. */
+/** In memory where the system allows it: each save waits for the disk, and these tests are not about the disk. */
 const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
-/** The folder that stands for an IndexedDB in the run on SQLite. All are deleted when the process ends. */
+/** The folder that stands for an IndexedDB in the run on SQLite. All folders are deleted when the process ends. */
 export function folderOf(indexedDB: object): string {
   const folder = folders.get(indexedDB) ?? mkdtempSync(join(rootFolder(), 'device-'))
   folders.set(indexedDB, folder)

@@ -2,14 +2,15 @@ import { basename } from 'node:path'
 import { beforeEach } from 'vitest'
 
 /**
- * Tests that say something of browsers alone, or of Dexie, by file: several tabs on one database, a database that is deleted
- * while it is open, and what a test does to Dexie itself.
+ * Tests, by file, that apply to browsers or Dexie only: several tabs on one database, deletion of an open database, and faults
+ * that a test causes in Dexie itself.
  */
 const ofDexie: Record<string, RegExp> = {
   'changed-hands': /every tab/,
   convergence: /tabs/,
   'erased-account': /every tab|a tab that|recreated from memory/,
-  // It counts connections while a clock moves by the turns that fake-indexeddb takes: on a faster storage there are more.
+  // This test counts connections while the clock advances with each turn of fake-indexeddb. A faster storage makes more
+  // connections.
   'hostile-server': /closes because of whatever is sent/,
   live: /\btabs?\b|the disk failed|cannot be read/,
   presence: /\btabs\b|nowhere in the database/,

@@ -4,15 +4,15 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { World } from './server-world.ts'
 
-/** y-websocket's own provider on a document, with nothing of ours. */
+/** y-websocket's own provider on a document, without Kith code. */
 export interface StockDevice {
   doc: Y.Doc
   provider: WebsocketProvider
-  /** Codes with which connections ended. */
+  /** The close codes of past connections. */
   closes: number[]
-  /** Resolves when the provider says that it is synced. */
+  /** Resolves when the provider reports that it is synced. */
   synced(): Promise<void>
-  /** Resolves when it is so in the document. */
+  /** Resolves when the condition holds for the document. */
   until(isSo: () => boolean): Promise<void>
   label(user: string): unknown
   setLabel(user: string, label: string): void

@@ -4,15 +4,15 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { type DeviceDatabase, dexieStorage } from './client-internals.ts'
 import { folderOf } from './sqlite-folders.ts'
 
-/** Whether this run has SQLite in the place of IndexedDB: see `vitest.sqlite.config.ts`. */
+/** Whether this run uses SQLite instead of IndexedDB: see `vitest.sqlite.config.ts`. */
 const isOnSqlite = process.env['KITH_TEST_STORAGE'] === 'sqlite'
 
-/** The storage of a device that a test installed with this IndexedDB. */
+/** Returns the storage of a device that a test installed with this IndexedDB. */
 function storageOf(indexedDB: IDBFactory): DeviceStorage {
   return dexieStorage({ indexedDB, IDBKeyRange })
 }
 
-/** Opens the database of a closed client, and closes it. */
+/** Opens the database of a closed client, and closes it afterwards. */
 export async function withDatabase<T>(
   indexedDB: IDBFactory,
   name: string,
@@ -27,7 +27,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** A copy of a closed database, as a restored backup or a cloned disk would be. */
+/** Returns a copy of a closed database, as a restored backup or a cloned disk would contain. */
 export async function copyOf(indexedDB: IDBFactory, name: string): Promise<IDBFactory> {
   const copy = new IDBFactory()
   await withDatabase(indexedDB, name, from =>
@@ -43,7 +43,7 @@ export async function copyOf(indexedDB: IDBFactory, name: string): Promise<IDBFa
   return copy
 }
 
-/** How many databases of devices there are. */
+/** Returns the number of device databases. */
 export async function countDatabases(indexedDB: IDBFactory): Promise<number> {
   const isDevice = (name = ''): boolean => !name.includes('kith-visits')
   if (!isOnSqlite) return (await indexedDB.databases()).filter(({ name }) => isDevice(name)).length

@@ -14,7 +14,7 @@ export function limitsWith(limits: Partial<Limits> = {}): Limits {
   return { ...defaultLimits, ...limits }
 }
 
-/** A folder that goes with the test. */
+/** Creates a folder that is deleted when the test ends. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-test-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -24,7 +24,7 @@ export async function temporaryFolder(): Promise<string> {
 /** A Level database whose next batches can be made to fail. */
 export interface FaultyDatabase {
   database: LevelDatabase
-  /** The next `count` batches are refused; nothing of them is written. */
+  /** Refuses the next `count` batches, and writes nothing of them. */
   failNextBatches(count: number): void
 }
 
@@ -61,7 +61,7 @@ export async function newDatabase(kind: DatabaseKind): Promise<LevelDatabase> {
   return new MemoryLevel<string, Uint8Array>({ keyEncoding: 'utf8', valueEncoding: 'view' }) as unknown as LevelDatabase
 }
 
-/** A store whose database the test can look into, and break. */
+/** A store whose database the test can inspect and break. */
 export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}, position = 0): Store {
   const incarnations = new Incarnations(new Uint8Array(32).fill(7))
   return openStore({
@@ -70,7 +70,7 @@ export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial
   })
 }
 
-/** The records of a database, as the derivation reads them. */
+/** Returns the records of a database, as the derivation reads them. */
 export function recordsOf(database: LevelDatabase): LevelRecords {
   return new LevelRecords(new PagedReads(database, new ReadGate()))
 }

@@ -1,25 +1,25 @@
 import type { NodeName, NodeTable, Standing } from './server-internals.ts'
 
-/** A table of nodes in memory. A test says how the others stand, and may hold or fail its answers. */
+/** A table of nodes in memory. A test sets the state of the other nodes, and can hold or fail the table's responses. */
 export class TestTable implements NodeTable {
-  /** What was asked of it, in order. */
+  /** The queries that it received, in order. */
   readonly asked: string[] = []
   others: Standing = { isSettled: true, applied: undefined, hasGone: false }
   headNow = 0
-  /** This node's row is there, and its lease is not over. */
+  /** Whether this node's row exists and its lease has not expired. */
   isIn = true
-  /** A question fails with it. */
+  /** If set, queries fail with this error. */
   failure: Error | undefined
   #isHeld = false
   #held: (() => void)[] = []
   #joined = 0
 
-  /** From now on answers wait. */
+  /** From now on responses wait. */
   hold(): void {
     this.#isHeld = true
   }
 
-  /** What waits is answered, and what comes from now on at once. */
+  /** Releases the waiting responses. Later queries are answered immediately. */
   async release(): Promise<void> {
     this.#isHeld = false
     for (const go of this.#held.splice(0)) go()
@@ -51,19 +51,19 @@ export class TestTable implements NodeTable {
       this.others = { ...this.others, applied: undefined, hasGone: false }
     })
 
-  /** There is one database. */
+  /** There is only one database. */
   lookElsewhere = (): Promise<void> => Promise.resolve()
 
   sayApplied = ({ id }: NodeName, position: number): Promise<void> =>
     this.#answer(`${id} has applied ${position}`, () => undefined)
 }
 
-/** Everything that waits for no clock has been done. */
+/** Resolves when everything has run that does not wait for a clock. */
 export async function settled(): Promise<void> {
   for (let turns = 0; turns < 5; turns++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** Whether a promise has been resolved or rejected, once everything that waits for no clock has been done. */
+/** Resolves to whether a promise is settled, once everything has run that does not wait for a clock. */
 export async function isOver(promise: Promise<unknown>): Promise<boolean> {
   let isSettled = false
   const settle = (): void => {

@@ -15,15 +15,15 @@ export interface Received {
   body: string
 }
 
-/** How a receiver answers; `hang`: not at all. */
+/** How a receiver responds. `hang`: it never responds. */
 type Answer = number | 'hang' | ((request: Received, response: ServerResponse) => void)
 
-/** A real HTTP server that takes events, as an app's backend does. */
+/** A real HTTP server that accepts events, as an app's backend does. */
 export interface Receiver {
   readonly url: string
-  /** All that came, in this order, whatever was answered. */
+  /** All received events in order, whatever the response was. */
   readonly received: readonly Received[]
-  /** Those that were answered with 2xx. */
+  /** The events that received a 2xx response. */
   readonly taken: readonly Received[]
   /** By default 204. */
   answer: (event: Received) => Answer
@@ -61,7 +61,7 @@ async function eventOf(request: IncomingMessage): Promise<Received> {
   return { id: headers['webhook-id'] ?? '', ...JSON.parse(body), headers, body }
 }
 
-/** Throws unless the signature is that of the secret, by the library of Standard Webhooks. */
+/** Throws unless the library of Standard Webhooks accepts the signature for this secret. */
 export function verify({ body, headers }: Received, secret: string): unknown {
   return new Webhook(secret).verify(body, headers)
 }

@@ -30,7 +30,7 @@ export async function importPhoneBook(kith: Kith<Card, Circle>, card: string): P
   return added
 }
 
-/** Takes the account into a device whose storage is a driver of the app's own, which stays offline. */
+/** Transfers the account to a device that stays offline and whose storage is a driver of the app. */
 export async function takeAlong(kith: Kith<Card, Circle>, folder: string): Promise<number> {
   const copy = await openKith({
     ...{ url: 'ws://127.0.0.1:9', user: kith.user, token: () => 'none', connect: false },
@@ -41,7 +41,7 @@ export async function takeAlong(kith: Kith<Card, Circle>, folder: string): Promi
   return contacts
 }
 
-/** The code of the error of a client that is closed. */
+/** Returns the error code of a closed client. */
 export async function codeAfterClose(kith: Kith<Card, Circle>): Promise<string> {
   await kith.close()
   try {

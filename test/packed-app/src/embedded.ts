@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer, type EmbeddedServer } from '@kith/server'
 import { descriptorProblem } from '@kith/server/descriptors'
 
-/** Kith beside an app's own routes. Resolves to what the app and Kith answer. */
+/** Embeds Kith in an app with its own routes. Resolves to the responses of the app and of Kith. */
 export async function embed(folder: string): Promise<{ app: string; ready: number; user: string }> {
   const problem = descriptorProblem()
   if (problem !== undefined) throw new Error(problem)

@@ -4,7 +4,7 @@ import { startTestServer, storeContract } from '@kith/server/testing'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { WebSocket } from 'ws'
 
-/** What a device of a test sees of another one's profile. */
+/** Resolves to what a test device sees of another device's profile. */
 export async function exchange(): Promise<unknown> {
   const server = await startTestServer({ clock: new TestClock() })
   const devices = createTestDevices({ server, IDBFactory, IDBKeyRange, WebSocket: WebSocket as never })
@@ -18,7 +18,7 @@ export async function exchange(): Promise<unknown> {
   return fields
 }
 
-/** How many tests the contract of a store has. */
+/** The number of tests in the contract of a store. */
 export function contractTests(): number {
   const names: string[] = []
   const runner = {

@@ -14,7 +14,7 @@ import {
 import { type ReactNode, useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 
-/** What the page was opened with: `?url=…&token=…`. */
+/** The parameters with which the page was opened: `?url=…&token=…`. */
 const place = new URLSearchParams(location.search)
 
 function Contacts(): ReactNode {
@@ -43,7 +43,7 @@ function Own(): ReactNode {
   )
 }
 
-/** The size of the own account as a file, and how many cards a phone book has. */
+/** The size of the user's own account as a file, and the number of cards in a phone book. */
 function Files(): ReactNode {
   const kith = useKith()
   const [text, setText] = useState('files: …')

@@ -3,24 +3,24 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 /**
- * `npm run simulate -- --runs N` plays N random histories in the simulated world. A history that fails is shrunk, and printed
- * as a test for `test/simulation/stories.test.ts`. The others are still played, unless too many fail. Exits with 1 after a
- * failure. With `--nodes N` the histories are of N nodes on one database.
+ * `npm run simulate -- --runs N` plays N random histories in the simulated world. A failed history is shrunk, and printed as a
+ * test for `test/simulation/stories.test.ts`. The remaining histories are still played, unless too many fail. Exits with 1
+ * after a failure. With `--nodes N`, the histories run on N nodes with one database.
  */
 
-/** As many histories as one process plays: each begins with fresh memory, and has a seed of its own. */
+/** How many histories one process plays. Each history begins with fresh memory, and has its own seed. */
 const perProcess = 500
 
-/** After as many histories that go wrong, the others have little to say. */
+/** After this many failures, further histories add little information. */
 const enough = 5
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '10000' },
-    /** That of the first process; the others' follow. */
+    /** The seed of the first process. The seeds of the others follow it. */
     seed: { type: 'string', default: String(Date.now() % 2 ** 30) },
     jobs: { type: 'string', default: '2' },
-    /** How many nodes have one database; without it one server has a disk. */
+    /** How many nodes share one database. Without this option, one server has a disk. */
     nodes: { type: 'string' },
   },
 })

@@ -11,7 +11,7 @@ function acts(device: fc.Arbitrary<number>, act: fc.Arbitrary<Act>): fc.Arbitrar
   return fc.record({ do: fc.constant('act' as const), device, act }).map(step => [step])
 }
 
-/** Bob's device follows Alice no more and follows her again, or the other way round: at once, as far as other nodes know. */
+/** Bob's devices unfollow and follow Alice, or the reverse. Other nodes see both changes together. */
 const followsTwice: fc.Arbitrary<Step[]> = fc
   .tuple(bobs, bobs, fc.boolean(), fc.array(fc.nat(8), { maxLength: 2 }))
   .map(([first, second, follows, picks]) => [
@@ -20,7 +20,7 @@ const followsTwice: fc.Arbitrary<Step[]> = fc
     { do: 'act', device: second, act: { type: 'save', whom, follows: !follows } },
   ])
 
-/** What Alice shows: a field of a level, which levels Bob gets, who gets level 0, a block. */
+/** Steps that change what Alice shows: a field of a level, which levels Bob gets, who gets level 0, a block. */
 const showing = acts(
   alices,
   fc.oneof(
@@ -54,7 +54,7 @@ const showing = acts(
   ),
 )
 
-/** What Bob asks for. */
+/** Bob's requests. */
 const asking = acts(
   bobs,
   fc.oneof(
@@ -64,7 +64,7 @@ const asking = acts(
   ),
 )
 
-/** What ends under way: an account, tokens, a connection; or Bob's device comes back, also on another node. */
+/** Interruptions: an account, tokens or a connection end, or Bob's device comes back, possibly on another node. */
 const ending: fc.Arbitrary<Step[]> = fc
   .oneof(
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('erase' as const, 'revoke' as const), user: fc.nat(1) }) },
@@ -76,7 +76,10 @@ const ending: fc.Arbitrary<Step[]> = fc
   )
   .chain(step => bobs.map((device): Step[] => [step, { do: 'connect', device }]))
 
-/** Here and there the way of a node to the database is slow: some of its reads come late, and are ahead of what it was told. */
+/**
+ * From time to time a node's connection to the database is slow. Some of its reads then arrive late, and are ahead of what it
+ * was notified of.
+ */
 const slow: fc.Arbitrary<Step[]> = fc
   .record({ do: fc.constant('slowNode' as const), node, isSlow: fc.constantFrom(true, true, true, false) })
   .map(step => [step])
@@ -96,8 +99,8 @@ const burst: fc.Arbitrary<Step[]> = fc.oneof(
 )
 
 /**
- * Two users who know each other, on several nodes, where the viewer follows, and the owner edits and grants, at the same time:
- * what a node reads is ahead of what it was told, again and again, while follows, levels, accounts and connections change.
+ * Two users who know each other, on several nodes. The viewer follows while the owner edits and grants. A node's reads are
+ * therefore often ahead of what it was notified of, while follows, levels, accounts and connections change.
  */
 export function aheadHistories(nodes: number): fc.Arbitrary<History> {
   const begin: Step[] = [

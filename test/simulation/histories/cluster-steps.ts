@@ -3,7 +3,7 @@ import { device, type History, historiesOf, type NodeStep, ordinary, type Step }
 
 const node = fc.nat(2)
 
-/** What happens to servers and their ways to the database while all of them run. */
+/** Steps that affect servers and their connections to the database, while all of them run. */
 const links: fc.Arbitrary<NodeStep> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('move' as const), device, node }) },
   {
@@ -34,7 +34,7 @@ const ends: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('backUpServer' as const, 'restoreServer' as const, 'loseServerStore' as const) }),
 )
 
-/** What happens to devices and their connections. */
+/** Steps that affect devices and their connections. */
 const devices: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant('cut' as const),
@@ -47,10 +47,10 @@ const devices: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('lose' as const, 'backUp' as const, 'restore' as const), device }),
 )
 
-/** Who is online each server knows of its own devices alone: nobody watches. */
+/** Steps without watching presence: each server knows only which of its own devices are online. */
 const unwatched = ordinary.filter(step => step.do !== 'watch' && step.do !== 'unwatch')
 
-/** The same devices and doings, on this many servers with one database. */
+/** The same devices and steps, on this many servers with one database. */
 export function clusterHistories(nodes: number): fc.Arbitrary<History> {
   const faults = fc.oneof(
     { weight: 5, arbitrary: links },

@@ -6,15 +6,15 @@ import { play } from './run.ts'
 import type { History } from './steps.ts'
 import { storyOf } from './story.ts'
 
-/** Plays a history that once went wrong. */
+/** Plays a history that once failed, and expects no violation. */
 export async function expectRight(history: History): Promise<void> {
   expect(await play(history)).toEqual([])
 }
 
-/** Far longer than any history takes, on a busy machine too. */
+/** Far longer than any history takes, also on a busy machine. */
 const mostSeconds = 120
 
-/** Plays so many histories. Of those that go wrong the smallest one that is found is printed; one that never ends, as it is. */
+/** Plays `runs` histories. Prints the smallest failure found. A history that never ends is printed unshrunk. */
 export async function expectNoneWrong(histories: fc.Arbitrary<History>, runs: number): Promise<void> {
   let [last, wrong]: [History | undefined, string[]] = [undefined, []]
   let isStuck = false
@@ -33,11 +33,13 @@ export async function expectNoneWrong(histories: fc.Arbitrary<History>, runs: nu
   }
 }
 
-/** What the work comes to; `undefined` if that takes too long: something waits for what never comes. */
+/**
+ * Resolves to the result of the work, or to `undefined` if it takes too long: then it waits for something that never happens.
+ */
 async function orLate<T>(work: Promise<T>): Promise<T | undefined> {
   let isDone = false
   const late = async (): Promise<undefined> => {
-    // By the second, or the time in which this process was stopped would count.
+    // Counts single seconds. Otherwise the time in which this process was stopped would count.
     for (let second = 0; second < mostSeconds && !isDone; second++) await setTimeout(1_000, undefined, { ref: false })
   }
   try {

@@ -5,7 +5,7 @@ import { expectAgreement, expectPresences, expectSynced, heal } from '../world/e
 import { World } from '../world/world.ts'
 import { acquaintance, type History, type NodeStep, operationOf, otherOf, owners, type Step, users } from './steps.ts'
 
-/** With `KITH_TELL=1` every step and every frame is printed. */
+/** With `KITH_TELL=1`, every step and every frame is printed. */
 const isTold = process.env['KITH_TELL'] !== undefined
 
 function tell(way: string, frame: object): void {
@@ -19,7 +19,7 @@ function tell(way: string, frame: object): void {
   console.info(`  ${way}: ${text.slice(0, 200)}`)
 }
 
-/** Plays a history to its end, or until something is wrong; what is wrong, in words. */
+/** Plays a history until it ends or a violation is found. Returns the violations, in words. */
 export async function play(history: History): Promise<string[]> {
   const { seed, cast, isAcquainted, outstandingBytes, hasTabs, nodes, steps } = history
   const world = await World.begin({ seed, outstandingBytes, hasTabs, nodes, tell: isTold ? tell : undefined })
@@ -202,7 +202,7 @@ async function takeBackendStep(world: World, step: Step): Promise<void> {
   }
 }
 
-/** One of two closes; the other goes on. */
+/** Closes one of two tabs. The other continues. */
 async function closeTab(world: World, device: Device): Promise<void> {
   if (device.tabs.length < 2) return
   await world.thaw(device)
@@ -211,7 +211,7 @@ async function closeTab(world: World, device: Device): Promise<void> {
   await closed
 }
 
-/** Devices are opened when they are first used. */
+/** Opens a device when it is first used. */
 async function reach(world: World, device: Device, connects: boolean): Promise<void> {
   if (device.tabs.length === 0) await world.open(device, connects)
   else if (connects) device.tab?.kith?.connect()

@@ -4,11 +4,11 @@ import type { Operation } from '../model/plans.ts'
 import type { Hostility } from '../world/hostile-server.ts'
 import type { LinkFault } from '../world/link.ts'
 
-/** Three people, of whom two have two devices. */
+/** Three users. Two of them have two devices. */
 export const users = ['alice', 'bob', 'carol'] as const
 export const owners = ['alice', 'alice', 'bob', 'bob', 'carol'] as const
 
-/** An operation on a device: whom it concerns is one of the two other users. */
+/** An operation on a device. Its target is one of the two other users. */
 export type Act =
   | { type: 'sync' | 'update'; whom: readonly number[]; levels?: readonly number[] | null; follows?: boolean }
   | {
@@ -31,19 +31,19 @@ export type Act =
 export type Step =
   | { do: 'act'; device: number; act: Act }
   | { do: 'send'; device: number; whom: number }
-  /** The app begins, or ends, to show whether somebody is online. */
+  /** The app begins or ends showing whether a user is online. */
   | { do: 'watch' | 'unwatch'; device: number; whom: number }
   | { do: 'sync'; device: number }
-  /** So many things that wait happen, in the order of these picks. */
+  /** As many waiting events happen as there are picks, in the order of these picks. */
   | { do: 'next'; picks: number[] }
   | { do: 'flow' }
   | { do: 'pass'; seconds: number; flows: boolean }
   | { do: 'connect' | 'disconnect' | 'close' | 'openTab' | 'lose' | 'backUp' | 'restore'; device: number }
-  /** Of a device with two tabs, the other one acts from here on, or one of them closes. */
+  /** On a device with two tabs, the other tab acts from now on, or one tab closes. */
   | { do: 'turn' | 'closeTab'; device: number }
-  /** Of a device with two tabs the one that acts stands still, and the other acts from here on; or it goes on. */
+  /** On a device with two tabs, the acting tab freezes and the other tab acts from now on; or the frozen tab continues. */
   | { do: 'freeze' | 'thaw'; device: number }
-  /** A device's battery ends; or of two tabs the one that acts crashes, and the other goes on. */
+  /** A device's battery fails; or the acting one of two tabs crashes, and the other continues. */
   | { do: 'kill' | 'killTab'; device: number; afterTurns: number; act?: Act }
   | { do: 'cut'; pick: number; told: 'both' | 'device' | 'server' }
   | { do: 'partition'; device: number; isCut: boolean }
@@ -52,9 +52,9 @@ export type Step =
   | { do: 'killServer'; losesFrames: boolean }
   | { do: 'startServer' | 'backUpServer' | 'restoreServer' | 'loseServerStore' }
   | { do: 'restartServer'; compacts: boolean }
-  /** The server goes on with other limits: some lowered, or the usual ones. */
+  /** The server continues with other limits: some lowered, or the defaults. */
   | { do: 'limits'; limits: Partial<ContentLimits> }
-  /** Devices that come back are answered by a server that lies, or by the true one again. */
+  /** Devices that reconnect are answered by a lying server, or by the true one again. */
   | { do: 'hostile'; hostility: Hostility }
   | { do: 'honest' }
   | { do: 'restrict'; user: number; restricted: boolean }
@@ -64,45 +64,45 @@ export type Step =
   | { do: 'refound'; user: number; document: 'roster' | 'profile' }
   | NodeStep
 
-/** Of several servers, by number. */
+/** Steps for one of several servers, by number. */
 export type NodeStep =
-  /** A device goes to another server, with or without a reason. */
+  /** A device moves to another server, with or without a reason. */
   | { do: 'move'; device: number; node: number }
   | { do: 'killNode'; node: number; losesFrames: boolean }
-  /** SIGTERM, a start, a process that stands still and goes on. */
+  /** SIGTERM, a start, or a process that freezes or continues. */
   | { do: 'stopNode' | 'startNode' | 'freezeNode' | 'thawNode'; node: number }
-  /** What goes between a server and the database waits, or no longer. */
+  /** Traffic between a server and the database waits, or no longer waits. */
   | { do: 'slowNode'; node: number; isSlow: boolean }
   /** The server's connection to the database breaks at the next batch. */
   | { do: 'failBatch'; node: number; fault: LinkFault }
   | { do: 'failOver'; isLossy: boolean }
-  /** Old rows leave the log of the database: a node that is further behind finds a gap. */
+  /** Old rows leave the log of the database. A node that is further behind finds a gap. */
   | { do: 'trimLog' }
 
 export interface History {
   seed: number
-  /** Which devices take part, by their number: steps name them by their place here, over and over. */
+  /** The numbers of the participating devices. Steps name a device by its place in this list, modulo its length. */
   cast: readonly number[]
   /** Alice and Bob know each other, and each shows the other something. */
   isAcquainted: boolean
-  /** Bytes outstanding on a socket. */
+  /** The limit for bytes outstanding on a socket. */
   outstandingBytes: number
   hasTabs: boolean
-  /** Of several servers with one database; one server with a disk otherwise. */
+  /** How many servers share one database. Without it, one server has a disk. */
   nodes?: number
   steps: Step[]
 }
 
 export const device: fc.Arbitrary<number> = fc.nat(11)
 const user = fc.nat(users.length - 1)
-// Of Alice's and Bob's others the first is Bob, or Alice.
+// For Alice, the first other user is Bob; for Bob, it is Alice.
 const whom = fc.constantFrom(0, 0, 0, 1)
 const everyone = fc.constantFrom([0], [0], [1], [0, 1])
 const level = fc.constantFrom(0, 1, 2)
 const levels = fc.constantFrom([], [0], [1], [2], [1, 2], [0, 1, 2], null)
 const field = fc.constantFrom('name', 'mood')
 
-/** The given fields, each with a value or left out. */
+/** Generates the given fields, each with a value or left out. */
 function some<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
   return fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>
 }
@@ -162,7 +162,7 @@ export const ordinary: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** In a world in which a name of a field takes 4 bytes, a label or a value 5 or 6, and an entry of a roster some 20. */
+/** In this world, a field name takes 4 bytes, a label or a value 5 or 6, and a roster entry about 20. */
 const limits: fc.Arbitrary<Partial<ContentLimits>> = fc.constantFrom<Partial<ContentLimits>[]>(
   {},
   { labelBytes: 2 },
@@ -226,7 +226,7 @@ const backend: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** A server that takes less than before, that lies, or that has lost what it had. */
+/** A server that accepts less than before, that lies, or that has lost its data. */
 const refusal: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('limits' as const), limits }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('hostile' as const), hostility }) },
@@ -244,20 +244,20 @@ const refusal: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** What is done, by kind of doing. */
+/** The steps of a history, by kind. */
 export interface Doings {
   ordinary: fc.Arbitrary<Step>
   faults: fc.Arbitrary<Step>
-  /** In some histories servers refuse what devices hold. */
+  /** Whether servers refuse data of devices in some histories. */
   hasRefusals: boolean
 }
 
-/** Of what is done to devices and server; `refusals`: how much of it makes a server refuse what devices hold. */
+/** Steps for devices and server. `refusals`: the share of steps that make a server refuse data of devices. */
 function stepsWith(
   doings: Doings,
   weights: { faults: number; backend: number; refusals: number },
 ): fc.Arbitrary<Step[]> {
-  // Devices come back to such a server after a while, and so to the one after it.
+  // Time passes, so that devices reconnect to such a server, and later to the one after it.
   const comingBack: Step = { do: 'pass', seconds: 5, flows: true }
   const few = fc.oneof(
     { weight: 12, arbitrary: doings.ordinary.map(step => [step]) },
@@ -268,11 +268,11 @@ function stepsWith(
   return fc.array(few, { minLength: 6, maxLength: 30 }).map(steps => steps.flat())
 }
 
-/** Several users with several devices, who do anything, under any faults. */
+/** Several users with several devices, with any operations under any faults. */
 export function historiesOf(doings: Doings): fc.Arbitrary<History> {
   return fc.record({
     seed: fc.nat(2 ** 31),
-    // The fewer take part, the more they have to do with each other.
+    // With fewer devices, more steps concern the same data.
     cast: fc.constantFrom([0, 2], [0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 2, 4], [0, 1, 2, 3, 4]),
     isAcquainted: fc.boolean(),
     outstandingBytes: fc.constantFrom(64 * 1024, 64 * 1024, 120),
@@ -289,7 +289,7 @@ export function historiesOf(doings: Doings): fc.Arbitrary<History> {
 
 export const histories: fc.Arbitrary<History> = historiesOf({ ordinary, faults: fault, hasRefusals: true })
 
-/** How Alice and Bob get acquainted. */
+/** How Alice and Bob become acquainted. */
 export const acquaintance: readonly Step[] = [
   { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
   { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'mood' } },
@@ -299,12 +299,12 @@ export const acquaintance: readonly Step[] = [
   { do: 'flow' },
 ]
 
-/** Whom one of two numbers means for a user. */
+/** Returns which user one of two numbers means for a user. */
 export function otherOf(user: string, index: number): string {
   return users.filter(other => other !== user)[index] as string
 }
 
-/** An act in the words of the model; `secret` makes a value that stands nowhere else. */
+/** Translates an act into an operation of the model. `secret` returns a value that occurs nowhere else. */
 export function operationOf(
   user: string,
   act: Act,

@@ -1,6 +1,6 @@
 import type { History } from './steps.ts'
 
-/** A history as a test that can be pasted. */
+/** Returns a history as a test that can be pasted. */
 export function storyOf(history: History, wrong: readonly string[]): string {
   const { steps, ...world } = history
   const lines = [

@@ -1,13 +1,14 @@
 /**
- * The rules of merging [R1–R6], said once more and apart from the engine: with plain sets, without Yjs.
+ * The rules of merging [R1–R6], written again independently of the engine: with plain sets, without Yjs.
  *
  * A *fact* is a name with a value: `contact bob`, `grant 2 bob`, `follow bob`, `declined bob`, `block bob`, `label bob`,
- * `audience`, `hidden`, `autoSync`, `field 2 mood`. An *edit* is what one device did at one moment: facts put and facts dropped,
- * and which edits it had seen. What stands is what no edit dropped that had seen it.
+ * `audience`, `hidden`, `autoSync`, `field 2 mood`. An *edit* is the change of one device at one moment: the facts that it
+ * puts, the facts that it drops, and the edits that it had seen. A fact *stands* unless it was dropped by an edit that had seen
+ * it.
  */
 export type Facts = ReadonlyMap<string, unknown>
 
-/** Facts that change, with their new values; `undefined` drops. */
+/** Facts that change, with their new values. `undefined` drops the fact. */
 export type FactChanges = ReadonlyMap<string, unknown>
 
 export interface Edit {
@@ -16,37 +17,39 @@ export interface Edit {
   readonly changes: FactChanges
   /** The edits that the device had seen. */
   readonly seen: ReadonlySet<number>
-  /** Edits that it may have seen or not: they count as dropped by it, or as standing beside it. */
+  /** Edits that it may or may not have seen: they count as dropped by it, or as concurrent with it. */
   readonly perhaps?: ReadonlySet<number>
-  /** Absent of an edit that the user made; of one that a device made again [D5][D6], what it knows of those before. */
+  /** Set for an edit that a device made again [D5][D6]: what it knows of the earlier edits. Absent for an edit of the user. */
   readonly again?: Again
 }
 
-/** What is known of an edit that says once more what others said that a server lacks. */
+/** Data about an edit that repeats other edits which a server lacks. */
 export interface Again {
-  /** The edits that said it first. */
+  /** The original edits that it repeats. */
   readonly restates: ReadonlySet<number>
-  /** They were acknowledged: whoever drops all of them drops this one, which counts less than each of them. */
+  /**
+   * The originals were acknowledged. An edit that drops all of them drops this one, which has a lower rank than each of them.
+   */
   readonly isWeak: boolean
-  /** Of those that it had seen, the ones whose keys for one of several writers it removes. */
+  /** Of the edits that it had seen, those for which it removes the keys of one of several writers. */
   readonly replaces: ReadonlySet<number>
-  /** All values that it puts of a field, by fact: one may hold the keys of several writers, any of which may be shown. */
+  /** All values that it puts of a field, by fact. It may hold the keys of several writers, any of which may be shown. */
   readonly fields: ReadonlyMap<string, readonly unknown[]>
-  /** It removes keys that narrow the audience. One that only puts such keys again lifts none. */
+  /** Whether it removes keys that narrow the audience. An edit that only puts such keys again removes no restriction. */
   readonly isLifting: boolean
 }
 
-/** Narrower is higher. */
+/** A higher number is narrower. */
 export const narrowness: Readonly<Record<string, number>> = { everyone: 0, contacts: 1, nobody: 2 }
 
-/** Whether `later` undoes what `edit` says of a fact: it must have seen it. */
+/** Whether `later` undoes what `edit` says about a fact. It must have seen `edit`. */
 export function undoing(later: Edit, edit: Edit, name: string): 'surely' | 'perhaps' | 'no' {
   if (later === edit || !later.changes.has(name)) return 'no'
-  // Only widening lifts a narrower audience [R4].
+  // Only a widening removes a narrower audience [R4].
   if (name === 'audience' && narrow(later.changes.get(name)) >= narrow(edit.changes.get(name))) return 'no'
   if (name === 'audience' && later.again?.isLifting === false) return 'no'
   if (later.seen.has(edit.id)) {
-    // What is made again removes the very keys that it had removed before, and not what came meanwhile.
+    // An edit that is made again removes exactly the keys that it removed before, not keys that were added meanwhile.
     const isExact = later.again === undefined || !hasManyKeys(name) || later.again.replaces.has(edit.id)
     return isExact ? 'surely' : 'perhaps'
   }
@@ -56,12 +59,12 @@ export function undoing(later: Edit, edit: Edit, name: string): 'surely' | 'perh
   return isPossible ? 'perhaps' : 'no'
 }
 
-/** Facts that are written under a key for each time or each writer, so that one removal may leave others standing. */
+/** Whether a fact has a key for each time or each writer, so that one removal may leave other keys. */
 function hasManyKeys(name: string): boolean {
   return /^(block |field |audience$|hidden$)/.test(name)
 }
 
-/** Edits that put a fact, and that nothing undid which had seen them; `mayStand`: those too that were perhaps undone. */
+/** Edits that put a fact and that no edit which had seen them undid. `mayStand`: also those that were perhaps undone. */
 export function standing<T extends Edit>(edits: readonly T[], name: string, mayStand = false): T[] {
   const puts = edits.filter(({ changes }) => changes.get(name) !== undefined)
   const isUndone = (how: ReturnType<typeof undoing>): boolean => how === 'surely' || (how === 'perhaps' && !mayStand)
@@ -69,8 +72,8 @@ export function standing<T extends Edit>(edits: readonly T[], name: string, mayS
 }
 
 /**
- * What is wrong with facts that are said to come of these edits, and perhaps of others; nothing, when it may be so. `ever`:
- * all that were ever made, since removals may arrive ahead of what they come from.
+ * Checks facts that are claimed to result from these edits, and perhaps from `others`. Returns the violations; none if the
+ * facts are possible. `ever`: all edits that were ever made, since removals may arrive before the edits that caused them.
  */
 export function wrongFacts(
   edits: readonly Edit[],
@@ -93,7 +96,7 @@ function wrongFact(
   value: unknown,
 ): string | undefined {
   const all = [...edits, ...others]
-  // Each of the others may have come or not.
+  // Each of the others may or may not have arrived.
   const must = standing(edits, name).filter(edit => !others.some(later => undoing(later, edit, name) !== 'no'))
   const may = [...new Set([...standing(edits, name, true), ...standing(all, name, true)])]
   if (name === 'audience') {
@@ -110,8 +113,8 @@ function wrongFact(
 }
 
 /**
- * One key that two devices add at once and one of them removes again is present or absent [R2]; blocks, hiding and fields
- * of the own profile are always present then [R4][R6].
+ * One key that two devices add concurrently, and that one of them removes, may be present or absent [R2]. Blocks, hiding and
+ * fields of the user's own profile are always present in this case [R4][R6].
  */
 function mayBeLost(edits: readonly Edit[], puts: readonly Edit[], name: string): boolean {
   if (name.startsWith('block ') || name.startsWith('field ') || name === 'hidden') return false

@@ -1,11 +1,11 @@
 import type { Facts } from './edits.ts'
 
 /**
- * Ids that changed hands [D7], said once more with plain sets: what somebody gave to an id before its account was erased does
- * not count for the next holder, until it is confirmed, or all taken back and given again.
+ * Ids that changed hands [D7], written again with plain sets. What a user gave to an id before its account was erased does not
+ * count for the next holder, until the user confirms it, or takes everything back and gives it again.
  */
 
-/** Pairs `giver user`, each with the incarnation of the user that the giver is to confirm. */
+/** Pairs `giver user`, each with the incarnation of the user that the giver must confirm. */
 export type Unconfirmed = ReadonlyMap<string, number>
 
 /** Whether these facts give something to a user: a contact, a grant or a follow. */
@@ -13,7 +13,7 @@ export function givesTo(facts: Facts, user: string): boolean {
   return [...facts.keys()].some(name => /^(contact|grant \d+|follow) /.test(name) && name.split(' ').at(-1) === user)
 }
 
-/** The account of a user was erased, which ends one incarnation. */
+/** The account of a user was erased. This ends one incarnation. */
 export function erased(
   before: Unconfirmed,
   factsByUser: ReadonlyMap<string, Facts>,
@@ -27,7 +27,7 @@ export function erased(
   return after
 }
 
-/** A roster changed: who gives nothing any more has nothing to confirm. */
+/** A roster changed. A giver who no longer gives anything has nothing to confirm. */
 export function changed(before: Unconfirmed, giver: string, facts: Facts): Unconfirmed {
   return new Map(
     [...before].filter(([pair]) => {

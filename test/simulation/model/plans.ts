@@ -1,9 +1,9 @@
 import type { FactChanges, Facts } from './edits.ts'
 import { givesTo } from './hands.ts'
 
-/** What an app can ask of a device, as far as it changes the user's own documents. */
+/** The operations of an app on a device that change the user's own documents. */
 export type Operation =
-  /** `levels: null` withdraws the contact; what is absent is left alone. */
+  /** `levels: null` withdraws the contact. Absent fields are not changed. */
   | { type: 'sync' | 'update'; whom: readonly string[]; levels?: readonly number[] | null; follows?: boolean }
   | {
       type: 'save'
@@ -14,9 +14,9 @@ export type Operation =
       blocks?: boolean
     }
   | { type: 'remove'; whom: string }
-  /** `incarnation`: the one that the device was told of; empty when it was told of none. */
+  /** `incarnation`: the one that the device received; empty if it received none. */
   | { type: 'confirm'; whom: string; incarnation: string }
-  /** Their profile is looked at, or a message of theirs came. */
+  /** The app opened the user's profile, or a message of the user arrived. */
   | { type: 'meet'; whom: string }
   | { type: 'audience'; audience: 'everyone' | 'contacts' | 'nobody' }
   | { type: 'hide'; isHidden: boolean }
@@ -24,7 +24,7 @@ export type Operation =
   | { type: 'set'; level: number; field: string; value: string }
   | { type: 'unset'; level: number; field: string }
 
-/** What an operation must change, on a device where these facts stand: nothing that stands already [R3][R5]. */
+/** Returns what an operation must change on a device with these facts: nothing that stands already [R3][R5]. */
 export function plan(operation: Operation, facts: Facts): FactChanges {
   const wanted = new Map<string, unknown>()
   switch (operation.type) {

@@ -2,8 +2,8 @@ import { type Edit, type Facts, narrowness, standing } from './edits.ts'
 import type { Unconfirmed } from './hands.ts'
 
 /**
- * Who may see what [V1–V3], and what devices are to hold [F1][F4], said once more and apart from the engine: by the facts
- * of both users and by what the backend says of them.
+ * Who may see what [V1–V3], and what devices must hold [F1][F4], written again independently of the engine. The sources are the
+ * facts of both users and the backend's settings for them.
  */
 export interface Account {
   readonly facts: Facts
@@ -11,21 +11,21 @@ export interface Account {
   readonly isRestricted: boolean
 }
 
-/** Everything on disk at one position. */
+/** The state on disk at one position. */
 export interface Moment {
   readonly accounts: ReadonlyMap<string, Account>
-  /** Each pair as `a b`, in the order of the alphabet. */
+  /** Each pair as `a b`, in alphabetical order. */
   readonly pairs: ReadonlySet<string>
   /** What does not count for the next holder of an id [D7]. */
   readonly unconfirmed: Unconfirmed
-  /** What rosters confirm an incarnation by. */
+  /** The names with which rosters confirm an incarnation. */
   readonly names: IncarnationNames
 }
 
-/** The incarnation that a name stands for, `incarnation user` → name, as the server gave it out. */
+/** The name that the server gave out for an incarnation: `incarnation user` → name. */
 type IncarnationNames = ReadonlyMap<string, string>
 
-/** The name of what a giver is to confirm of a user; `undefined` when all that the giver says counts [D7]. */
+/** Returns the incarnation of a user that a giver must confirm; `undefined` if everything that the giver says counts [D7]. */
 export function toConfirm(moment: Moment, giver: string, user: string): number | undefined {
   const incarnation = moment.unconfirmed.get(`${giver} ${user}`)
   if (incarnation === undefined) return undefined
@@ -33,7 +33,7 @@ export function toConfirm(moment: Moment, giver: string, user: string): number |
   return accountOf(moment, giver).facts.has(`confirmed ${name} ${user}`) ? undefined : incarnation
 }
 
-/** What a giver says of a user, as far as it counts. */
+/** The facts of a giver about a user, as far as they count. */
 function countingFacts(moment: Moment, giver: string, user: string): Facts {
   const { facts } = accountOf(moment, giver)
   if (toConfirm(moment, giver, user) === undefined) return facts
@@ -55,7 +55,7 @@ export function mayTalk(moment: Moment, a: string, b: string): boolean {
   return (!one.isRestricted && !two.isRestricted) || moment.pairs.has(pairOf(a, b))
 }
 
-/** The levels of the owner's that the viewer may see. */
+/** The levels of the owner that the viewer may see. */
 export function levelsSeen(moment: Moment, owner: string, viewer: string): Set<number> {
   if (!mayTalk(moment, owner, viewer)) return new Set()
   const facts = countingFacts(moment, owner, viewer)
@@ -66,12 +66,12 @@ export function levelsSeen(moment: Moment, owner: string, viewer: string): Set<n
   return levels
 }
 
-/** Whether the viewer may know if the owner is online: whoever sees something of them, unless they hide it. */
+/** Whether the viewer may know if the owner is online: if the viewer sees something of the owner, unless the owner hides it. */
 export function mayKnowPresence(moment: Moment, owner: string, viewer: string): boolean {
   return levelsSeen(moment, owner, viewer).size > 0 && !accountOf(moment, owner).facts.has('hidden')
 }
 
-/** What the viewer may see, as `level field` → value. */
+/** The fields that the viewer may see, as `level field` → value. */
 export function fieldsSeen(moment: Moment, owner: string, viewer: string): Map<string, unknown> {
   const levels = levelsSeen(moment, owner, viewer)
   const seen = new Map<string, unknown>()
@@ -82,7 +82,9 @@ export function fieldsSeen(moment: Moment, owner: string, viewer: string): Map<s
   return seen
 }
 
-/** Whether the viewer's devices get the owner's updates: by a follow, or unasked because of a grant [F4]. */
+/**
+ * Whether the viewer's devices receive the owner's updates: by a follow, or as an unrequested owner because of a grant [F4].
+ */
 export function isFed(moment: Moment, owner: string, viewer: string): boolean {
   const facts = countingFacts(moment, viewer, owner)
   if (facts.has(`follow ${owner}`)) return true
@@ -91,9 +93,9 @@ export function isFed(moment: Moment, owner: string, viewer: string): boolean {
 }
 
 /**
- * Whether the owner's edits, in whatever order they arrive, could ever let a viewer see a field at this level, given that
- * all that its edit had seen takes effect before it [V6]. `edits` are all that were ever made; `refused` were refused by a
- * server, and may never take effect.
+ * Whether the owner's edits, in any order of arrival, could ever let a viewer see a field at this level. Everything that the
+ * field's edit had seen takes effect before it [V6]. `edits`: all edits that were ever made. `refused`: edits that a server
+ * refused, and that may never take effect.
  */
 export function couldBeSeen(
   edits: readonly Edit[],

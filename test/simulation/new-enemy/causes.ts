@@ -1,14 +1,14 @@
 import type { OwnerDevice } from './owner-device.ts'
 import type { Town } from './town.ts'
 
-/** A way to shut Bob out, while Carol stays. */
+/** A way to shut Bob out, while Carol keeps her access. */
 export interface Cause {
   /** As in `after …`. */
   name: string
   by: 'owner' | 'backend'
   /** The level that Bob loses. */
   level: number
-  /** Both see that level. */
+  /** Lets both Bob and Carol see that level. */
   prepare(town: Town): Promise<void>
   take(town: Town, device: OwnerDevice): Promise<void>
 }

@@ -11,9 +11,9 @@ interface Gate {
   released: Promise<void>
 }
 
-/** An operation that has been stopped, or will be. */
+/** An operation that is stopped, or will be. */
 export interface Stop {
-  /** It is there, and waits. */
+  /** Resolves when the operation has arrived and waits. */
   readonly arrived: Promise<void>
   release(): void
 }
@@ -24,13 +24,13 @@ interface Methods {
   iterator(range: { gt: string }): { all(): Promise<unknown> }
 }
 
-/** Stops single operations of the server's database: before they happen, or when they have and nobody knows yet. */
+/** Stops single operations of the server's database: before they run, or after they ran but before the result is known. */
 export class Gates {
   #gates: Gate[] = []
 
   constructor(database: LevelDatabase) {
     const gates = this
-    // What `database` wraps calls these as its own methods.
+    // The wrapper around `database` calls these as its own methods.
     const methods = Object.getPrototypeOf(database) as Methods
     Object.assign(database, {
       batch(this: Methods, ...args: [operations?: { key: string }[], options?: object]) {
@@ -50,7 +50,7 @@ export class Gates {
     })
   }
 
-  /** The next operation that fits stops; `keys` are those that it touches, or where its range begins. */
+  /** Stops the next operation that fits. `keys`: the keys that it accesses, or the start of its range. */
   stop(operation: Operation, when: 'before' | 'after', fits: (keys: readonly string[]) => boolean): Stop {
     let release: () => void = () => undefined
     const released = new Promise<void>(go => {

@@ -5,12 +5,12 @@ import { WebSocket } from 'ws'
 import type { Device } from '../../support/raw-device.ts'
 import type { World } from '../../support/server-world.ts'
 
-/** A device of the owner's: on the bare wire, or an app with its database. */
+/** A device of the owner: on the bare wire, or an app with its database. */
 export interface OwnerDevice {
   edit(user: string, edit: ContactEdit): Promise<void>
   setAudience(audience: Audience): Promise<void>
   setField(name: string, value: string, level: number): Promise<void>
-  /** What it wrote is on the server's disk. */
+  /** Resolves when its changes are on the server's disk. */
   settle(): Promise<void>
   leave(): Promise<void>
   /** Connects, and settles. */

@@ -4,16 +4,16 @@ import type { Cause } from './causes.ts'
 import { bareDevice } from './owner-device.ts'
 import { type Act, type Town, taken, writeSecret } from './town.ts'
 
-/** From which of her devices, and how connected, Alice shuts Bob out and then writes the secret. */
+/** The device and connection with which Alice shuts Bob out and then writes the secret. */
 export interface Owner {
   /** As in `and an edit …`. */
   name: string
   by: Cause['by']
-  /** Her phone runs an app. */
+  /** Whether her phone runs an app. */
   isApp?: boolean
-  /** The edit is an act of its own. */
+  /** Whether the edit is a separate act. */
   isInTwoSteps?: boolean
-  /** One that meets every viewer, whatever the cause. */
+  /** Whether this owner is combined with every viewer, for every cause. */
   isTypical?: boolean
   acts(town: Town, cause: Cause): Promise<Act[]>
 }
@@ -67,7 +67,7 @@ async function inOneBreath(town: Town, cause: Cause): Promise<void> {
   await phone.settle()
 }
 
-/** What arrives while the disk is busy is written in one go. */
+/** Everything that arrives while the disk is busy is written in one commit. */
 async function inOneCommit(town: Town, cause: Cause): Promise<void> {
   const { phone, world } = town
   const isBusy = world.disk.hold()
@@ -80,7 +80,7 @@ async function inOneCommit(town: Town, cause: Cause): Promise<void> {
   await phone.settle()
 }
 
-/** What came behind a write that failed may build on it. */
+/** Updates that follow a failed write may depend on it. */
 async function refused(town: Town, cause: Cause): Promise<void> {
   const { phone, world } = town
   const wire = wireOf(town)
@@ -120,7 +120,9 @@ async function offlineOnTheSecond(town: Town, cause: Cause): Promise<Act[]> {
   ]
 }
 
-/** The tablet edits as soon as it sees Bob shut out: if that were not on disk yet, the edit would be the first there. */
+/**
+ * The tablet edits as soon as it sees Bob shut out. If that change were not on disk yet, the edit would reach the disk first.
+ */
 async function refusedToTheSecond(town: Town, cause: Cause): Promise<Act[]> {
   const { phone, world } = town
   const [wire, tablet] = [wireOf(town), await secondDevice(town)]

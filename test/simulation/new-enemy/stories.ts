@@ -7,23 +7,23 @@ import { secret, type Town } from './town.ts'
 import { type Viewer, viewers } from './viewers.ts'
 
 /**
- * The "new enemy" (Zanzibar, USENIX ATC 2019, 2.1): Alice shuts Bob out, and then writes what he must not see; if the edit
- * overtakes the order to shut him out, he sees it. Carol, who stays, proves that it would be seen.
+ * The "new enemy" (Zanzibar, USENIX ATC 2019, 2.1): Alice shuts Bob out, and then writes what he must not see. If the edit
+ * overtakes the order to shut him out, he sees it. Carol keeps her access, and proves that the secret is visible otherwise.
  */
 export interface Story {
   name: string
-  /** What the sockets of both carried. */
+  /** Returns what the sockets of both viewers carried. */
   tell(): Promise<Seen>
 }
 
 interface Seen {
   bobSawTheSecret: boolean
   carolSawTheSecret: boolean
-  /** Bob's device still holds the field that was there before. */
+  /** Whether Bob's device still holds the field that was there before. */
   bobKeptTheOld: boolean
 }
 
-/** Any two of cause, owner and viewer meet, and with a revocation nearly all three. */
+/** All pairs of cause, owner and viewer are combined; with a revocation, nearly all triples. */
 export const stories: readonly Story[] = causes.flatMap(cause =>
   owners
     .filter(({ by }) => by === cause.by)

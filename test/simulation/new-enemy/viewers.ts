@@ -3,17 +3,17 @@ import { settle } from '../../support/server-world.ts'
 import type { Stop } from './gates.ts'
 import { type Act, type Town, turns } from './town.ts'
 
-/** What Bob's device is doing while Alice acts. */
+/** The activity of Bob's device while Alice acts. */
 export interface Viewer {
   /** As in `a viewer who …`. */
   name: string
-  /** Something of its own happens between the first act and the second. */
+  /** Whether an event of this viewer happens between the first act and the second. */
   isBetween?: boolean
-  /** Doesn't follow: has just opened the profile. */
+  /** Whether the viewer does not follow, but has just opened the profile. */
   isStranger?: boolean
-  /** Many bytes must go. */
+  /** Whether the server must send many bytes. */
   isLong?: boolean
-  /** Before the acts begin. */
+  /** Runs before the acts begin. */
   prepare?(town: Town): Promise<void>
   meet(town: Town, acts: readonly Act[]): Promise<void>
 }
@@ -63,7 +63,7 @@ async function all(acts: readonly Act[]): Promise<void> {
   for (const act of acts) await act()
 }
 
-/** The network takes nothing of what Bob gets, so the feed keeps names of what is stale. */
+/** The network accepts nothing of what Bob receives, so the feed keeps the names of stale data. */
 async function takeNothing({ bob, world, phone, level }: Town): Promise<void> {
   const [dora] = await world.devices('dora')
   bob.edit('dora', { isSubscribed: true })
@@ -88,14 +88,14 @@ async function depart({ bob }: Town): Promise<void> {
   await bob.close()
 }
 
-/** Bob is away, and something happens that he may still see. */
+/** Bob disconnects, and something happens that he may still see. */
 async function leave({ bob, phone, level }: Town): Promise<void> {
   await bob.close()
   await phone.setField('mood', 'well', level)
   await phone.settle()
 }
 
-/** The write that shuts Bob out is under way when he says hello. */
+/** The write that shuts Bob out is in progress when he says hello. */
 async function whileItIsWritten({ bob, gates }: Town, acts: readonly Act[]): Promise<void> {
   await bob.connect()
   const write = gates.stop('batch', 'before', concernsBoth)
@@ -107,7 +107,7 @@ async function whileItIsWritten({ bob, gates }: Town, acts: readonly Act[]): Pro
   await Promise.all([acting, hello])
 }
 
-/** Bob's permission was read before the batch, his level is read after, and nobody has been told of the batch yet. */
+/** Bob's permission is read before the batch and his level after it. No session has been notified of the batch yet. */
 async function writtenAndNotTold(town: Town, acts: readonly Act[]): Promise<void> {
   const { bob, gates, level } = town
   await bob.connect()
@@ -126,7 +126,7 @@ async function writtenAndNotTold(town: Town, acts: readonly Act[]): Promise<void
   await Promise.all([acting, hello])
 }
 
-/** Something was read for Bob's catching up, and what follows happens before it is made use of. */
+/** Stops a read for Bob's catch-up. The `meanwhile` acts happen before its result is used. */
 async function catchUp(town: Town, what: Read, meanwhile: readonly Act[], after: readonly Act[]): Promise<void> {
   const { bob } = town
   await bob.connect()
@@ -141,7 +141,7 @@ async function catchUp(town: Town, what: Read, meanwhile: readonly Act[], after:
 
 type Read = 'relations' | 'users' | 'views' | 'levels'
 
-/** The reads of a feed that opens, in their order. */
+/** The reads of an opening feed, in their order. */
 function stopRead({ gates, level }: Town, read: Read): Stop {
   switch (read) {
     case 'relations':
@@ -155,7 +155,7 @@ function stopRead({ gates, level }: Town, read: Read): Stop {
   }
 }
 
-/** What Bob may see of Alice; a commit that changes it reads both sides. */
+/** Whether the read asks only for what Bob may see of Alice. A commit that changes it reads both sides. */
 function isView(wanted: readonly string[]): boolean {
   return wanted.includes(keys.relation('bob', 'alice')) && !wanted.includes(keys.relation('alice', 'bob'))
 }

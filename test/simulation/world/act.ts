@@ -1,7 +1,7 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import type { Operation } from '../model/plans.ts'
 
-/** Does on a real client what an operation of the model says. Resolves when it is safe on the device. */
+/** Performs an operation of the model on a real client. Resolves when it is on the device's disk. */
 export async function act(kith: Kith, operation: Operation): Promise<void> {
   switch (operation.type) {
     case 'sync':

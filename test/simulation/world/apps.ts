@@ -8,18 +8,18 @@ import { factsOfChanges } from './facts-of-changes.ts'
 import { isAccountedFor } from './kept.ts'
 import type { World } from './world.ts'
 
-/** Lets a device do something, and compares with what the model says it must do [R3][R5]. */
+/** Performs an operation on a device, and compares the result with the model's prediction [R3][R5]. */
 export async function operate(world: World, device: Device, operation: Operation): Promise<void> {
   const { tab } = device
   if (!tab?.kith) return
-  // To look somebody up by `getProfile` is to meet them.
+  // To look up a user by `getProfile` counts as meeting that user.
   if (operation.type === 'save' || operation.type === 'remove' || operation.type === 'confirm') {
     await operate(world, device, { type: 'meet', whom: operation.whom })
   }
   const stands = factsOf(tab.documents)
   const { view } = tab
   const planned = plan(operation, view)
-  // To take back what is only refused writes nothing: no server has it, as far as this device knows.
+  // Taking back a change that was only refused writes nothing: as far as this device knows, no server has it.
   const written = new Map([...planned].filter(([name, value]) => (stands.get(name) ?? usual[name]) !== value))
   let state: unknown = 'never came to an end'
   act(tab.kith, operation).then(
@@ -30,11 +30,11 @@ export async function operate(world: World, device: Device, operation: Operation
       state = error
     },
   )
-  // What a server with lower limits has no room for is not made; whom one only looked at is not followed then [D5].
+  // A change that exceeds the lower limits of a server is not made. A user who was only looked at is then not followed [D5].
   const isTooMuch = (): boolean => tab.hasLowLimits && (isLimit(state) || operation.type === 'meet')
   const wanted = (isWritten: boolean): FactChanges => (!isWritten && isTooMuch() ? new Map() : written)
   const besides = new Map([...planned].filter(([name]) => !written.has(name)))
-  // What only a refused change said is taken back as well by a change that says something else.
+  // A change that says something else also takes back what only a refused change said.
   const laidOver = [...written.keys()].filter(name => view.get(name) !== stands.get(name))
   tab.device.takeBack([...besides.keys(), ...laidOver], world.record.count)
   await world.settle({ tab, wanted, besides })
@@ -57,7 +57,7 @@ function isLimit(error: unknown): boolean {
   return error instanceof KithError && limitCodes.has(error.code)
 }
 
-/** Begins something on a device that may not come to its end. */
+/** Begins an operation on a device. The operation may never finish. */
 export function begin(device: Device, operation: Operation): void {
   const { tab } = device
   if (!tab?.kith) return
@@ -70,8 +70,8 @@ export function begin(device: Device, operation: Operation): void {
 }
 
 /**
- * An app waits for `whenSynced`: once it resolves, all that was safe on the device before is on the server's disk [D2],
- * and all that the user might see then is here.
+ * An app waits for `whenSynced`. When it resolves, everything that was on the device's disk before is on the server's disk
+ * [D2], and everything that the user could see at that time is here.
  */
 export async function promise(world: World, device: Device): Promise<void> {
   const { tab } = device
@@ -81,9 +81,9 @@ export async function promise(world: World, device: Device): Promise<void> {
   const incarnation = world.record.incarnationOf(user)
   const isLiedTo = (): boolean =>
     world.network.wires.some(wire => wire.isHostile && (wire.caller as Tab).device === device)
-  // What is on the disk, and not yet confirmed to the server, counts as not done.
+  // Changes that are on the disk, but not yet confirmed to the server, count as not made.
   const from = world.position
-  // A server that does not know yet what its database has lost answers as it would have before.
+  // A server that has not yet learned what its database lost responds as it would have before the loss.
   const isLost = world.cluster?.isBehindLoss() ?? false
   const { lossyFailOvers } = world
   tab.kith.whenSynced().then(
@@ -97,7 +97,7 @@ export async function promise(world: World, device: Device): Promise<void> {
   await world.settle()
 }
 
-/** What was saved before is on the server's disk, or is known to be refused [D2][D5]. */
+/** Everything that was saved before is on the server's disk, or is known to be refused [D2][D5]. */
 function expectOnDisk(world: World, tab: Tab, before: ReadonlySet<number>): void {
   if (!tab.kith) return
   const { device, user, refused, view } = tab
@@ -105,7 +105,7 @@ function expectOnDisk(world: World, tab: Tab, before: ReadonlySet<number>): void
   const edits = record.editsOf(user)
   const included = new Set(record.includedOnDisk(user))
   const facts = new Map(record.now.accounts.get(user)?.facts)
-  // How narrow an audience is follows from several keys, of which some may be refused.
+  // The width of an audience follows from several keys, and some of them may be refused.
   for (const [name, value] of factsOfChanges(refused, view)) facts.set(name, value)
   const missing = edits
     .filter(edit => before.has(edit.id) && !included.has(edit) && !record.isDead(edit.id))
@@ -113,7 +113,7 @@ function expectOnDisk(world: World, tab: Tab, before: ReadonlySet<number>): void
   if (missing) world.wrong.push(`${device.name}: whenSynced before all is on disk [D2][D3]`)
 }
 
-/** Sends a message that stands nowhere else; it is 'delivered' only if somebody took it. */
+/** Sends a message with a unique text. It is 'delivered' only if a device accepted it. */
 export async function send(world: World, device: Device, to: string): Promise<void> {
   const text = world.judge.newSecret({ owner: device.user, kind: 'message', to })
   device.tab?.kith?.send(to, text).then(

@@ -6,47 +6,47 @@ import type { Wire } from './network.ts'
 
 const adminKey = 'the admin key of the simulated world'
 export const secret: Uint8Array = new TextEncoder().encode('a secret of the simulated world, long enough')
-/** Short, so that tokens run out within a history. */
+/** Short, so that tokens expire within a history. */
 const tokenSeconds = 120
 
 /** A call of the backend's API. */
 export interface BackendCall {
   method: 'PUT' | 'DELETE' | 'POST'
   path: string
-  /** When it was made. */
+  /** When the call was made. */
   askedAtMs: number
 }
 
-/** What the backend tells those who watch it. */
+/** The notifications to observers of the backend. */
 export interface BackendWatcher {
-  /** The store was asked for a change, in this order. */
+  /** The store received a change, in this order. */
   asked(change: Change): void
-  /** It was not written, and will not be. */
+  /** The change was not written, and will not be. */
   failed(change: Change): void
   /** A call of the API was answered, and not refused. */
   answered(call: BackendCall): void
-  /** What was logged as an error. */
+  /** An error was logged. */
   error(what: unknown): void
 }
 
 export interface BackendOptions {
   /** Opens the store for a process that starts. */
   open(clock: Clock, limits: Limits): Promise<Store>
-  /** The process was killed: nothing that it had going comes to an end. */
+  /** The process was killed: none of its pending operations completes. */
   killed(): void
   clock: WorldClock
   limits: Partial<Limits>
   watcher: BackendWatcher
 }
 
-/** A server's process: it starts, it may be killed at any moment, and it starts again on what was stored. */
+/** A server's process. It starts, may be killed at any moment, and starts again on the stored data. */
 export class Backend {
   limits: Limits
   readonly #usual: Limits
   readonly #options: BackendOptions
   #process: object = {}
   #engine: Engine | undefined
-  /** It is stopping: it takes nothing in, and hands over what it must. */
+  /** The engine that is stopping: it accepts nothing more, and completes its required deliveries. */
   #stopping: Engine | undefined
 
   constructor(options: BackendOptions) {
@@ -55,7 +55,7 @@ export class Backend {
     this.#options = options
   }
 
-  /** Whose timers are those of the process that runs. */
+  /** The owner of the timers of the running process. */
   get process(): object {
     return this.#process
   }
@@ -73,7 +73,7 @@ export class Backend {
     return (this.#engine ?? this.#stopping)?.context.store.run
   }
 
-  /** What the server takes from its next start on. */
+  /** Sets limits that apply from the server's next start on. */
   setLimits(limits: Partial<Limits>): void {
     this.limits = { ...this.#usual, ...limits }
   }
@@ -86,12 +86,12 @@ export class Backend {
     const store = this.#watched(await this.#options.open(clock, limits))
     if (process !== this.#process) return
     const log = loggerInto(error => this.#options.watcher.error(error))
-    // Levels are small here: a change of any of them goes out as a difference wherever it may.
+    // Levels are small here. Changes of any of them are sent as a difference wherever possible.
     this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log }, () => true)
     this.#engine.isReady = true
   }
 
-  /** As `kill -9` does: what is stored stays, and nothing else. */
+  /** As `kill -9` does: only stored data remains. */
   kill(): void {
     this.#options.killed()
     this.#options.clock.kill(this.#process)
@@ -109,7 +109,7 @@ export class Backend {
     if (process === this.#process) this.kill()
   }
 
-  /** A device calls. */
+  /** Accepts a device's connection. */
   answer(wire: Wire): void {
     const signIns = this.#engine?.signIns
     if (!signIns) return wire.endDevice(1006, '')
@@ -125,13 +125,13 @@ export class Backend {
     signIn().catch((error: unknown) => this.#options.watcher.error(error))
   }
 
-  /** A token of the backend's own; it can be had while the server is down. */
+  /** Returns a token from the backend itself, which is also available while the server is down. */
   async token(user: string): Promise<string> {
     if (!this.#engine) throw new Error('the backend is down')
     return this.#engine.context.tokens.issue(user, tokenSeconds)
   }
 
-  /** A call of the backend's API: its status. */
+  /** Calls the backend's API. Resolves to the status. */
   async api(method: BackendCall['method'], url: string, payload?: object): Promise<number> {
     const askedAtMs = this.#options.clock.nowMs
     const headers = { authorization: `Bearer ${adminKey}` }

@@ -1,7 +1,7 @@
 import type { OpenTabChannel, TabChannel } from '@kith/client'
 import type { Standstill } from './standstill.ts'
 
-/** Broadcast channels of one device: what a tab posts its others hear in a later turn, in order. */
+/** The broadcast channels of one device. The other tabs receive a message in a later turn, in order. */
 export class Channels {
   readonly #standstill: Standstill
   readonly #ends = new Map<TabChannel, { process: object; name: string }>()

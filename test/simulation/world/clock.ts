@@ -6,7 +6,7 @@ interface Timer {
   dueAtMs: number
   everyMs: number | undefined
   task: () => void
-  /** Whose it is: timers of what was killed never fire. */
+  /** The process that owns the timer. Timers of a killed process never fire. */
   owner: object
 }
 
@@ -27,7 +27,7 @@ export class WorldClock {
     return this.#nowMs
   }
 
-  /** The clock as one process sees it; its timers go with it. */
+  /** The clock as one process sees it. Its timers end with the process. */
   of(owner: object): Clock & ClientClock {
     const add = (delayMs: number, everyMs: number | undefined, task: () => void): (() => void) => {
       const timer = { dueAtMs: this.#nowMs + Math.max(0, delayMs), everyMs, task, owner }
@@ -48,7 +48,9 @@ export class WorldClock {
     this.#timers = this.#timers.filter(timer => timer.owner !== owner)
   }
 
-  /** Goes to the next timer that is due by then and runs it; `false` when there is none: then it is that time. */
+  /**
+   * Advances to the next timer that is due by then, and runs it. If there is none, advances to `untilMs` and returns `false`.
+   */
   step(untilMs: number): boolean {
     let next: Timer | undefined
     for (const timer of this.#timers) {

@@ -10,13 +10,13 @@ import type { Seeded } from './seeded.ts'
 import { SharedLog } from './shared-log.ts'
 import type { Standstill } from './standstill.ts'
 
-/** How often a node looks at the log when nothing says that it has grown: here time passes in steps. */
+/** How often a node polls the log when it receives no notice of growth. Time passes in steps here. */
 const pollMs = 1_000
 
-/** One server of several, and its way to the database. */
+/** One of several servers, and its connection to the database. */
 interface Node {
   backend: Backend
-  /** Of the process that runs, or ran last. */
+  /** The link of the process that runs, or ran last. */
   link: Link | undefined
 }
 
@@ -31,7 +31,10 @@ export interface ClusterOptions {
   written(changes: readonly Change[]): void
 }
 
-/** Several nodes on one database. Each device has a node that it calls, and calls another one while that node is away. */
+/**
+ * Several nodes on one database. Each device has a node that it connects to. While that node is away, the device uses another
+ * one.
+ */
 export class Cluster {
   readonly log: SharedLog
   readonly nodes: readonly Node[]
@@ -57,12 +60,12 @@ export class Cluster {
       backend: new Backend({
         ...{ clock, limits, watcher },
         open: async (processClock, limitsNow) => {
-          // A machine's own: it began to count some time.
+          // The machine's monotonic clock, which started at some earlier time.
           const bootMs = Math.floor(randomness.fraction() * 1e9)
           const leaseClock = { ...processClock, elapsed: () => processClock.now() + bootMs }
           const link = new Link(log, processClock, randomness, what => this.#noticeAll(link, what))
           node.link = link
-          // Here users have few relations: for some nodes many of these are too many for the queue.
+          // Users have few relations here. For some nodes, many of them exceed the queue.
           const sizes = randomness.fraction() < 0.5 ? { recordsInQueue: 5, recordsOfMedium: 10 } : undefined
           return openNodeStore({
             ...{ database: link, incarnations: log.incarnations, cursorKey: log.cursorKey },
@@ -79,7 +82,7 @@ export class Cluster {
     for (const { link } of this.nodes) if (link && link !== from) link.notice(what)
   }
 
-  /** How much waits on all links. */
+  /** How many operations wait on all links. */
   get waiting(): number {
     return this.#links.reduce((sum, link) => sum + link.waiting, 0)
   }
@@ -96,7 +99,7 @@ export class Cluster {
     return this.nodes.flatMap(({ link }) => link ?? [])
   }
 
-  /** All goes through again, and no node stands still. */
+  /** All traffic passes again, and no node is frozen. */
   heal(): void {
     for (const [index, { link }] of this.nodes.entries()) {
       this.thaw(index)
@@ -113,7 +116,7 @@ export class Cluster {
     this.nodes[index]?.link?.failNext(fault)
   }
 
-  /** Nothing of the node's process runs: what comes for it waits. */
+  /** Freezes the node's process: everything that arrives for it waits. */
   freeze(index: number): void {
     const { backend, link } = this.nodes[index] as Node
     if (!backend.isUp || !link) return
@@ -131,7 +134,7 @@ export class Cluster {
     return this.#options.standstill.isOn(backend.process)
   }
 
-  /** Whether what comes for the server's end of a connection waits. */
+  /** Whether data for the server's end of a connection waits. */
   holds(wire: Wire): boolean {
     const node = this.#nodeOf.get(wire)
     return node !== undefined && this.isFrozen(node)
@@ -141,17 +144,20 @@ export class Cluster {
     return wires.filter(wire => this.#nodeOf.get(wire) === this.nodes[index])
   }
 
-  /** The device calls this node from here on. */
+  /** The device connects to this node from now on. */
   move(device: object, index: number): void {
     this.#homes.set(device, index)
   }
 
-  /** Up to which position the node at the other end has reported. */
+  /** The position that the node at the other end has reported. */
   positionAt(wire: Wire): number {
     return this.#nodeOf.get(wire)?.backend.position ?? 0
   }
 
-  /** Some node, or the one at the other end of a connection, has reported what the database has lost, and does not know it yet. */
+  /**
+   * Whether some node, or the node at the other end of `wire`, has reported commits that the database lost, and does not know
+   * it yet.
+   */
   isBehindLoss(wire?: Wire): boolean {
     const nodes = wire ? [this.#nodeOf.get(wire)] : this.nodes
     return nodes.some(node => node !== undefined && this.#isOfLost(node.backend))
@@ -163,7 +169,7 @@ export class Cluster {
     return index < 0 || (this.log.runs[index + 1]?.start ?? Number.POSITIVE_INFINITY) < position
   }
 
-  /** The position that all nodes which run have reported. */
+  /** The position that all running nodes have reported. */
   get position(): number {
     const positions = this.nodes.flatMap(({ backend }) => (backend.isUp ? [backend.position] : []))
     return positions.length > 0 ? Math.min(...positions) : this.log.head
@@ -180,7 +186,7 @@ export class Cluster {
     node.backend.answer(wire)
   }
 
-  /** One of the servers that run, chosen at random; one that does not run if none does. */
+  /** A running server, chosen at random; any server if none runs. */
   get any(): Backend {
     const up = this.nodes.filter(node => node.backend.isUp && !this.isFrozen(node))
     const among = up.length > 0 ? up : this.nodes

@@ -1,8 +1,8 @@
 import { deflateRawSync } from 'node:zlib'
 
 /**
- * The platform's compression works in threads, and answers whenever it is done. In the simulated world it answers at once, as
- * all else there has its time by the world's clock.
+ * The platform's compression works in threads, and finishes at any time. In the simulated world it finishes immediately,
+ * because everything else there follows the world's clock.
  */
 class CompressionAtOnce extends TransformStream<Uint8Array, Uint8Array> {
   constructor(format: string) {

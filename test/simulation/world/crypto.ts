@@ -12,8 +12,9 @@ function mac(key: CryptoKey, data: Uint8Array): Buffer {
 }
 
 /**
- * HMAC at once instead of in another thread: the platform's own, which jose asks, answers when it likes, and a history
- * would not be the same twice. Only what HS256 needs. The answer puts the platform's back.
+ * Computes HMAC immediately instead of in another thread. jose calls the platform's own function, which finishes at any time,
+ * so that a history could not be repeated exactly. Covers only what HS256 needs. Resolves to a function that restores the
+ * platform's own.
  */
 export async function watchCrypto(secret: Uint8Array): Promise<() => void> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }

@@ -1,14 +1,14 @@
 /**
- * What the devices' cursors stand for: a position in the store's history. Each opening of the store continues that history.
- * A restored backup ends where it was made: the store knows none of the openings since, and no cursor that they gave out.
+ * Translates the devices' cursors into positions in the store's history. Each opening of the store continues that history. A
+ * restored backup ends where it was made. Its store knows none of the later openings, and no cursor from them.
  */
 export class Cursors {
   readonly #given = new Map<string, { opening: number; position: number }>()
   #openings = 0
-  /** The openings that the store's history consists of, each with the last of its positions that belong to it. */
+  /** The openings in the store's history, each with the last of its positions that belong to it. */
   #history: ReadonlyMap<number, number> = new Map()
 
-  /** The present opening, under which the server gives out cursors. */
+  /** The present opening, under which the server issues cursors. */
   get opening(): number {
     return this.#openings
   }
@@ -19,7 +19,7 @@ export class Cursors {
     this.#history = new Map(this.#history).set(this.#openings, Number.POSITIVE_INFINITY)
   }
 
-  /** The history up to this position, to go back to. */
+  /** Saves the history up to this position. Returns a function that restores it. */
   backUp(position: number): () => void {
     const history = [...this.#history].map(([opening, last]) => [opening, Math.min(last, position)] as const)
     return () => {
@@ -31,7 +31,7 @@ export class Cursors {
     this.#given.set(nameOf(cursor), { opening, position })
   }
 
-  /** The position that a cursor stands for; `undefined` when it is not of the store's history. */
+  /** The position of a cursor; `undefined` if the cursor is not part of the store's history. */
   positionOf(cursor: Uint8Array): number | undefined {
     const given = this.#given.get(nameOf(cursor))
     const last = given && this.#history.get(given.opening)

@@ -14,16 +14,16 @@ import type { Network } from './network.ts'
 import type { Seeded } from './seeded.ts'
 import type { Standstill } from './standstill.ts'
 
-/** Something that a device wrote into its outbox. */
+/** An entry that a device wrote into its outbox. */
 export interface Written {
   document: 'roster' | 'profile'
   update: Uint8Array
   changes: readonly KeyChange[]
-  /** It says once more what others said: after a refusal, or for a server that may have room for it now [D5][D6]. */
+  /** The entry repeats earlier ones: after a refusal, or for a server that may have room for it now [D5][D6]. */
   isAgain?: boolean
-  /** What it says was acknowledged. */
+  /** The repeated content was acknowledged. */
   isRemade?: boolean
-  /** A server did not take it: the update is empty, and the changes lie over the document. */
+  /** The reason why a server refused the change. Then the update is empty, and the changes are an overlay on the document. */
   refusal?: string
 }
 
@@ -35,11 +35,11 @@ export interface DeviceParts {
   token(user: string): Promise<string>
   /** Several tabs may have a device's database open. */
   hasTabs: boolean
-  /** A device took a message. */
+  /** A device accepted a message. */
   took(text: string): void
   wrong(what: string): void
   isAnnounced(user: string): boolean
-  /** A tab was told that its account was erased, and has deleted what its device held [D7]. */
+  /** A tab was notified that its account was erased, and has deleted all data of its device [D7]. */
   erased(tab: Tab): void
 }
 
@@ -55,28 +55,28 @@ export class Device {
   indexedDB: IDBFactory = new IDBFactory()
   tabs: Tab[] = []
   wasOpened = false
-  /** Behind a partition: nothing comes or goes. */
+  /** Whether it is behind a partition that nothing passes. */
   isCut = false
-  /** A copy of the database as it was once. */
+  /** An earlier copy of the database. */
   backup: IDBFactory | undefined
-  /** The incarnation of its account that it has synced with, by the number of erasures before [D7]. */
+  /** The incarnation of its account that it has synced with, as the number of earlier erasures [D7]. */
   incarnation: number | undefined
   #backupIncarnation: number | undefined
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
-  /** Edits that its documents had at some time. */
+  /** Edits that its documents contained at some time. */
   met = new Set<number>()
   /** Facts that it took back while they were only refused, each with the number of edits until then. */
   readonly #takenBack = new Map<string, number>()
-  /** How often its documents were replaced, when last asked. */
+  /** How often its documents had been replaced at the last check. */
   generation: number | undefined
-  /** Who, as it was told, has joined. */
+  /** Users whose `joined` notice it received. */
   told = new Set<string>()
-  /** How often a server that lies has answered it. */
+  /** How often a lying server has answered it. */
   liedTo = 0
-  /** It was neither killed nor was its database lost or replaced. */
+  /** It was never killed, and its database was never lost or replaced. */
   isWhole = true
-  /** Up to where it had read its feed when it first had. */
+  /** The first position up to which it had read its feed. */
   firstPosition: number | undefined
 
   constructor(user: string, name: string, parts: DeviceParts) {
@@ -100,27 +100,27 @@ export class Device {
     return tab
   }
 
-  /** So many of its tabs, the one that acts before the others, end as a battery does. */
+  /** Kills `count` of its tabs, the acting tab first, as an empty battery does. */
   kill(count: number = this.tabs.length): void {
     const tabs = this.tabs.splice(0, count)
     for (const tab of tabs) tab.kill()
     if (tabs.length > 0) this.isWhole = false
   }
 
-  /** Closes so many of its tabs, the one that acts before the others. */
+  /** Closes `count` of its tabs, the acting tab first. */
   async close(count: number = this.tabs.length): Promise<void> {
     const tabs = this.tabs.splice(0, count)
     for (const tab of tabs) await tab.kith?.close()
     for (const tab of tabs) tab.kill()
   }
 
-  /** The server may tell of them again. */
+  /** The server may announce these users again. */
   forgetJoins(): void {
     this.told = new Set()
     for (const tab of this.tabs) tab.forgetJoins()
   }
 
-  /** The tab that acts stands still, if there is another to act from here on. */
+  /** Freezes the acting tab, if another tab can act from now on. */
   freeze(): void {
     const [tab, other] = this.tabs
     if (!tab || !other || this.parts.standstill.isOn(other)) return
@@ -128,17 +128,17 @@ export class Device {
     this.turn()
   }
 
-  /** Whichever tab stands still goes on. */
+  /** The frozen tab continues. */
   thaw(): void {
     for (const tab of this.tabs) if (this.parts.standstill.isOn(tab)) tab.thaw()
   }
 
-  /** Another of its tabs acts from here on. */
+  /** Another of its tabs acts from now on. */
   turn(): void {
     this.tabs.push(...this.tabs.splice(0, 1))
   }
 
-  /** Its database is another from here on. */
+  /** Resets what is known of its database, because it has another one from now on. */
   forget(): void {
     this.safe = new Set()
     this.met = new Set()
@@ -149,7 +149,7 @@ export class Device {
     this.incarnation = undefined
   }
 
-  /** Its database is from here on what its backup is. */
+  /** Its database becomes a copy of its backup. */
   restore(): void {
     if (this.backup) this.indexedDB = this.backup
     this.backup = undefined
@@ -161,12 +161,12 @@ export class Device {
     for (const name of names) this.#takenBack.set(name, count)
   }
 
-  /** Whether it took back what an edit said, or ever took something back of this name. */
+  /** Whether it took back what an edit said, or ever took back a fact of this name. */
   hasTakenBack(name: string, edit = -1): boolean {
     return edit < (this.#takenBack.get(name) ?? -1)
   }
 
-  /** Whether it was told that a user joined. */
+  /** Whether it was notified that a user joined. */
   wasToldOf(owner: string): boolean {
     return this.told.has(owner)
   }
@@ -201,7 +201,7 @@ export class Tab {
   #told = new Set<string>()
   #messages = new Set<string>()
   #watches = new Map<string, { unsubscribe(): void }>()
-  /** What the app in it is shown of those whom it watches. */
+  /** The presences that the app in it shows of the users whom it watches. */
   readonly presences = new Map<string, Presence | undefined>()
 
   constructor(device: Device) {
@@ -220,20 +220,20 @@ export class Tab {
     return { roster: roster.doc, profile: profile.doc }
   }
 
-  /** What the app is shown of the user's own documents: what was refused lies over them. */
+  /** The user's own documents as the app shows them: the refused changes are an overlay. */
   get view(): Facts {
     if (!this.kith) throw new Error('a tab that is not open shows nothing')
     const { roster, profile } = coreOf(this.kith).store.documents
     return factsOfMaps(roster.view, profile.view)
   }
 
-  /** The changes that a server did not take, as far as nothing else was said since. */
+  /** The changes that a server refused, unless something else was said since. */
   get refused(): readonly KeyChange[] {
     const { roster, profile } = (this.kith && coreOf(this.kith).store.documents) ?? {}
     return [...(roster?.refused ?? []), ...(profile?.refused ?? [])]
   }
 
-  /** Whether this device last heard of a server that takes less than servers do unless set otherwise. */
+  /** Whether the last server of this device had lower limits than the defaults. */
   get hasLowLimits(): boolean {
     const limits = (this.kith && coreOf(this.kith).store.documents.limits) ?? defaultContentLimits
     return (Object.keys(limits) as (keyof ContentLimits)[]).some(name => limits[name] < defaultContentLimits[name])
@@ -257,7 +257,7 @@ export class Tab {
     const { store } = coreOf(kith)
     this.#noteWrites(dexieOf(kith))
     store.onOpen(() => this.#noteWrites(dexieOf(kith)))
-    // What a client that opens offers again it has written by now.
+    // By now the client has written what it offers again when it opens.
     for (const row of await store.db.outbox.toArray()) this.#written.unshift(writtenOf(row, () => true))
     kith.on('message', ({ text }) => {
       parts.took(text)
@@ -276,10 +276,10 @@ export class Tab {
     if (connect) kith.connect()
   }
 
-  /** Notes what is written into the outbox of a database from now on. */
+  /** Records from now on what is written into the outbox of a database. */
   #noteWrites(db: DexieDatabase): void {
     const rebuilding = new WeakSet<object>()
-    // Documents that were replaced have another generation; the rows before it in that transaction say things again.
+    // Replaced documents have another generation. The outbox rows that the same transaction writes repeat earlier changes.
     db.meta.hook('updating', (changes, key, _row, transaction) => {
       if (key === 'head' && isOtherGeneration(changes)) rebuilding.add(transaction)
     })
@@ -288,10 +288,10 @@ export class Tab {
     })
   }
 
-  /** Once in 30 days, which no history takes, whatever becomes of the account [F3]. */
+  /** At most once in 30 days, which is longer than any history, also across incarnations of the account [F3]. */
   #joined(owner: string): void {
     const { device } = this
-    // Each tab hears of it.
+    // Each tab receives the event.
     if (!device.parts.isAnnounced(owner)) device.parts.wrong(`${device.name} was told that ${owner} joined [F3]`)
     if (this.#told.has(owner)) device.parts.wrong(`${device.name} was told twice that ${owner} joined [F3]`)
     this.#told.add(owner)
@@ -318,23 +318,23 @@ export class Tab {
     this.presences.delete(owner)
   }
 
-  /** What was written since this was last asked. */
+  /** Returns the entries written since the last call. */
   takeWritten(): Written[] {
     return this.#written.splice(0)
   }
 
-  /** An app was told that all that was written is saved. */
+  /** The app was notified that all written entries are saved. */
   promise(): void {
     this.#promised = [...this.#written]
   }
 
-  /** What was written before it is killed, and what of it is promised. */
+  /** Returns the entries written before the kill, and which of them are promised. */
   takeLast(): { rows: Written[]; promised: readonly Written[] } {
     const rows = this.takeWritten()
     return { rows, promised: this.#promised.filter(written => rows.includes(written)) }
   }
 
-  /** Nothing of it runs, until it is thawed: what it had begun with its database ends, and nothing begins. */
+  /** Freezes the tab until `thaw`. Database operations in progress complete, and no new ones begin. */
   freeze(): void {
     if (!this.kith) return
     this.device.parts.standstill.begin(this)
@@ -357,7 +357,7 @@ export class Tab {
     parts.clock.kill(this)
     for (const wire of parts.network.wires) if (wire.caller === this) wire.silence('device')
     this.#database.kill()
-    // Or Dexie keeps it for ever, and tells it of every change anywhere.
+    // Otherwise Dexie keeps it for ever, and notifies it of every change anywhere.
     kith && coreOf(kith).store.db.close()
     locks.kill(this)
     channels.kill(this)
@@ -365,7 +365,7 @@ export class Tab {
   }
 }
 
-/** `isAgain` is asked when the transaction is over. */
+/** `isAgain` is called when the transaction is over. */
 function writtenOf(row: OutboxRow, isAgain: () => boolean): Written {
   const { document, update, isRemade = false, reported, refusal } = row
   return {
@@ -385,7 +385,7 @@ function isOtherGeneration(changes: object): boolean {
   return 'value.generation' in changes || value?.generation !== undefined
 }
 
-/** Every read that is not part of a transaction goes through this method of a table. */
+/** Every read outside a transaction goes through this method of a table. */
 function tablesOf(kith: Kith): { _trans?: () => Promise<never> }[] {
   const db = dexieOf(kith)
   return db.tables.map(({ name }) => db[name as keyof typeof db] as { _trans?: () => Promise<never> })

@@ -6,25 +6,25 @@ import type { Seeded } from './seeded.ts'
 
 type Operations = { type: 'put' | 'del'; key: string; value: Uint8Array }[]
 
-/** How the next writes fail: nothing is written; or all of it is, and the answer is lost. */
+/** How the next writes fail: nothing is written, or everything is written and the response is lost. */
 export type WriteFault = 'refused' | 'written all the same'
 
-/** Who hears of what is on disk now, before anybody else does. */
+/** Receives the data on disk before any other part does. */
 export interface DiskWatcher {
   /** The store was opened. */
   opened(): void
   written(position: number): void
 }
 
-/** How many of the reads wait, while the disk is slow. */
+/** The share of reads that wait, while the disk is slow. */
 const slowReads = 0.3
 
 /**
- * The server's disk. What is on it outlives the server. While it is slow, answers wait until the world lets them go; so a
- * server can be stopped between any two steps of a commit, and other things happen between what it read and what it does.
+ * The server's disk. Its data outlives the server. While it is slow, responses wait until the world releases them. A server can
+ * therefore be stopped between any two steps of a commit, and other events can happen between a read and its use.
  */
 export class Disk {
-  /** What is on disk. */
+  /** The data on disk. */
   readonly inner: LevelDatabase = new MemoryLevel<string, Uint8Array>({
     keyEncoding: 'utf8',
     valueEncoding: 'view',
@@ -41,12 +41,12 @@ export class Disk {
     this.#watcher = watcher
   }
 
-  /** How many answers wait. */
+  /** How many responses wait. */
   get waiting(): number {
     return this.#waiting.length
   }
 
-  /** Lets one of those that wait go on. */
+  /** Releases one of the waiting responses. */
   step(index: number): void {
     this.#waiting.splice(index, 1)[0]?.()
   }
@@ -55,14 +55,14 @@ export class Disk {
     this.#faults.push(fault)
   }
 
-  /** Nothing that a server had going on the disk comes to an end. */
+  /** None of a server's pending disk operations completes. */
   powerOff(): void {
     this.#waiting = []
     this.#faults = []
     this.#power = {}
   }
 
-  /** A copy of what is on it, to go back to. No server may use it meanwhile. */
+  /** Copies the data. Resolves to a function that restores it. No server may use the disk meanwhile. */
   async copy(): Promise<() => Promise<void>> {
     const entries = await this.inner.iterator().all()
     return async () => {
@@ -71,7 +71,7 @@ export class Disk {
     }
   }
 
-  /** All goes through again. */
+  /** All operations pass again. */
   heal(): void {
     this.isSlow = false
     this.#faults = []
@@ -96,7 +96,7 @@ export class Disk {
         await wait(slowReads)
         return found
       },
-      // A snapshot as of now, like LevelDB's own.
+      // A snapshot of the present state, like LevelDB's own.
       iterator: (range: object) => later(inner.iterator(range), wait),
       keys: (range: object) => later(inner.keys(range), wait),
       open: async () => undefined,

@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { Facts } from '../model/edits.ts'
 
-/** What one Yjs update holds, as the ids of what it adds and of what it deletes. */
+/** The content of one Yjs update: the ids that it adds and the ids that it deletes. */
 export interface UpdateIds {
   added: readonly Added[]
   deleted: readonly Span[]
@@ -13,10 +13,10 @@ interface Span {
   length: number
 }
 
-/** Where it stands: a device whose database was restored gives ids anew that nobody else got to know. */
+/** An addition with its place: a device whose database was restored reuses ids that no other device received. */
 interface Added extends Span {
   origin: Y.ID | null
-  /** Known where there is no origin. */
+  /** Known if there is no origin. */
   key: string | null
 }
 
@@ -28,7 +28,7 @@ export interface Documents {
 
 export function idsOf(update: Uint8Array): UpdateIds {
   const { structs, ds } = Y.decodeUpdate(update)
-  // Of a range of deletions a part may arrive ahead of the rest.
+  // A part of a range of deletions may arrive before the rest.
   const deleted = [...ds.clients].flatMap(([client, ranges]) =>
     ranges.flatMap(({ clock, len }) =>
       Array.from({ length: len }, (_, index) => ({ client, clock: clock + index, length: 1 })),
@@ -41,12 +41,12 @@ export function idsOf(update: Uint8Array): UpdateIds {
   return { added, deleted }
 }
 
-/** Whether a document has taken in an update, deletions too, which a state vector does not show. */
+/** Whether a document contains an update, including its deletions, which a state vector does not show. */
 export function includes(doc: Y.Doc, { added, deleted }: UpdateIds): boolean {
   return added.every(span => isAdded(doc, span)) && deleted.every(span => isDeleted(doc, span))
 }
 
-/** Whether a document has some of an update, and not all: larger ones arrive in pieces, removals first. */
+/** Whether a document contains a part of an update. Larger updates arrive in pieces, removals first. */
 export function includesSome(doc: Y.Doc, { added, deleted }: UpdateIds): boolean {
   return added.some(span => isAdded(doc, span)) || deleted.some(span => isDeleted(doc, span))
 }
@@ -68,7 +68,7 @@ function isDeleted(doc: Y.Doc, { client, clock, length }: Span): boolean {
 
 const audiences: Readonly<Record<string, string>> = { contactsOnly: 'contacts', nobody: 'nobody' }
 
-/** What stands in a user's documents, in the words of the model. */
+/** The content of a user's documents, as facts of the model. */
 export function factsOf({ roster, profile }: Documents): Facts {
   return factsOfMaps(mapsOf(roster), mapsOf(profile))
 }
@@ -103,7 +103,7 @@ export function factsOfMaps(roster: Maps, profile: Maps): Facts {
   }
   const autoSync = new Map(roster.entries('settings')).get('autoSync')
   if (autoSync !== undefined) facts.set('autoSync', autoSync)
-  // Of one field's writers the highest counts.
+  // The highest of one field's writers counts.
   for (const [key, value] of [...profile.entries('fields')].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const [level, , field] = key.split('/')
     facts.set(`field ${level} ${field}`, value)

@@ -7,7 +7,7 @@ import { checkHoldings } from './holdings.ts'
 import { checkPresences } from './presence-judge.ts'
 import type { World } from './world.ts'
 
-/** All faults end, everyone comes back, and what is on its way arrives. */
+/** Ends all faults, reconnects all devices, and delivers everything in flight. */
 export async function heal(world: World): Promise<void> {
   world.healDatabase()
   await world.settle()
@@ -18,7 +18,7 @@ export async function heal(world: World): Promise<void> {
     device.isCut = false
     device.thaw()
     if (!device.wasOpened) continue
-    // What was refused for no reason that a limit gives is offered again when the client opens.
+    // Changes that were refused for a reason other than a limit are offered again when the client opens.
     if (device.liedTo > 0) await world.close(device)
     if (device.tabs.length === 0) await world.open(device)
     device.tab?.kith?.connect()
@@ -36,7 +36,7 @@ export async function heal(world: World): Promise<void> {
   world.wrong.push(`never synced: ${told.join(', ')} [F1]`)
 }
 
-/** What must hold at the end: devices of a user are equal, viewers hold what they may see, `check` finds nothing. */
+/** What must hold at the end: the devices of a user are equal, viewers hold what they may see, and `check` finds nothing. */
 export async function expectAgreement(world: World): Promise<void> {
   for (const device of world.devices) {
     for (const tab of device.tabs) {
@@ -55,7 +55,7 @@ export async function expectAgreement(world: World): Promise<void> {
   for (const finding of findings) world.wrong.push(`check: ${JSON.stringify(finding)} [D4]`)
 }
 
-/** When all is exchanged, each tab that waits for `whenSynced` is told so, whichever has the socket [D2]. */
+/** When everything is exchanged, `whenSynced` resolves in each tab, whichever tab has the socket [D2]. */
 export async function expectSynced(world: World): Promise<void> {
   const waiting = new Set<string>()
   for (const device of world.devices) {
@@ -72,7 +72,7 @@ export async function expectSynced(world: World): Promise<void> {
   for (const name of waiting) world.wrong.push(`${name} waits for ever for whenSynced [D2]`)
 }
 
-/** When nothing changes for a while, each app shows who is online of those whom it may know [V3][V8]. */
+/** When nothing changes for a while, each app shows which of the users that it may know are online [V3][V8]. */
 export async function expectPresences(world: World): Promise<void> {
   const tabs = world.devices.flatMap(device => device.tabs)
   if (tabs.every(({ presences }) => presences.size === 0)) return
@@ -83,7 +83,7 @@ export async function expectPresences(world: World): Promise<void> {
   checkPresences(world.record, tabs, world.wrong)
 }
 
-/** Whoever followed somebody when they joined, and has seen something of them ever since, was told [F3]. */
+/** A viewer who followed a user when that user joined, and has seen something of the user since, was notified [F3]. */
 function expectJoins(world: World, device: Device): void {
   for (const [owner, { position, isAnnounced }] of world.record.registeredAt) {
     const wasErased = world.record.incarnationOf(owner) > 0 // Then it may have been told of the account before.

@@ -8,7 +8,7 @@ const factOfRoot: Readonly<Record<string, string>> = {
   labels: 'label',
 }
 
-/** What a client wrote, in the words of the model; `after`: what stands once it is written. */
+/** A client's changes as facts of the model. `after`: the facts once the changes are written. */
 export function factsOfChanges(changes: readonly KeyChange[], after: Facts): FactChanges {
   const facts = new Map<string, unknown>()
   for (const { root, key, value } of changes) {
@@ -20,7 +20,7 @@ export function factsOfChanges(changes: readonly KeyChange[], after: Facts): Fac
     else if (root === 'privacy' && last === 'hidePresence') facts.set('hidden', value)
     else if (root === 'privacy') facts.set('audience', after.get('audience') ?? 'everyone')
     else if (root === 'settings') facts.set(key, value)
-    // A set removes what other devices' keys say of the field.
+    // A set removes the keys of other devices for the field.
     else if (root === 'fields') facts.set(`field ${first} ${last}`, value ?? facts.get(`field ${first} ${last}`))
     else facts.set(`${factOfRoot[root]} ${key}`, value)
   }
@@ -39,7 +39,7 @@ export function fieldsOfChanges(changes: readonly KeyChange[]): ReadonlyMap<stri
   return fields
 }
 
-/** The narrowest audience that the changes put; an entry made again may hold the keys of several edits. */
+/** The narrowest audience that the changes put. An entry that was made again may hold the keys of several edits. */
 export function audienceOf(changes: readonly KeyChange[]): string | undefined {
   const put = changes.filter(({ root, value }) => root === 'privacy' && value !== undefined)
   const names = put.map(({ key }) => key.split('/').at(-1))

@@ -4,10 +4,12 @@ import { factsOf } from './documents.ts'
 import { dueTo } from './judge.ts'
 import type { Record } from './record.ts'
 
-/** When a device is looked at. */
+/** A check of a device's data. */
 export interface Look {
   tab: Tab
-  /** It has read its feed to somewhere between `from` and this position; without one, what is on disk now. */
+  /**
+   * The device has read its feed to somewhere between `from` and this position. Without it, the present state on disk applies.
+   */
   position?: number
   from?: number
   /** The cursor that the device must have stored by then. */
@@ -16,25 +18,25 @@ export interface Look {
   isEnd?: boolean
 }
 
-/** What decides on the device itself, before the server knows, whether it keeps somebody's replica. */
+/** The facts by which the device itself decides whether it keeps a user's replica, before the server knows. */
 const ownFacts = ['follow', 'declined', 'block']
 
 type Fields = ReadonlyMap<string, unknown>
 
-/** Compares what a device's database holds of others with what the model says it may and must hold [V7][F1][F4]. */
+/** Compares a device's replicas with what the model says it may and must hold [V7][F1][F4]. */
 export async function checkHoldings(record: Record, look: Look, wrong: string[]): Promise<void> {
   const { kith, device, user } = look.tab
   if (!kith) return
   const { db, documents } = coreOf(kith).store
   const meta = new Map((await db.meta.toArray()).map(({ key, value }) => [key, value]))
-  // The frame may still wait to be stored behind something else.
+  // The frame may still wait behind other frames to be stored.
   if (look.cursor && !sameBytes(look.cursor, meta.get('cursor'))) return
   const replicas = new Map((await db.replicas.toArray()).map(row => [row.owner, row]))
   const people = new Map((await db.people.toArray()).map(row => [row.id, row]))
   const facts = factsOf({ roster: documents.roster.doc, profile: documents.profile.doc })
   const dropped = (meta.get('dropped') as MetaValues['dropped'] | undefined)?.owners
   const last = look.position ?? record.position
-  // A restored backup may have brought the server back behind where the app began to wait.
+  // A restored backup may have set the server back to before the app began to wait.
   const from = Math.min(look.from ?? last, last)
   const positions = Array.from({ length: last - from + 1 }, (_, index) => last - index)
   const stored = record.at(last)?.accounts.get(user)?.facts ?? new Map()
@@ -46,7 +48,7 @@ export async function checkHoldings(record: Record, look: Look, wrong: string[])
     const where = `${device.name} at ${positions.join(' or ')}${look.isEnd ? ', the end,' : ''}`
     const isDue = dues.every(due => due.isDue)
     const mayKeep = dues.some(due => due.isDue) || replica?.isFetched || facts.has(`follow ${owner}`)
-    // What the app sees is what is held, of several levels the highest.
+    // The app shows what is held. Of several levels, the highest counts.
     for (const [name, value] of Object.entries(people.get(owner)?.fields ?? {})) {
       if (![...held].some(([field, one]) => field.endsWith(` ${name}`) && one === value)) {
         wrong.push(`${where} shows ${name} of ${owner}, which it does not hold [V7]`)
@@ -66,7 +68,7 @@ export async function checkHoldings(record: Record, look: Look, wrong: string[])
   }
 }
 
-/** Whether a device holds nothing but these, and, where it must, all of them. */
+/** Whether a device holds no other fields than these, and, with `mustHold`, all of them. */
 function holds(held: Fields, fields: Fields, mustHold: boolean): boolean {
   return [...held].every(([name, value]) => fields.get(name) === value) && (!mustHold || held.size === fields.size)
 }

@@ -5,36 +5,36 @@ import type { Documents } from './documents.ts'
 import type { Wire } from './network.ts'
 
 /**
- * How a server lies. It says nothing of other people. A server that hands out the account's documents names their incarnation
- * too: no device could tell that documents are of an account which was erased if it got them under another name [D7].
+ * How a server lies. It sends nothing about other users. A server that hands out the account's documents also names their
+ * incarnation. If it used another name, no device could recognise that the documents belong to an erased account [D7].
  */
 export type Hostility =
   /** It refuses every change, and its state is empty. */
   | 'refuses all'
   /** It refuses every change, and its state is true. */
   | 'refuses true'
-  /** It takes what is of the roster, and refuses what is of the profile; its states are empty. */
+  /** It accepts changes of the roster, and refuses changes of the profile. Its states are empty. */
   | 'refuses profiles'
-  /** It says that it takes everything, and keeps nothing. */
+  /** It claims to accept everything, and keeps nothing. */
   | 'forgets'
-  /** It ends the connection because of each change, as if it were too large. */
+  /** It ends the connection after each change, as if the change were too large. */
   | 'too large'
 
-/** What the true server knows of an account. */
+/** The true server's data of an account. */
 export interface Truth {
   documents: Documents
-  /** As the server names it to the account's devices; absent while it has welcomed none. */
+  /** The name that the server gives to the account's devices; absent before the server has welcomed one. */
   incarnation: Uint8Array | undefined
 }
 
 const empty: Documents = { roster: new Y.Doc(), profile: new Y.Doc() }
 
-/** Answers devices in the place of the server, and has no store. */
+/** Answers devices instead of the server, and has no store. */
 export class HostileServer {
   readonly #hostility: Hostility
   readonly #truthOf: (user: string) => Truth
 
-  /** `truthOf`: what is on the true server's disk. */
+  /** `truthOf`: returns the data on the true server's disk. */
   constructor(hostility: Hostility, truthOf: (user: string) => Truth) {
     this.#hostility = hostility
     this.#truthOf = truthOf
@@ -118,10 +118,10 @@ class HostileSession {
   }
 }
 
-/** What a server without an account to hand out calls an incarnation. */
+/** The incarnation name of a server without an account to hand out. */
 const noName = new Uint8Array(16)
 
-/** The incarnation that the device has, unless a server without the account gave it: then that of the account's documents. */
+/** The incarnation that the device has. If a server without the account gave it, the incarnation of the account's documents. */
 function nameFor(own: Uint8Array | undefined, ofDocuments: Uint8Array | undefined): Uint8Array {
   if (own?.some(byte => byte !== 0)) return own
   return ofDocuments ?? noName

@@ -10,20 +10,20 @@ import { PresenceJudge } from './presence-judge.ts'
 import type { KnownEdit, Record } from './record.ts'
 import { SessionJudge } from './session-judge.ts'
 
-/** A value that stands nowhere else, so that its bytes tell whose it is, wherever they turn up. */
+/** A value that occurs nowhere else, so that its bytes identify its owner wherever they appear. */
 export interface Secret {
   owner: string
   kind: 'field' | 'label' | 'message'
-  /** Of a field. */
+  /** The level of a field. */
   level?: number
   field?: string
-  /** Of a message. */
+  /** The recipient of a message. */
   to?: string
-  /** The edits that put it, once they are made: more than one when it was made again. */
+  /** The edits that put it, once they are made. There is more than one if it was made again. */
   edits: KnownEdit[]
 }
 
-/** So long that random bytes don't happen to look like it. */
+/** Long enough that random bytes do not match it by chance. */
 const form = /<s(\d+)~>/g
 
 function secretText(index: number): string {
@@ -34,28 +34,28 @@ interface Seen {
   /** The incarnation of the account that the device was welcomed to. */
   incarnation: number | undefined
   /**
-   * Up to where the store was, when each frame in flight was handed over: what it knew of, and what was on its disk; and in
-   * which opening of it.
+   * The state of the store when each frame in flight was handed over: the position that it knew of, the position on its disk,
+   * and the opening of the store.
    */
   positions: { known: number; written: number; opening: number }[]
-  /** What the device sent, and how much of that before each barrier. */
+  /** What the device sent, and how much of it before each barrier. */
   sent: { document: 'roster' | 'profile'; ids: UpdateIds }[]
   barriers: Map<number, number>
-  /** How much of it a barrier has been answered for. */
+  /** How much of it acknowledged barriers cover. */
   answeredUpTo: number
-  /** The position with which the device came back, until it is caught up. */
+  /** The position with which the device reconnected, until it is caught up. */
   since: number | undefined
   fetched: Set<string>
 }
 
-/** Hears of every frame, for whoever looks into a story. */
+/** Receives every frame, for debugging a story. */
 export type Tell = (way: string, frame: object) => void
 
-/** Watches every frame: what the server hands over, and what it says is on disk. */
+/** Observes every frame: the data that the server hands over, and the data that it confirms as on disk. */
 export class Judge implements NetworkWatcher {
   readonly record: Record
   readonly secrets: Secret[] = []
-  /** Frames that moved a device's cursor, and what they stand for: what a slow disk has not confirmed may be in it. */
+  /** Frames that moved a device's cursor, and their positions. They may include data that a slow disk has not confirmed. */
   readonly arrivals: { tab: Tab; from: number; position: number; cursor: Uint8Array }[] = []
   readonly #wrong: (what: string) => void
   readonly #seen = new WeakMap<Wire, Seen>()
@@ -68,18 +68,18 @@ export class Judge implements NetworkWatcher {
   readonly #sessions: SessionJudge
   readonly cursors: Cursors = new Cursors()
   /**
-   * Of those who make changes: up to which position they know that theirs are on disk. No server may go by a state before one of
-   * these that has taken something away [V4].
+   * For each author of changes, the position up to which the author knows that the changes are on disk. If such a change has
+   * taken access away, no server may use a state before it [V4].
    */
   readonly #told = new Map<string, number>()
 
   constructor(options: {
     record: Record
-    /** Of the last commit that the server at the other end has reported. */
+    /** The position of the last commit that the server at the other end has reported. */
     position: (wire: Wire) => number
-    /** Of the state by which what the server hands over is judged. */
+    /** The position of the state by which the server's frames are judged. */
     judgedAt: (wire: Wire) => number
-    /** What the server answers is of a history that was lost, as when it had answered before that. */
+    /** The server's responses belong to a history that was lost, as if it had sent them before the loss. */
     isBehindLoss: (wire: Wire) => boolean
     /** The number of erasures before the incarnation that the server gives this name. */
     incarnationOf: (user: string, name: Uint8Array) => number
@@ -106,7 +106,7 @@ export class Judge implements NetworkWatcher {
     this.#tellOf(this.record.authorAt(position) ?? path, position)
   }
 
-  /** The history ends at a position from here on. */
+  /** The history ends at a position from now on. */
   forget(position: number): void {
     for (const [who, told] of this.#told) this.#told.set(who, Math.min(told, position))
     this.#sessions.forget()
@@ -120,7 +120,7 @@ export class Judge implements NetworkWatcher {
     return secretText(this.secrets.push({ ...secret, edits: [] }) - 1)
   }
 
-  /** Secrets that stand in some bytes. */
+  /** The secrets that occur in some bytes. */
   secretsIn(bytes: Uint8Array | string): Secret[] {
     const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')
     return [...text.matchAll(form)].flatMap(([, index]) => this.secrets[Number(index)] ?? [])
@@ -157,7 +157,7 @@ export class Judge implements NetworkWatcher {
     if (frame.type !== 'reached') return
     const [from, upTo] = [seen.answeredUpTo, seen.barriers.get(frame.id) ?? 0]
     seen.answeredUpTo = upTo
-    // It says of what came since the last barrier whether all of it was taken.
+    // The frame says whether everything since the last barrier was accepted.
     if (!frame.isComplete || this.#isBehindLoss(wire)) return
     const answered = seen.sent.slice(from, upTo)
     for (const { document, ids } of answered) this.#tellOf(user, this.record.firstAt(user, document, ids))
@@ -171,7 +171,7 @@ export class Judge implements NetworkWatcher {
     const frame = decodeFrame(bytes)
     this.#tell?.(`${nameOf(wire)} → server`, frame)
     this.#presence.received(wire, frame)
-    // A device that was away: what it is told until it is caught up must be news [F1].
+    // A device that was away: until it is caught up, it must receive only news [F1].
     if (frame.type === 'hello') {
       seen.since = this.cursors.positionOf(frame.cursor)
       for (const owner of frame.owners ?? []) seen.fetched.add(owner)
@@ -189,7 +189,7 @@ export class Judge implements NetworkWatcher {
     const frame = decodeFrame(bytes)
     const cursor = 'cursor' in frame ? frame.cursor : new Uint8Array()
     const tab = wire.caller as Tab
-    // What it sent has been answered, so by now it has stored which account it belongs to [D7].
+    // Its messages have been answered, so by now it has stored which account it belongs to [D7].
     if (frame.type === 'reached') tab.device.incarnation = this.#of(wire).incarnation
     if (cursor.length === 0) return
     tab.device.firstPosition ??= known
@@ -197,7 +197,7 @@ export class Judge implements NetworkWatcher {
     this.arrivals.push({ tab, from: known, position: written, cursor: new Uint8Array(cursor) })
   }
 
-  /** Which levels there are, and that somebody joined, is told only of those who show something [V8]. */
+  /** Existing levels, and that a user joined, are sent only for users who show something [V8]. */
   #judgeAccess({ owner, levels, hasJustJoined, changedHands }: Access, user: string, moment: Moment): void {
     if (owner === user) return
     const incarnation = toConfirm(moment, user, owner)
@@ -248,7 +248,7 @@ export class Judge implements NetworkWatcher {
     return kind === 'field' ? `${field} of ${owner} at level ${level}` : `a ${kind} of ${owner}`
   }
 
-  /** An owner's device gets what stands, and nothing that was erased meanwhile [V5]. */
+  /** An owner's device receives what stands, and nothing that was erased meanwhile [V5]. */
   #toOwner(secret: Secret, position: number): string | undefined {
     if (secret.kind !== 'field' || this.stands(secret) || this.stands(secret, position)) return undefined
     return 'it is erased [V5]'
@@ -272,7 +272,7 @@ export class Judge implements NetworkWatcher {
     return undefined
   }
 
-  /** Whether a later state denies it, of which those know who made it. */
+  /** Whether a later state denies it, and the author of that change knows that it is on disk. */
   #wasTakenAway({ owner, level = 0 }: Secret, viewer: string, position: number): boolean {
     for (let later = position + 1; later <= this.record.position; later++) {
       const [moment, author] = [this.record.at(later), this.record.authorAt(later) ?? '']
@@ -282,7 +282,7 @@ export class Judge implements NetworkWatcher {
     return false
   }
 
-  /** Whether a field's value has not been erased on disk. Of concurrent sets all stand, though one is shown. */
+  /** Whether a field's value has not been erased on disk. All concurrent sets stand, though one is shown. */
   stands({ edits, owner, level, field }: Secret, position: number = this.record.position): boolean {
     const onDisk = edits.length > 0 ? this.record.includedAt(owner, position) : []
     const own = onDisk.filter(edit => edits.includes(edit))
@@ -297,7 +297,7 @@ export class Judge implements NetworkWatcher {
   }
 }
 
-/** What a viewer's device is to hold of an owner at a position: what it must, and what it may [V7][F1]. */
+/** What a viewer's device must hold and may hold of an owner at a position [V7][F1]. */
 export function dueTo(
   record: Record,
   position: number,

@@ -2,13 +2,13 @@ import { type Facts, narrowness, undoing } from '../model/edits.ts'
 import type { Device } from './device.ts'
 import type { KnownEdit } from './record.ts'
 
-/** Where an edit is looked for that is not there as it was made. */
+/** A place to search for an edit that is not there as it was made. */
 export interface Place {
-  /** What stands there. */
+  /** The facts that stand there. */
   facts: Facts
   /** The edits that are there as they were made. */
   included: ReadonlySet<KnownEdit>
-  /** All that were ever made. */
+  /** All edits that were ever made. */
   edits: readonly KnownEdit[]
   device: Device
   /** Facts that may be absent for a while. */
@@ -16,8 +16,8 @@ export interface Place {
 }
 
 /**
- * Whether all that an edit said stands in a place where the edit itself is not, or was changed by others which the edit had
- * not seen: `undefined` then, else the name of a fact that is lost.
+ * Checks whether everything that an edit said stands in a place that lacks the edit itself. Changes by other edits that it had
+ * not seen are accepted. Returns `undefined` in this case, otherwise the name of a lost fact.
  */
 export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device, absent }: Place): string | undefined {
   const isChangedSince = (name: string): boolean =>
@@ -34,7 +34,8 @@ export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device
   const lost = [...edit.changes].find(
     ([name, value]) =>
       facts.get(name) !== value &&
-      // A lifting removes the keys that it had seen; of a field's writers another may count, and the narrowest audience does.
+      // Removing a block removes the keys that it had seen. Another of a field's writers may count. The narrowest audience
+      // counts.
       !(value === undefined && name.startsWith('block ')) &&
       !(name === 'audience' && isAsNarrow(facts.get(name), value)) &&
       !absent?.includes(name) &&
@@ -49,8 +50,8 @@ function isAsNarrow(audience: unknown, other: unknown): boolean {
 }
 
 /**
- * An edit that was made again may stand beside what it had seen, and what the first one had not. What says once more only
- * what the edit had seen is no newer than the edit.
+ * An edit that was made again may stand beside an edit that it had seen and the original had not. An edit that only repeats
+ * what `edit` had seen is not newer than `edit`.
  */
 function hasReplaced({ seen, again }: KnownEdit, other: KnownEdit): boolean {
   if (again) return again.replaces.has(other.id)

@@ -17,8 +17,8 @@ import type { Seeded } from './seeded.ts'
 import type { SharedLog } from './shared-log.ts'
 
 /**
- * What goes wrong at a node's next batch. The connection breaks: the batch never gets there; or it is written, and the answer is
- * lost; or the database goes on with it later. Or no standby confirms it.
+ * The faults at a node's next batch. The connection breaks: the batch never arrives; or it is written and the response is lost;
+ * or the database writes it later. Or no standby confirms it.
  */
 export type LinkFault = 'never sent' | 'written' | 'written later' | 'unconfirmed'
 
@@ -26,32 +26,35 @@ type Heard = Parameters<SharedDatabase['listen']>[0]
 
 class ConnectionLost extends Error {}
 
-/** A share of the reads waits, while the link is slow. */
+/** The share of reads that wait, while the link is slow. */
 const slowReads = 0.3
-/** A write that the database has not begun by then is given up by the node, and not begun any more: nobody is at the other end. */
+/**
+ * The node gives up a write that the database has not begun by then. The database does not begin it later, since no client is
+ * at the other end.
+ */
 const writeMs = 15_000
-/** A transaction that holds the lock and does nothing ends by itself. */
+/** A transaction that holds the lock and does nothing ends automatically. */
 const idleMs = 5_000
 
-/** A node's way to the database that all nodes share. What goes over it while it is slow waits for the world. */
+/** A node's connection to the database that all nodes share. While it is slow, its traffic waits for the world. */
 export class Link implements SharedDatabase {
   readonly #log: SharedLog
   readonly #clock: Clock
   readonly #randomness: Seeded
   readonly #said: (what: keyof Heard) => void
   isSlow = false
-  /** The node stands still: nothing comes back to it. */
+  /** The node is frozen: it receives nothing. */
   isHeld = false
   #waiting: (() => void)[] = []
   readonly #faults: LinkFault[] = []
   #heard: Heard = { written: () => undefined, applied: () => undefined }
-  /** What other nodes have said, and this one has not heard. */
+  /** Notices of other nodes that this node has not received yet. */
   readonly #notices = new Set<keyof Heard>()
   #isDown = false
   #opening: number
   #runs: SharedLog['runs']
 
-  /** `said`: this node has written, or applied what others have. */
+  /** `said`: this node has written, or has applied what others have written. */
   constructor(log: SharedLog, clock: Clock, randomness: Seeded, said: (what: keyof Heard) => void) {
     this.#log = log
     this.#clock = clock
@@ -61,7 +64,7 @@ export class Link implements SharedDatabase {
     this.#runs = log.runs
   }
 
-  /** How much waits: answers, and a notice. */
+  /** How many items wait: responses, and a notice. */
   get waiting(): number {
     if (this.isHeld) return 0
     return this.#waiting.length + this.#notices.size
@@ -79,7 +82,7 @@ export class Link implements SharedDatabase {
     this.#faults.push(fault)
   }
 
-  /** Another node says that it has written, or applied. */
+  /** Another node announces that it has written or applied. */
   notice(what: keyof Heard): void {
     if (!this.#isDown) this.#notices.add(what)
   }
@@ -90,7 +93,7 @@ export class Link implements SharedDatabase {
     for (const go of this.#waiting.splice(0)) go()
   }
 
-  /** The node is killed. What it had sent may be done all the same. */
+  /** The node is killed. Messages that it had sent may still take effect. */
   kill(): void {
     this.#isDown = true
     this.#notices.clear()
@@ -98,20 +101,20 @@ export class Link implements SharedDatabase {
     this.#log.release(this)
   }
 
-  /** `undefined`, once what waits can go on; of a node that is gone nothing goes on. */
+  /** Resolves when the operation may continue. No operation of a killed node continues. */
   async #wait(chance: number): Promise<void> {
     const isLate = this.isSlow && this.#randomness.fraction() < chance
     if (isLate || this.isHeld) await new Promise<void>(go => this.#waiting.push(go))
   }
 
-  /** The way back to the node. */
+  /** The return path to the node. */
   async #back(chance: number, opening: number): Promise<void> {
     await this.#wait(chance)
     if (this.#isDown) await new Promise<never>(() => undefined)
     if (opening !== this.#log.openings) throw new ConnectionLost('the connection was lost')
   }
 
-  /** The opening of the database that the connections reach: new ones, if it was opened since. */
+  /** The opening of the database that the connections reach. If it was opened again, they are new connections. */
   #connect(): number {
     if (this.#opening !== this.#log.openings) this.#runs = this.#log.runs
     this.#opening = this.#log.openings
@@ -122,7 +125,7 @@ export class Link implements SharedDatabase {
   async #read<T>(read: () => T): Promise<T> {
     const opening = this.#connect()
     await this.#wait(slowReads)
-    // The connection is gone: whoever asks again gets another one.
+    // The connection is lost. A repeated query gets another one.
     const found = opening === this.#log.openings ? read() : (undefined as T)
     await this.#back(slowReads, opening)
     return found
@@ -159,7 +162,7 @@ export class Link implements SharedDatabase {
     return { ...outcome, isConfirmed: fault !== 'unconfirmed' }
   }
 
-  /** `undefined`: the database was opened again, and knows nothing of it. */
+  /** `undefined`: the database was opened again, and has no record of the batch. */
   async #execute(batch: Batch, opening: number): Promise<Outcome | undefined> {
     await this.#log.unlocked()
     return opening === this.#log.openings ? this.#log.commit(batch) : undefined
@@ -206,7 +209,7 @@ export class Link implements SharedDatabase {
     leave: name => this.#read(() => this.#log.leave(name)),
     head: () => this.#read(() => this.#log.head),
     standing: id => this.#read(() => this.#log.standing(id)),
-    // There is one database.
+    // There is only one database.
     lookElsewhere: () => Promise.resolve(),
     removeGone: id => this.#read(() => this.#log.removeGone(id)),
     sayApplied: (name, position) =>
@@ -292,7 +295,7 @@ export class Link implements SharedDatabase {
         .flatMap(([level, { fields }]) => (Object.keys(decodeFields(fields)).length > 0 ? [level] : [])),
     )
 
-  /** A page for each relation: each is read as it stands then. */
+  /** One page for each relation. Each is read in its present state. */
   async *relationsOf(id: string): ReturnType<SharedDatabase['relationsOf']> {
     for (let after: string | undefined = ''; after !== undefined; ) {
       const last: string = after

@@ -5,7 +5,7 @@ interface Listeners {
   unsubscribe(subscriber: unknown): void
 }
 
-/** Ends at its call all live queries that have begun meanwhile: those of a process that was killed would go on for ever. */
+/** Returns a function that ends all live queries begun since. Otherwise those of a killed process would continue for ever. */
 export function watchLiveQueries(): () => void {
   const listeners = (Dexie as unknown as { on: { storagemutated: Listeners } }).on.storagemutated
   const before = new Set(listeners.subscribers)

@@ -9,12 +9,12 @@ interface Request {
   fail: (reason: unknown) => void
 }
 
-/** Web Locks of one device: each name is held by one of its tabs at a time; a tab that is killed gives up what it has. */
+/** The Web Locks of one device. Each name is held by one of its tabs at a time. A killed tab releases its locks. */
 export class Locks {
   readonly #standstill: Standstill
   #queue: Request[] = []
   #holders = new Map<string, Request>()
-  /** Of locks that were stolen, what their holders have not been told yet. */
+  /** Stolen locks whose former holders have not been notified yet. */
   #untold: { process: object; tell: () => void }[] = []
 
   constructor(standstill: Standstill) {
@@ -55,7 +55,7 @@ export class Locks {
     this.#standstill.run(holder.process, () => this.#tellLosses(holder.process))
   }
 
-  /** As Web Locks have it: that a lock was stolen is told before any later request is granted. */
+  /** As in Web Locks: the holder is notified of a stolen lock before any later request is granted. */
   #tellLosses(process: object): void {
     const told = this.#untold.filter(one => one.process === process)
     this.#untold = this.#untold.filter(one => one.process !== process)

@@ -4,7 +4,7 @@ interface Transaction {
   abort(): void
 }
 
-/** IndexedDB as one process sees it: when the process is killed, what it had not completed is undone, and nothing more is. */
+/** IndexedDB as one process sees it. When the process is killed, its incomplete transactions are undone, and no more follow. */
 export class MortalDatabase {
   readonly factory: IDBFactory
   readonly #open = new Set<IDBDatabase>()
@@ -26,7 +26,7 @@ export class MortalDatabase {
     request.addEventListener('success', () => {
       const database = request.result
       const begin = database.transaction.bind(database)
-      // Before anybody else has it: Dexie keeps the function.
+      // Before any other code has the database, since Dexie keeps the function.
       database.transaction = (...names: Parameters<typeof begin>) => {
         if (this.#isDead) throw new Error('this process is dead')
         return begin(...names)

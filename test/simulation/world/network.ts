@@ -1,52 +1,55 @@
 import type { WebSocketConstructor } from '@kith/client'
 import { type DeviceSocket, selectSubprotocol } from '../../support/server-internals.ts'
 
-/** A frame on its way, or the end of the connection. */
+/** A frame in flight, or the end of the connection. */
 type Item = { type: 'frame'; bytes: Uint8Array; taken: () => void } | { type: 'close'; code: number; reason: string }
 
-/** What the network tells those who watch it. */
+/** The notifications to observers of the network. */
 export interface NetworkWatcher {
-  /** The server hands a frame to a socket, at this very moment. */
+  /** The server hands a frame to a socket, at this moment. */
   handed(wire: Wire, bytes: Uint8Array): void
-  /** A frame of a device's reaches the server, which has not looked at it yet. */
+  /** A device's frame reaches the server, which has not read it yet. */
   received(wire: Wire, bytes: Uint8Array): void
-  /** The device is given a frame, and has not looked at it yet. */
+  /** A frame reaches the device, which has not read it yet. */
   arrived(wire: Wire, bytes: Uint8Array): void
 }
 
-/** Which way something goes: a call for a connection and a device's frames go up. */
+/** A direction: connection requests and a device's frames go up. */
 type Direction = 'dial' | 'up' | 'down'
 
-/** Something that the network may do next. */
+/** A possible next event of the network. */
 export interface Move {
   wire: Wire
   direction: Direction
 }
 
-/** What is lost when a connection breaks without a word. */
+/** The close event when a connection breaks without a close frame. */
 const lost = { type: 'close', code: 1006, reason: '' } as const
 
 type Heard = (...details: never[]) => void
 
-/** One connection: both of its ends, and what is in flight between them, each way in its order. */
+/** One connection: both ends, and the items in flight in each direction, in order. */
 export class Wire {
   readonly id: number
-  /** Whose process called. */
+  /** The process that opened it. */
   readonly caller: object
   readonly url: string
   readonly protocols: readonly string[]
-  /** The server sees frames as outstanding until they arrive; else the network takes them at once. */
+  /**
+   * On a slow connection, the server sees frames as outstanding until they arrive. Otherwise the network takes them
+   * immediately.
+   */
   readonly isSlow: boolean
-  /** Whether the device's process stands still: what is for it waits. */
+  /** Whether the device's process is frozen, so that items for it wait. */
   readonly isHeld: () => boolean
   readonly up: Item[] = []
   readonly down: Item[] = []
   isAnswered = false
-  /** Who answered it is no server of ours, and says what it likes. */
+  /** Whether a hostile server answered it, which sends whatever it wants. */
   isHostile = false
   hasDeviceEnded = false
   hasServerEnded = false
-  /** The server has said that it ends it. */
+  /** Whether the server has announced the end. */
   isClosedByServer = false
   readonly #watcher: NetworkWatcher
   readonly #heard = new Map<string, Heard[]>()
@@ -84,7 +87,7 @@ export class Wire {
     if (!this.hasDeviceEnded) this.up.push({ type: 'frame', bytes: new Uint8Array(data), taken: () => undefined })
   }
 
-  /** The device ends it. */
+  /** The device closes the connection. */
   close(): void {
     if (this.hasDeviceEnded) return
     this.hasDeviceEnded = true
@@ -117,13 +120,13 @@ export class Wire {
     }
 
     pause(): void {
-      // Frames that have been read already still come: the server must cope with any number of them.
+      // Frames that have been read already still arrive. The server must cope with any number of them.
     }
 
     resume(): void {}
 
     pong(_data: Buffer): void {
-      // A device of ours sends no pings.
+      // A Kith device sends no pings.
     }
 
     ping(data: Buffer): void {
@@ -146,7 +149,7 @@ export class Wire {
     for (const heard of this.#heard.get(event) ?? []) heard(...(details as never[]))
   }
 
-  /** The server learns that it is over. */
+  /** Notifies the server that the connection is over. */
   endServer(): void {
     if (this.hasServerEnded) return
     this.tellServer('close')
@@ -154,7 +157,7 @@ export class Wire {
     this.up.length = 0
   }
 
-  /** The device learns that it is over. */
+  /** Notifies the device that the connection is over. */
   endDevice(code: number, reason: string): void {
     if (this.hasDeviceEnded) return
     if (this.isHeld()) return void this.down.push({ type: 'close', code, reason })
@@ -162,7 +165,7 @@ export class Wire {
     this.onclose?.({ code, reason } as never)
   }
 
-  /** One end stops at once, and nobody is told. */
+  /** One end stops immediately, without notice to either side. */
   silence(end: 'device' | 'server'): void {
     if (end === 'device') this.hasDeviceEnded = true
     else this.hasServerEnded = true
@@ -195,7 +198,7 @@ export class Wire {
   }
 }
 
-/** All connections of the world. Nothing on them moves but by {@link Network.moves}. */
+/** All connections of the world. They progress only by {@link Network.moves}. */
 export class Network {
   readonly #watcher: NetworkWatcher
   readonly #answer: (wire: Wire) => void
@@ -208,8 +211,8 @@ export class Network {
   isSlow = false
 
   /**
-   * `answer` is the server's, asked for each call that gets through; `isCut` tells who is behind a partition, and `isHeld`
-   * whose process stands still, and `isServerHeld` whether the server's does that a connection is to.
+   * `answer`: the server's handler for each connection request that arrives. `isCut`: whether a process is behind a partition.
+   * `isHeld`: whether a device's process is frozen. `isServerHeld`: whether the server's process of a connection is frozen.
    */
   constructor(
     watcher: NetworkWatcher,
@@ -243,7 +246,7 @@ export class Network {
     } as unknown as WebSocketConstructor
   }
 
-  /** What could happen next, in the order of the connections. */
+  /** The possible next events, in the order of the connections. */
   moves(): Move[] {
     this.#wires = this.#wires.filter(wire => !isOver(wire))
     return this.#wires.flatMap(wire => {
@@ -262,7 +265,7 @@ export class Network {
     this.#answer(wire)
   }
 
-  /** A connection breaks, in the middle of whatever frame was on its way; an end that isn't told finds out later. */
+  /** Breaks a connection in the middle of the frame in flight. An end that is not notified finds out later. */
   cut(wire: Wire, told: 'both' | 'device' | 'server'): void {
     if (told !== 'device') wire.endServer()
     if (told !== 'server') {

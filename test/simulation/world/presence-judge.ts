@@ -4,19 +4,19 @@ import type { Tab } from './device.ts'
 import type { Wire } from './network.ts'
 import type { Record } from './record.ts'
 
-/** One device is told of one owner at most once in this time, but for what it may not know any more. */
+/** A device is notified of one owner at most once in this time, except when the device may no longer know the presence. */
 const restMs = 10_000
 
-/** Judges what the server tells of who is online, at the moment of telling. */
+/** Judges the presences that the server sends, at the moment of sending. */
 export class PresenceJudge {
   readonly #record: Record
   readonly #nowMs: () => number
   readonly #wrong: (what: string) => void
   /** Users of whom a device has said hello. */
   readonly #greeted = new Set<string>()
-  /** Connections on which a device was welcomed, by user: from then on it is here. */
+  /** Connections on which a device was welcomed, by user. From then on the device counts as connected. */
   readonly #welcomed = new Map<string, Wire[]>()
-  /** Whom each device watches, and when it was last told whether they are there. */
+  /** The users whom each device watches, and when it was last notified of their presence. */
   readonly #watched = new WeakMap<Wire, Map<string, number>>()
 
   constructor(options: { record: Record; nowMs: () => number; wrong: (what: string) => void }) {
@@ -33,7 +33,7 @@ export class PresenceJudge {
     this.#watched.set(wire, new Map(frame.owners.map(owner => [owner, before?.get(owner) ?? -Infinity])))
   }
 
-  /** `fetched`: whom this device has looked at on this connection. */
+  /** `fetched`: the users whom this device has fetched on this connection. */
   handed(wire: Wire, frame: Frame | { type: 'malformed' }, fetched: ReadonlySet<string>): void {
     const { user } = wire.caller as Tab
     if (frame.type === 'welcome') this.#welcomed.set(user, [...this.#here(user), wire])
@@ -58,14 +58,14 @@ export class PresenceJudge {
   }
 }
 
-/** What the app in each tab is shown at the end, when everybody who has a device is here. */
+/** What the app in each tab shows at the end, when every user who has a device is connected. */
 export function checkPresences(record: Record, tabs: readonly Tab[], wrong: string[]): void {
   for (const tab of tabs) {
     for (const [owner, shown] of tab.presences) {
       const { name } = tab.device
       const mayKnow = mayKnowPresence(record.now, owner, tab.user)
       if (shown && !mayKnow) wrong.push(`${name} shows whether ${owner} is online, and may not [V8]`)
-      // Whoever was merely looked at may be told of, or not, by when that was.
+      // The device may or may not be notified of an owner who was only looked at, depending on when that was.
       if (!mayKnow || !isFed(record.now, owner, tab.user)) continue
       const isHere = tabs.some(({ user, kith }) => user === owner && kith?.status === 'synced')
       if (shown?.isOnline !== isHere) wrong.push(`${name} shows ${JSON.stringify(shown)} of ${owner}: ${isHere} [V3]`)

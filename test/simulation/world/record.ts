@@ -8,7 +8,7 @@ import type { Written } from './device.ts'
 import { type Documents, factsOf, idsOf, includes, includesSome, type UpdateIds } from './documents.ts'
 import { fieldsOfChanges } from './facts-of-changes.ts'
 
-/** An edit, and how to find out whether a document has it. */
+/** An edit, and the data for finding out whether a document has it. */
 export interface KnownEdit extends Edit {
   readonly document: 'roster' | 'profile'
   readonly ids: UpdateIds
@@ -16,37 +16,37 @@ export interface KnownEdit extends Edit {
 }
 
 /**
- * What the model is told of the engine: which edits were made, which of them are on the server's disk at each position, and
- * what stands there. Yjs is used only to tell whether a document has an edit; what it must come to, the model says.
+ * The model's record of the engine: which edits were made, which of them are on the server's disk at each position, and which
+ * facts stand there. Yjs is used only to find out whether a document has an edit. The model defines the result.
  */
 export class Record {
   readonly edits = new Map<string, KnownEdit[]>()
   readonly #documents = new Map<string, Documents>()
-  /** Of documents that were refounded, by their founder, the edits that they have; `parts`: those of which they have a part. */
+  /** For refounded documents, by founder: the edits that they have. `parts`: the edits of which they have a part. */
   readonly #foundings = new Map<number, { end: number; edits: ReadonlySet<number>; parts: ReadonlySet<number> }>()
   readonly #moments = new Map<number, Moment>()
-  /** Each state of a user's documents, in their order. */
+  /** Each state of a user's documents, in order. */
   readonly #stored = new Map<string, { position: number; roster: Uint8Array; profile: Uint8Array }[]>()
   readonly #written = new WeakSet<Change>()
-  /** By the path of the backend's call that makes such a change: the position of the last one. */
+  /** By the path of the backend's call: the position of the last change that such a call made. */
   readonly #lastOf = new Map<string, number>()
-  /** Who made the change at each position: a user, or the backend by a call with this path. */
+  /** The author of the change at each position: a user, or the backend with the path of its call. */
   readonly #authors = new Map<number, string>()
   #asked: Change[] = []
   #position = 0
   #count = 0
-  /** What is on the server's disk. */
+  /** The state on the server's disk. */
   now: Moment = { accounts: new Map(), pairs: new Set(), unconfirmed: new Map(), names: new Map() }
-  /** Edits of accounts that were erased since: they must not come back [D7]. */
+  /** Edits of accounts that were erased since. They must not come back [D7]. */
   #dead = new Set<number>()
-  /** Edits of which a server refused something. */
+  /** Edits of which a server refused some part. */
   readonly refused = new Set<number>()
-  /** At which position each user registered. */
+  /** The position at which each user registered. */
   readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
   readonly #isSilent = new Set<string>()
   #incarnations = new Map<string, number>()
   readonly #welcomes = new Map<string, Uint8Array>()
-  /** Some server has lost what devices had given it, or said so. */
+  /** Whether some server has lost data that devices had given it, or claimed so. */
   mayLose = false
   readonly #wrong: (what: string) => void
   readonly #isOfEnded: (user: string) => (edit: KnownEdit) => boolean
@@ -64,7 +64,9 @@ export class Record {
     return includes(doc, edit.ids) || this.#isFoundedWith(doc, edit) === 'whole'
   }
 
-  /** Whether the founding of a document had an edit, and the document has all of the founding, or a part as yet. */
+  /**
+   * Whether the founding of a document included an edit, and whether the document has the whole founding or only a part so far.
+   */
   #isFoundedWith(doc: Y.Doc, { id }: KnownEdit): 'whole' | 'partly' | undefined {
     const founder = foundingOf(doc)
     const founding = this.#foundings.get(founder)
@@ -73,7 +75,7 @@ export class Record {
     return Y.getState(doc.store, founder) < founding.end ? 'partly' : 'whole'
   }
 
-  /** A document is refounded: what it had it has, though not as it was made. */
+  /** A document is refounded. It keeps the edits that it had, but not as they were made. */
   #found(user: string, name: 'roster' | 'profile', snapshot: Uint8Array): void {
     const documents = this.#documentsOf(user)
     const founded = new Y.Doc()
@@ -109,12 +111,12 @@ export class Record {
     return this.#dead.has(edit)
   }
 
-  /** The edit was made on a device of an account that was erased. */
+  /** The edit was made on a device of an erased account. */
   kill(edit: number): void {
     this.#dead.add(edit)
   }
 
-  /** The server gave out a name for an incarnation: always the same one. */
+  /** The server gave out a name for an incarnation. It must always give the same name. */
   named(user: string, incarnation: number, name: string): void {
     const key = `${incarnation} ${user}`
     const known = this.now.names.get(key)
@@ -127,7 +129,7 @@ export class Record {
     this.#welcomes.set(`${number} ${user}`, incarnation)
   }
 
-  /** What the server names the present incarnation to the user's devices. */
+  /** The server's name for the present incarnation, as given to the user's devices. */
   nameOf(user: string): Uint8Array | undefined {
     return this.#welcomes.get(`${this.incarnationOf(user)} ${user}`)
   }
@@ -141,8 +143,8 @@ export class Record {
   }
 
   /**
-   * A device made an edit; its documents have it already. `met`: the edits that its documents ever had; `origins`: the edits
-   * that it says once more.
+   * A device made an edit; its documents have it already. `met`: the edits that its documents ever had. `origins`: the edits
+   * that it repeats.
    */
   made(
     user: string,
@@ -154,14 +156,15 @@ export class Record {
   ): KnownEdit {
     const included = this.included(user, documents)
     const seen = new Set(included.map(({ id }) => id))
-    // Who sees what was made again may count as having seen what it was made of.
+    // A device that sees a repeated edit may count as having seen the originals.
     const perhaps = new Set(
       [...included, ...origins].flatMap(edit => [...(edit.again?.restates ?? []), ...(edit.perhaps ?? [])]),
     )
-    // Of what was made again and again, the edits that the user made.
+    // For edits that were repeated several times, the edits that the user made.
     const restates = new Set(origins.flatMap(({ id, again }) => [...(again?.restates ?? [id])]))
     for (const edit of origins) for (const id of [edit.id, ...edit.seen]) perhaps.add(id)
-    // An edit that was met, and is absent from documents that were rebuilt, comes back below this one, or is another's.
+    // An edit that was met, but is missing from rebuilt documents, comes back with a lower rank than this one, or belongs to
+    // another.
     for (const id of met) perhaps.add(id)
     const replaced = origins.flatMap(({ seen: before, again: once }) => [...(once?.replaces ?? before)])
     const replaces = new Set(replaced.filter(id => seen.has(id) && !restates.has(id)))
@@ -209,7 +212,7 @@ export class Record {
     return documents
   }
 
-  /** The position of the last change that such a call of the backend's made. */
+  /** The position of the last change that such a call of the backend made. */
   lastOf(path: string): number {
     return this.#lastOf.get(path) ?? 0
   }
@@ -218,7 +221,7 @@ export class Record {
     return this.#authors.get(position)
   }
 
-  /** The first position at which something was on disk that is there now; 0 if it is not. */
+  /** The first position at which data was on disk that is there now; 0 if it is not. */
   firstAt(user: string, document: 'roster' | 'profile', ids: UpdateIds): number {
     if (!includes(this.#documentsOf(user)[document], ids)) return 0
     const states = this.#stored.get(user) ?? []
@@ -226,7 +229,7 @@ export class Record {
     return first?.position ?? 0
   }
 
-  /** What is on the server's disk of a user's documents. */
+  /** A user's documents on the server's disk. */
   documentsOnDisk(user: string): Documents {
     return this.#documentsOf(user)
   }
@@ -239,7 +242,7 @@ export class Record {
     this.#asked = this.#asked.filter(other => other !== change)
   }
 
-  /** All that was known at this position, to go back to. */
+  /** Saves everything that is known at this position. Returns a function that restores it. */
   backUp(): () => void {
     const [position, now, moments] = [this.#position, this.now, new Map(this.#moments)]
     const [registeredAt, isSilent] = [new Map(this.registeredAt), new Set(this.#isSilent)]
@@ -253,7 +256,7 @@ export class Record {
       this.#moments.clear()
       for (const [at, moment] of moments) this.#moments.set(at, moment)
       this.#position = position
-      // A store's name for an incarnation outlives what the store forgot.
+      // A store's name for an incarnation outlives the data that the store lost.
       this.now = { ...now, names: this.now.names }
       this.#incarnations = new Map(incarnations)
       this.#dead = new Set(dead)
@@ -271,12 +274,12 @@ export class Record {
     }
   }
 
-  /** The server was killed: what is not on disk is gone. */
+  /** The server was killed: what is not on disk is lost. */
   killed(): void {
     this.#asked = []
   }
 
-  /** All changes up to a position are on disk, in the order in which they were asked for. */
+  /** All changes up to a position are on disk, in the order of their requests. */
   written(position: number): void {
     const changes = this.#asked.splice(0, position - this.#position)
     if (changes.length < position - this.#position) this.#wrong('more was written than was asked for [D4]')
@@ -349,8 +352,8 @@ export class Record {
   }
 
   /**
-   * Whether a user's documents hold what their edits come to [R1–R6]. Until all has arrived (`isEnd`), nothing is said of
-   * the facts of an edit that came in part. `hasPieces`: an edit may have come in part for ever, since a server refused the
+   * Checks whether a user's documents hold the result of their edits [R1–R6]. Until everything has arrived (`isEnd`), facts of
+   * an edit that arrived in part are not checked. `hasPieces`: an edit may stay partial for ever, because a server refused the
    * rest of it, which was then made again.
    */
   judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false, hasPieces = false): void {
@@ -362,7 +365,7 @@ export class Record {
     }
   }
 
-  /** What may be otherwise for a while: what an edit changes that has arrived in part, and fields between two pieces. */
+  /** Names whose facts may differ for a while: those that a partly arrived edit changes, and fields between two pieces. */
   openNames(user: string, documents: Documents, facts: Facts): string[] {
     const included = this.included(user, documents)
     const partly = this.arriving(user, documents, included)
@@ -370,9 +373,9 @@ export class Record {
   }
 
   /**
-   * Fields that may be absent for a while: once a server has lost something, what a device knows to be replaced of a profile
-   * is removed ahead of what replaces it, or a new viewer would see the old value [V5]. Two devices may each have made the
-   * same value again, and one of these replaces the other.
+   * Fields that may be absent for a while. After a server has lost data, a device removes a replaced profile value before it
+   * puts the new one, because a new viewer would otherwise see the old value [V5]. Two devices may each have made the same
+   * value again, and one of these replaces the other.
    */
   #absentAwhile(user: string, included: readonly KnownEdit[], facts: Facts): string[] {
     if (!this.mayLose) return []
@@ -381,7 +384,7 @@ export class Record {
     return [...names].filter(name => name.startsWith('field ') && !facts.has(name))
   }
 
-  /** Edits of which the documents have some, and not all. */
+  /** Edits of which the documents have a part. */
   arriving(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
     return this.editsOf(user).filter(
       edit =>
@@ -417,12 +420,12 @@ export class Record {
   }
 }
 
-/** The client that founded a document; 0 for one that was never refounded. */
+/** The client that founded a document; 0 for a document that was never refounded. */
 function foundingOf(doc: Y.Doc): number {
   return founderOf(doc.store.clients.keys())
 }
 
-/** The calls of the backend's that make such a change. */
+/** The paths of the backend's calls that make such a change. */
 function pathsOf(change: Change): string[] {
   switch (change.type) {
     case 'pair':

@@ -9,12 +9,12 @@ import type { Judge } from './judge.ts'
 import { isAccountedFor } from './kept.ts'
 import type { KnownEdit, Record } from './record.ts'
 
-/** What a tab is to write. */
+/** What a tab must write. */
 export interface Expected {
   tab: Tab
-  /** Asked when the tab has done what it does by itself. */
+  /** Called when the tab has finished its automatic work. */
   wanted(isWritten: boolean): FactChanges
-  /** Of what it may write besides, nothing stands in its documents. */
+  /** Facts that it may write in addition. Nothing of them stands in its documents. */
   besides: FactChanges
 }
 
@@ -23,14 +23,14 @@ interface Plan {
   besides: FactChanges
 }
 
-/** Tells the model what devices write, and compares it with what the model says they must [R3][R5]. */
+/** Reports to the model what devices write, and compares it with what the model requires [R3][R5]. */
 export class Scribe {
   readonly #record: Record
   readonly #judge: Judge
   readonly #wrong: (what: string) => void
   readonly #mayRefuse: () => boolean
 
-  /** `mayRefuse`: whether some server has had a reason to refuse what these devices do. */
+  /** `mayRefuse`: whether some server has had a reason to refuse changes of these devices. */
   constructor(record: Record, judge: Judge, wrong: (what: string) => void, mayRefuse: () => boolean) {
     this.#record = record
     this.#judge = judge
@@ -38,7 +38,7 @@ export class Scribe {
     this.#mayRefuse = mayRefuse
   }
 
-  /** What a tab wrote since it was last asked. */
+  /** Processes what a tab wrote since the last call. */
   take(tab: Tab, expected?: Expected): void {
     if (!tab.kith) return
     const rows = tab.takeWritten()
@@ -54,8 +54,9 @@ export class Scribe {
   }
 
   /**
-   * What a device once saved is there, or what it said stands in what the app sees, unless somebody changed it since [D6].
-   * A device that has built its documents upon a server's state knows no more what it had removed of what that lacks.
+   * What a device once saved is there, or its content stands in what the app sees, unless another edit changed it since [D6]. A
+   * device that has built its documents on a server's state no longer knows which of the facts that this state lacks it had
+   * removed.
    */
   expectKept(tab: Tab, isEnd = false): void {
     const { kith, device, user, view, documents } = tab
@@ -68,7 +69,7 @@ export class Scribe {
     for (const edit of edits) {
       if (!device.safe.has(edit.id) || included.has(edit) || this.#record.isDead(edit.id)) continue
       const lost = isAccountedFor(edit, { facts: view, included, edits, device, absent })
-      // Only documents that are built upon a server's state say otherwise what was said before.
+      // Only documents that are built on a server's state express earlier changes differently.
       if (lost !== undefined || device.generation === 0) {
         const what = lost ?? [...edit.changes.keys()].join()
         this.#wrong(`${device.name} has lost what it had saved: ${what} is ${String(view.get(what))} [D1][D6]`)
@@ -79,14 +80,14 @@ export class Scribe {
     }
   }
 
-  /** Tells the model what a device wrote, whose documents have it; `plan`: what it was to write. */
+  /** Reports to the model what a device wrote. Its documents already have it. `plan`: what it had to write. */
   note(device: Device, rows: readonly Written[], documents: Documents, plan?: Plan): void {
     const after = factsOf(documents)
     const own = rows.filter(row => !row.isAgain && !this.#isSaidAgain(device, row, after, plan))
     if (plan && plan.wanted.size > 0 && own.length === 0) {
       this.#wrong(`${device.name} wrote nothing, and not ${changesText(plan.wanted)} [R5]`)
     }
-    // Each had seen what came before it, and not what comes after.
+    // Each row had seen the rows before it, and not those after it.
     for (const row of rows) {
       if (row.refusal !== undefined) this.#expectReason(device, row)
       else if (!own.includes(row)) this.#noteAgain(device, row, documents, after)
@@ -94,12 +95,12 @@ export class Scribe {
     }
   }
 
-  /** A server brought back what the device knew to be replaced or removed, and the device says so again [D6]. */
+  /** A server brought back what the device knew to be replaced or removed, and the device repeats its change [D6]. */
   #isSaidAgain(device: Device, { changes, refusal }: Written, after: Facts, plan: Plan | undefined): boolean {
     if (!this.#mayRefuse() || refusal !== undefined) return false
     const said = factsOfChanges(changes, after)
     if (plan && [...plan.wanted.keys()].some(name => said.has(name))) return false
-    // What its documents never had, it cannot say again.
+    // A device cannot repeat what its documents never had.
     const edits = this.#record.editsOf(device.user).filter(({ id }) => device.met.has(id))
     return changes.every(change => edits.some(({ written }) => says(written, change)))
   }
@@ -118,17 +119,18 @@ export class Scribe {
     this.#made(device, this.#record.made(device.user, row, documents, changes, device.met))
   }
 
-  /** A row that was stored once more as it was is no edit; one that says again what a server lacks restates others. */
+  /** A row that was stored again unchanged is not an edit. A row that repeats what a server lacks restates other edits. */
   #noteAgain(device: Device, row: Written, documents: Documents, after: Facts): void {
     const edits = this.#record.editsOf(device.user)
     if (edits.some(({ written }) => Buffer.from(written.update).equals(row.update))) return
     const origins = edits.filter(edit => edit.document === row.document && saysSome(edit.written, row))
     const changes = new Map(factsOfChanges(row.changes, after))
-    // A key that narrows the audience says how far by itself. What removed such keys stands for what it stood for then.
+    // A key that narrows the audience itself states how far. The removal of such keys stands for the same audience as then.
     const removed = origins.filter(edit => edit.changes.has('audience')).at(-1)?.changes
     const audience = audienceOf(row.changes) ?? removed?.get('audience')
     if (changes.has('audience') && audience !== undefined) changes.set('audience', audience)
-    // A grant that was only refused is taken back without an entry. When a server brings the original, that is removed too.
+    // A grant that was only refused is taken back without an entry. When a server brings the original, the original is removed
+    // too.
     const isTakenBack =
       row.changes.every(({ value }) => value === undefined) &&
       [...changes.keys()].every(name => device.hasTakenBack(name))
@@ -159,7 +161,7 @@ export class Scribe {
   }
 }
 
-/** Whether one of them says of some key what the other says. */
+/** Whether one of them has the same content as the other for some key. */
 export function saysSome(one: Written, other: Written): boolean {
   return other.changes.some(change => says(one, change))
 }

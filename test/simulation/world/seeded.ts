@@ -1,6 +1,6 @@
 import type { Randomness } from '@kith/client'
 
-/** Chance from a seed: mulberry32 (Tommy Ettinger, public domain), as good as simulated nonces and delays need. */
+/** Seeded pseudorandom numbers: mulberry32 (Tommy Ettinger, public domain), sufficient for simulated nonces and delays. */
 export class Seeded implements Randomness {
   #state: number
 
@@ -20,7 +20,7 @@ export class Seeded implements Randomness {
     return Uint8Array.from({ length }, () => this.below(256))
   }
 
-  /** A whole number from 0 up to `count`, without it. */
+  /** Returns an integer from 0 up to, but not including, `count`. */
   below(count: number): number {
     return Math.floor(this.fraction() * count)
   }

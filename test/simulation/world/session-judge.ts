@@ -4,22 +4,22 @@ import type { Wire } from './network.ts'
 
 const bearer = 'bearer.'
 
-/** Judges which sessions go on once a revocation of their tokens was answered, on whichever server they are. */
+/** Judges which sessions continue after a revocation of their tokens was answered, on any server. */
 export class SessionJudge {
   readonly #wrong: (what: string) => void
-  /** By user: when the last call was made that revoked tokens and was answered. */
+  /** By user: when the last answered call that revoked tokens was made. */
   readonly #revokedAtMs = new Map<string, number>()
 
   constructor({ wrong }: { wrong: (what: string) => void }) {
     this.#wrong = wrong
   }
 
-  /** A call that revokes the user's tokens was answered. It was made at this time: it revokes all tokens issued until then. */
+  /** A call that revokes the user's tokens was answered. It revokes all tokens issued until `askedAtMs`, when it was made. */
   revoked(user: string, askedAtMs: number): void {
     this.#revokedAtMs.set(user, Math.max(askedAtMs, this.#revokedAtMs.get(user) ?? 0))
   }
 
-  /** Revocations may be lost: the backend is to revoke again. */
+  /** Revocations may be lost. The backend must revoke again. */
   forget(): void {
     this.#revokedAtMs.clear()
   }
@@ -32,7 +32,7 @@ export class SessionJudge {
   }
 }
 
-/** Whether a frame says something of the account or of others; how far the device's own changes have come it may know. */
+/** Whether a frame has data of the account or of other users. The progress of the device's own changes may be sent. */
 function hasContent(frame: Frame | { type: 'malformed' }): boolean {
   const { type } = frame
   if (type === 'rosterSync' || type === 'ownProfile') return frame.step !== 'step1'

@@ -17,8 +17,8 @@ import {
 import { SharedState } from './shared-state.ts'
 
 /**
- * So long rows stay in the log at least: a batch whose answer was lost is sent again for a minute, and an attempt takes 15 s at
- * most, see `link.ts`.
+ * Rows stay in the log at least this long: a batch whose response was lost is sent again for one minute, and an attempt takes
+ * at most 15 s, see `link.ts`.
  */
 const keptMs = 90_000
 
@@ -38,7 +38,7 @@ interface NodeRow {
   leaseUntilMs: number
 }
 
-/** Who hears of what is in the database, before any node does. */
+/** Receives the data in the database before any node does. */
 export interface SharedLogWatcher {
   /** A run of the database has begun. */
   opened(): void
@@ -49,13 +49,13 @@ export interface SharedLogWatcher {
 interface Run {
   id: Uint8Array
   start: number
-  /** When it began; the first one has always been. */
+  /** When it began. The first one has always existed. */
   atMs: number
 }
 
 /**
  * A database in memory that several nodes have open: records, head and log. It writes a batch by the rules of `commit_batch` in
- * `store/postgres/schema.ts`: what was read must not have been written since, and a batch is written once.
+ * `store/postgres/schema.ts`: records that the batch read must not have been written since, and a batch is written once.
  */
 export class SharedLog {
   readonly state = new SharedState()
@@ -67,9 +67,9 @@ export class SharedLog {
   #rows: readonly Row[] = []
   #runs: readonly Run[] = []
   #runsBegun = 0
-  /** Counts the openings, for those who have a connection to an earlier one. */
+  /** Counts the openings, for connections to an earlier one. */
   openings = 0
-  /** Who holds the lock on the head. */
+  /** The holder of the lock on the head. */
   #holder: object | undefined
   #waiting: (() => void)[] = []
   readonly #nodes = new Map<number, NodeRow>()
@@ -98,17 +98,17 @@ export class SharedLog {
     return this.#rows.filter(({ last }) => last > position)
   }
 
-  /** Rows that are old enough leave the log. */
+  /** Old rows leave the log. */
   trim(): void {
     this.#rows = this.#rows.filter(({ atMs }) => atMs > this.#nowMs() - keptMs)
   }
 
-  /** Whether the log still has all that follows a position. */
+  /** Whether the log still has everything that follows a position. */
   reachesBackTo(position: number): boolean {
     return this.#head === position || this.#rows.some(({ first, last }) => first <= position + 1 && last > position)
   }
 
-  /** The database is opened, as a primary that starts or is promoted: all connections to it before are lost. */
+  /** Opens the database, as a primary that starts or is promoted. All earlier connections to it are lost. */
   open(): void {
     this.openings++
     this.#runsBegun++
@@ -121,7 +121,7 @@ export class SharedLog {
     this.#watcher.opened()
   }
 
-  /** Writes a batch, unless it may not. To be called while nobody else holds the lock. */
+  /** Writes a batch, unless the rules forbid it. Call it while no other owner holds the lock. */
   commit(batch: Batch): Outcome {
     const is = (status: Outcome['status'], last: number = this.#head): Outcome => ({ status, last, isConfirmed: true })
     const written = this.#rows.find(row => row.batch === batch.id)
@@ -130,7 +130,7 @@ export class SharedLog {
     if (!this.#hasLease(batch.node)) return is('fenced')
     const known = Number.isFinite(batch.knownUpTo) ? batch.knownUpTo : 0
     if (this.#head < known) return is('history-lost')
-    // What was derived from nothing is true of any state.
+    // A batch that was derived from no reads is valid in any state.
     if (batch.reads.size > 0 && !this.reachesBackTo(known)) return is('too-old')
     const isConflict = this.rowsAfter(known).some(({ writes }) => [...batch.reads].some(name => writes.has(name)))
     if (isConflict) return is('conflict')
@@ -197,7 +197,7 @@ export class SharedLog {
     this.#holder = owner
   }
 
-  /** Resolves when nobody holds the lock. */
+  /** Resolves when the lock is free. */
   async unlocked(): Promise<void> {
     while (this.#holder) await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
@@ -216,7 +216,7 @@ export class SharedLog {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  /** A copy of what is in it, to go back to. */
+  /** Copies the data. Returns a function that restores it. */
   copy(): () => void {
     const [state, head, rows, runs] = [this.state.copy(), this.#head, this.#rows, this.#runs]
     const nodes = [...this.#nodes]
@@ -230,7 +230,7 @@ export class SharedLog {
     }
   }
 
-  /** All records in a Level database, where `check` looks at them. */
+  /** All records in a Level database, for `check`. */
   async asLevel(): Promise<LevelDatabase> {
     const level = new MemoryLevel<string, Uint8Array>({ keyEncoding: 'utf8', valueEncoding: 'view' })
     await level.batch([

@@ -20,19 +20,19 @@ interface Part {
   isSnapshot: boolean
 }
 
-/** Of what outlives an account. */
+/** Data that outlives an account. */
 interface Revocation {
   atMs: number
   position: number
 }
 
-/** Where a batch comes in: after `head`, to `last`. */
+/** Where a batch is inserted: after `head`, up to `last`. */
 interface Applied {
   head: number
   last: number
   /** By the clock of the database. */
   nowMs: number
-  /** Of a change that was derived beside the queue: the news of all others stay. */
+  /** For a change that was derived beside the queue: the news of all other users stay. */
   subjects: ReadonlySet<string> | undefined
 }
 
@@ -40,7 +40,9 @@ const nameOf = ({ position, index }: EventName): string => join(position, index)
 
 const join = (...parts: (string | number)[]): string => parts.join('\u0000')
 
-/** The records of a database that several nodes share. Nothing in it is changed in place, so a copy of the maps is a snapshot. */
+/**
+ * The records of a database that several nodes share. Nothing in it is changed in place, so a copy of the maps is a snapshot.
+ */
 export class SharedState {
   readonly users = new Map<string, Readonly<UserRecord>>()
   readonly #relations = new Map<string, Relation>()
@@ -59,7 +61,7 @@ export class SharedState {
     return this.#relations.get(join(a, b)) ?? noRelation
   }
 
-  /** In the order of the others' ids. */
+  /** In the order of the other users' ids. */
   relationsOf(a: string): [other: string, relation: Relation][] {
     const own = [...this.#relations].flatMap(([name, relation]): [string, Relation][] =>
       name.startsWith(join(a, '')) ? [[name.slice(a.length + 1), relation]] : [],
@@ -88,7 +90,7 @@ export class SharedState {
     return this.#erasures.get(id) ?? 0
   }
 
-  /** In their order. */
+  /** In order. */
   events(): StoredEvent[] {
     const rank = ({ name: { position, index } }: StoredEvent): number => position * 1_000_000 + index
     return [...this.#events.values()].sort((a, b) => rank(a) - rank(b))
@@ -102,7 +104,7 @@ export class SharedState {
     return this.#revocations.get(id) ?? { atMs: 0, position: 0 }
   }
 
-  /** Writes what a batch writes. */
+  /** Applies a batch. */
   apply(draft: Draft, at: Applied): void {
     for (const removal of draft.removals()) {
       if (removal.kind === 'document') this.#documents.delete(join(removal.user, removal.document))
@@ -159,7 +161,7 @@ export class SharedState {
         return this.#addPart(write, { position: final(write.position), bytes: write.update, isSnapshot: false })
       case 'snapshot':
         return this.#addPart(write, { position: final(write.position), bytes: write.snapshot, isSnapshot: true })
-      // The log says whose profile changed.
+      // The log names the user whose profile changed.
       case 'change':
         return
     }
@@ -175,7 +177,7 @@ export class SharedState {
     return copy
   }
 
-  /** From here on it is what another state is. */
+  /** Becomes equal to another state. */
   become(other: SharedState): void {
     replace(this.users, other.users)
     replace(this.#relations, other.#relations)

@@ -1,6 +1,6 @@
 /**
- * Which processes stand still, as a tab does while an `alert()` is open or its page is frozen: nothing of theirs runs. What
- * the platform has for them waits, and happens once they go on.
+ * Tracks frozen processes. A tab freezes while an `alert()` is open or its page is frozen, and then runs nothing. Events from
+ * the platform wait, and happen when the process continues.
  */
 export class Standstill {
   readonly #waiting = new Map<object, (() => void)[]>()
@@ -13,14 +13,14 @@ export class Standstill {
     if (!this.isOn(process)) this.#waiting.set(process, [])
   }
 
-  /** Runs what is for this process; later, while it stands still. */
+  /** Runs a task of this process; if the process is frozen, when it continues. */
   run(process: object, task: () => void): void {
     const waiting = this.#waiting.get(process)
     if (waiting) waiting.push(task)
     else task()
   }
 
-  /** What waits happens one after the other, each in a turn of its own, in an order that `pick` chooses. */
+  /** Ends the freeze. The waiting tasks run one after the other, each in its own turn, in an order that `pick` chooses. */
   end(process: object, pick: (count: number) => number): void {
     const waiting = this.#waiting.get(process) ?? []
     this.#waiting.delete(process)

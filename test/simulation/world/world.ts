@@ -20,24 +20,24 @@ import { type Expected, Scribe, saysSome } from './scribe.ts'
 import { Seeded } from './seeded.ts'
 import { Standstill } from './standstill.ts'
 
-/** A server that was told to stop does so within this time. */
+/** A server that receives SIGTERM stops within this time. */
 const mostStopMs = 60_000
 
 export interface WorldOptions {
   seed: number
-  /** Bytes outstanding on a socket, where it shall be few [F2]. */
+  /** The limit for bytes outstanding on a socket, if it must be low [F2]. */
   outstandingBytes?: number
   /** Several tabs may have one device's database open. */
   hasTabs?: boolean
-  /** Several servers have one database; otherwise one server has a disk. */
+  /** How many servers share one database. Without it, one server has a disk. */
   nodes?: number | undefined
   tell?: Tell | undefined
 }
 
 /**
- * Server, devices, tabs, network, disks and clock in one process. What the engine does by itself is done at once; what
- * waits for the network, for a slow disk or for the clock waits until the world says so. Every choice comes from one seed,
- * nothing sleeps. What is wrong by the model is noted as it happens.
+ * Server, devices, tabs, network, disks and clock in one process. Automatic work of the engine runs immediately. Work that
+ * waits for the network, for a slow disk or for the clock waits until the world releases it. Every choice comes from one seed,
+ * and nothing sleeps. Violations of the model are recorded as they happen.
  */
 export class World {
   readonly standstill: Standstill = new Standstill()
@@ -51,7 +51,7 @@ export class World {
   readonly record: Record
   readonly judge: Judge
   readonly devices: Device[] = []
-  /** What is wrong, in words. */
+  /** The violations, in words. */
   readonly wrong: string[] = []
   readonly #options: WorldOptions
   readonly #stops: (() => void)[] = []
@@ -59,18 +59,18 @@ export class World {
   #backup: (() => Promise<void>) | undefined
   /** How often the database failed over and lost commits. */
   lossyFailOvers = 0
-  /** From here on no account is erased. */
+  /** From now on no account is erased. */
   hasLostStore = false
-  /** Accounts that were erased after the backup, as often as they were. */
+  /** Accounts that were erased after the backup, once per erasure. */
   #erasedSince: string[] = []
   /** As `#backup`, of the disk before anything was written. */
   #nothing: (() => Promise<void>) | undefined
-  /** Devices to be looked at when all is quiet, since they said they have all. */
+  /** Devices to check when all is quiet, because they reported that they have everything. */
   readonly looks: Look[] = []
-  /** Some server may have had a reason to refuse what these devices do. */
+  /** Whether some server may have had a reason to refuse changes of these devices. */
   mayRefuse = false
   #hostile: HostileServer | undefined
-  /** Messages that a device took. */
+  /** Messages that a device accepted. */
   readonly taken = new Set<string>()
 
   private constructor(options: WorldOptions) {
@@ -108,7 +108,7 @@ export class World {
         failed: change => this.record.failed(change),
       },
     })
-    // Which changes are written, and in which order, the database tells.
+    // The database reports which changes are written, and in which order.
     const ignore = (_change: Change): void => undefined
     this.cluster = options.nodes
       ? new Cluster({
@@ -135,7 +135,7 @@ export class World {
     return world
   }
 
-  /** Everything ends; the platform is as it was. */
+  /** Ends everything, and restores the platform's functions. */
   async end(): Promise<void> {
     for (const device of this.devices) device.kill()
     for (const backend of this.#backends) backend.kill()
@@ -143,7 +143,7 @@ export class World {
     for (const stop of this.#stops) stop()
   }
 
-  /** A server that answers the backend's calls: of several, another one each time. */
+  /** A server that answers the backend's calls. With several servers, a different one each time. */
   get backend(): Backend {
     return this.cluster?.any ?? this.#backend
   }
@@ -152,24 +152,24 @@ export class World {
     return this.cluster?.nodes.map(({ backend }) => backend) ?? [this.#backend]
   }
 
-  /** What the servers that run know of; without any, what is stored. */
+  /** The position that the running servers know; if none runs, the stored position. */
   get position(): number {
     if (this.cluster) return this.cluster.position
     return this.#backend.isUp ? this.#backend.position : this.record.position
   }
 
-  /** What is stored, as `check` reads it. */
+  /** The stored data, as `check` reads it. */
   async database(): Promise<LevelDatabase> {
     return this.cluster ? this.cluster.log.asLevel() : this.disk.inner
   }
 
-  /** All that is stored or read goes through again. */
+  /** All writes and reads pass again. */
   healDatabase(): void {
     this.disk.heal()
     this.cluster?.heal()
   }
 
-  /** A new device, with an empty database, not open yet. */
+  /** Creates a device with an empty database. It is not open yet. */
   device(user: string, name: string): Device {
     const device = new Device(user, name, {
       clock: this.clock,
@@ -191,7 +191,7 @@ export class World {
   async open(device: Device, connect = true): Promise<void> {
     await device.openTab(connect)
     await this.settle()
-    // D1: what was safe on this device is there.
+    // D1: data that was saved on this device is there.
     if (device.tab) this.scribe.expectKept(device.tab)
   }
 
@@ -199,7 +199,7 @@ export class World {
     return this.#options.hasTabs ?? false
   }
 
-  /** A call of the backend's, which need not come to its end. */
+  /** A call of the backend, which may never finish. */
   async ask(call: () => Promise<number>): Promise<void> {
     if (this.backend.isUp) call().catch(error => this.wrong.push(`the backend's call failed: ${String(error)} [S1]`))
     await this.settle()
@@ -212,7 +212,7 @@ export class World {
     await this.ask(() => backend.refound(user, document))
   }
 
-  /** The tab that acts stands still, and another one acts from here on. */
+  /** The acting tab freezes, and another one acts from now on. */
   async freeze(device: Device): Promise<void> {
     device.freeze()
     await this.settle()
@@ -230,7 +230,7 @@ export class World {
     await closed
   }
 
-  /** The engine does what it does by itself; then what the devices wrote is told to the model. */
+  /** Lets the engine finish its automatic work. Then reports to the model what the devices wrote. */
   async settle(expected?: Expected): Promise<void> {
     await quiet()
     for (const device of this.devices) for (const tab of device.tabs) this.scribe.take(tab, expected)
@@ -242,7 +242,7 @@ export class World {
     for (const look of this.looks.splice(0)) await checkHoldings(this.record, look, this.wrong)
   }
 
-  /** One thing that waits happens: a frame arrives, or the disk answers. `false` when nothing waits. */
+  /** Lets one waiting event happen: a frame arrives, or the disk responds. Returns `false` if nothing waits. */
   async next(pick: number): Promise<boolean> {
     const moves = this.network.moves()
     const onDisk = moves.length + this.disk.waiting
@@ -256,12 +256,12 @@ export class World {
     return true
   }
 
-  /** Lets everything arrive that is on its way, until nothing is. */
+  /** Delivers everything in flight, until nothing is left. */
   async flow(): Promise<void> {
     for (let steps = 0; await this.next(0); steps++) if (steps > 10_000) throw new Error('the network never rests')
   }
 
-  /** Time passes; with `flows` the network works meanwhile. */
+  /** Time passes. With `flows`, the network works meanwhile. */
   async pass(ms: number, flows: boolean): Promise<void> {
     const untilMs = this.clock.nowMs + ms
     while (this.clock.step(untilMs)) {
@@ -270,7 +270,7 @@ export class World {
     }
   }
 
-  /** Every server is killed in the middle of whatever it does. What it had sent may still arrive. */
+  /** Kills every server in the middle of its work. Frames that it had sent may still arrive. */
   async killServer(losesFrames: boolean): Promise<void> {
     for (const backend of this.#backends) backend.kill()
     this.record.killed()
@@ -287,7 +287,7 @@ export class World {
     }
   }
 
-  /** One of several servers is killed. */
+  /** Kills one of several servers. */
   async killNode(index: number, losesFrames: boolean): Promise<void> {
     if (!this.cluster) return
     this.cluster.thaw(index)
@@ -296,7 +296,7 @@ export class World {
     await this.settle()
   }
 
-  /** One of several servers gets SIGTERM: devices go elsewhere. */
+  /** One of several servers receives SIGTERM. Its devices connect elsewhere. */
   async stopNode(index: number): Promise<void> {
     const node = this.cluster?.nodes[index]
     if (!this.cluster || !node?.backend.isUp || this.cluster.isFrozen(node)) return
@@ -311,7 +311,7 @@ export class World {
     await this.settle()
   }
 
-  /** The device goes to another of several servers, in the middle of whatever it does. */
+  /** The device moves to another of several servers, in the middle of its work. */
   async moveDevice(device: Device, index: number): Promise<void> {
     this.cluster?.move(device, index)
     for (const wire of this.network.wires) if ((wire.caller as Tab).device === device) this.network.cut(wire, 'both')
@@ -319,8 +319,8 @@ export class World {
   }
 
   /**
-   * The database that several servers share fails over: all their connections to it are lost. If it `isLossy`, it is from here
-   * on what it was at the last backup.
+   * The database that several servers share fails over. All their connections to it are lost. If the failover `isLossy`, the
+   * database returns to its state at the last backup.
    */
   async failOver(isLossy: boolean): Promise<void> {
     if (!this.cluster || (isLossy && !this.#backup)) return
@@ -336,14 +336,14 @@ export class World {
     this.#backup = await this.#copyOfServer()
   }
 
-  /** The server is killed, and starts again with what was on its disk once. Devices bring back what it lost. */
+  /** Kills the server, and starts it again with an earlier state of its disk. Devices bring back what it lost. */
   async restoreServer(): Promise<void> {
     if (this.#backup) await this.#startAgainFrom(this.#backup)
   }
 
   /**
-   * The server is killed, and starts again on an empty disk. Devices bring back what was theirs [D6]. Nothing happens once an
-   * account was erased: a store that is lost forgets erasures, which no device can make up for [D7].
+   * Kills the server, and starts it again on an empty disk. Devices bring back their own data [D6]. Does nothing if an account
+   * was erased before: a lost store forgets erasures, and no device can restore them [D7].
    */
   async loseServerStore(): Promise<void> {
     const wasErased = this.devices.some(({ user }) => this.record.incarnationOf(user) > 0)
@@ -352,14 +352,16 @@ export class World {
     await this.#startAgainFrom(this.#nothing)
   }
 
-  /** The server stops, and starts with these limits instead of the usual ones; devices hear of it when they come back. */
+  /**
+   * Stops the server, and starts it with these limits instead of the defaults. Devices receive the limits when they reconnect.
+   */
   async setLimits(limits: Partial<ContentLimits>): Promise<void> {
     if (Object.keys(limits).length > 0) this.mayRefuse = true
     for (const backend of this.#backends) backend.setLimits(limits)
     await this.restartServer(false)
   }
 
-  /** All connections end, and devices that come back are answered by a server that lies, or by the true one again. */
+  /** Ends all connections. Devices that reconnect are answered by a lying server, or by the true one again. */
   async setHostility(hostility: Hostility | undefined): Promise<void> {
     if (!hostility && !this.#hostile) return
     if (hostility) this.mayRefuse = true
@@ -419,7 +421,7 @@ export class World {
     }
   }
 
-  /** What the operator is to do: accounts that were erased since the backup stand again. */
+  /** What the operator must do: erase the accounts again that were erased since the backup. */
   async #eraseAgain(): Promise<void> {
     for (const user of this.#erasedSince.splice(0)) {
       await this.ask(() => this.backend.api('PUT', `/v1/users/${user}`))
@@ -429,13 +431,13 @@ export class World {
 
   async startServer(): Promise<void> {
     for (const backend of this.#backends) {
-      // On a disk that fails it doesn't come up; the next attempt may.
+      // On a failing disk the server does not start. The next attempt may succeed.
       if (!backend.isUp) backend.start().catch(() => backend.kill())
     }
     await this.settle()
   }
 
-  /** SIGTERM, then perhaps `compact`, then a new start. */
+  /** SIGTERM, then optionally `compact`, then a new start. */
   async restartServer(compacts: boolean): Promise<void> {
     await this.startServer()
     this.healDatabase()
@@ -448,7 +450,7 @@ export class World {
     await this.startServer()
   }
 
-  /** Several servers wait for what the others have applied, which takes some time. */
+  /** Several servers wait until the others have applied everything, which takes some time. */
   async #allStopped(): Promise<void> {
     let isDone = false
     const stopped = Promise.all(this.#backends.map(backend => backend.stop())).finally(() => {
@@ -471,14 +473,14 @@ export class World {
     }
   }
 
-  /** A battery that ends, or one tab that crashes while others go on, a few turns of the loop from now. */
+  /** A battery fails, or one tab crashes while others continue, a few turns of the loop from now. */
   async kill(device: Device, afterTurns: number, count: number = device.tabs.length): Promise<void> {
     if (device.tabs.length === 0) return
     await turns(afterTurns)
     const written = device.tabs.slice(0, count).map(tab => ({ ...tab.takeLast(), documents: tab.documents }))
     device.kill(count)
     await quiet()
-    // What it wrote in this instant may be on its disk or not.
+    // What it wrote at this moment may or may not be on its disk.
     const stored = await device.outbox()
     for (const { rows, promised, documents } of written) {
       const isStored = ({ update }: Written): boolean => stored.some(row => Buffer.from(row.update).equals(update))
@@ -496,7 +498,7 @@ export class World {
     device.forget()
   }
 
-  /** The device's database becomes a copy of what it was once; nothing happens when there is none. */
+  /** Replaces the device's database with a copy of its earlier state. Does nothing if there is no copy. */
   async restoreDatabase(device: Device): Promise<void> {
     if (!device.backup) return
     device.kill()
@@ -504,7 +506,7 @@ export class World {
     device.restore()
   }
 
-  /** A tab has closed, since its account is no more; what its device had is gone with it [D7]. */
+  /** A tab has closed because its account no longer exists. All data of its device is deleted [D7]. */
   #accountErased(tab: Tab): void {
     const { device } = tab
     if ((device.incarnation ?? -1) >= this.record.incarnationOf(device.user)) {
@@ -515,7 +517,7 @@ export class World {
     if (device.tabs.length === 0) device.forget()
   }
 
-  /** Edits that a device holds which has synced with an incarnation of the user that is over. */
+  /** Whether an edit is on a device that has synced with an ended incarnation of the user. */
   #isOfEnded(user: string): (edit: KnownEdit) => boolean {
     const ended = this.devices.filter(
       device => device.user === user && (device.incarnation ?? Infinity) < this.record.incarnationOf(user),
@@ -524,7 +526,7 @@ export class World {
   }
 
   #noteError(what: unknown): void {
-    // A disk or a connection that fails is the world's doing, and so is a database that goes back.
+    // The world itself causes failures of a disk or a connection, and databases that go back.
     const text = String((what as { err?: unknown }).err ?? what)
     if (
       !/disk|connection was lost|the history of the database|the store is closing|not all nodes have applied|has lost its lease|no standby/.test(
