@@ -1,6 +1,9 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** Mistakes in reading addresses. The contract of phone numbers has no rule ids: an id that is another person's is what counts. */
+/**
+ * Mistakes in reading addresses. The contract of phone numbers has no rule ids. The harm is an id that belongs to another
+ * person.
+ */
 export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/user-id.ts', '[\\p{Cc}\\u202a-\\u202e\\u2066-\\u2069]', '[\\p{Cc}]', {
     id: 'bidi-controls-in-ids',

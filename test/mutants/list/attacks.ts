@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const feed = 'server/src/relay/feed.ts'
 
-/** What no test noticed until somebody who knew the sources looked for it. */
+/** Mistakes that no test noticed until a reader of the sources looked for them. */
 export const attackMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/hand-over.ts',

@@ -2,7 +2,10 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const tests = ['simulation/cluster-stories']
 
-/** What several nodes on one database rely on, whatever the database is. Most were found by histories on several nodes. */
+/**
+ * Mistakes in what several nodes on one database rely on, whatever the database is. Histories on several nodes found most of
+ * them.
+ */
 export const clusterMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/write-set.ts', 'if (range !== undefined) yield range', '', {
     id: 'cluster-ranges-not-written',

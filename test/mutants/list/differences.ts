@@ -4,7 +4,7 @@ const committed = 'server/src/relay/committed-levels.ts'
 const difference = 'server/src/relay/difference.ts'
 const tests = ['server/differences', 'server/differences-property']
 
-/** What would give a device a difference that it does not understand, or that is for another state than it holds. */
+/** Mistakes that would give a device a difference that it does not understand, or one for a state other than its own. */
 export const differenceMutants: readonly Mutant[] = [
   mutant('server/src/socket/session.ts', 'this.wire >= differencesWire', 'this.wire > 0', {
     id: 'difference-to-an-older-device',

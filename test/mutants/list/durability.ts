@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would lose a change, answer too early, or let what is derived differ from its cause [D1–D5]. */
+/** Mistakes that would lose a change, answer too early, or let derived data differ from its source [D1–D5]. */
 export const durabilityMutants: readonly Mutant[] = [
   mutant('client/src/database/own-documents.ts', 'if (update) await this.#append(db, name, update)', '', {
     id: 'changes-in-memory-only',

@@ -8,7 +8,7 @@ const elsewhere = 'server/src/presence/elsewhere.ts'
 const stays = 'server/src/store/postgres/stays.ts'
 const tests = ['server/elsewhere']
 
-/** What nodes say to each other, and what they make of it. */
+/** Mistakes in the messages between nodes, and in how nodes process them. */
 export const elsewhereMutants: readonly Mutant[] = [
   mutant(messages, 'if (!this.#mayReach(from, to, view as View)) return', '', {
     id: 'letter-not-checked-where-it-arrives',

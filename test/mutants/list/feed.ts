@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would make a feed miss a change, repeat itself, or say too much [F1–F4]. */
+/** Mistakes that would make a feed miss a change, repeat itself, or show too much [F1–F4]. */
 export const feedMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/feed.ts',

@@ -4,7 +4,7 @@ const folder = 'server/src/store/level/format'
 const tests = ['server/formats']
 const rules = ['D4']
 
-/** What no version may lose of what another one wrote. */
+/** Mistakes with which one version would lose data that another version wrote. */
 export const formatMutants: readonly Mutant[] = [
   mutant(`${folder}/prepare.ts`, 'if (!isLater) await expectKnownFamilies(database, folder)', '', {
     id: 'unknown-families-opened',

@@ -3,7 +3,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 const rebase = 'client/src/database/rebase.ts'
 const outbox = 'client/src/database/outbox.ts'
 
-/** What a document that is refounded owes its devices. */
+/** Mistakes in what a refounded document must guarantee to its devices. */
 export const generationMutants: readonly Mutant[] = [
   mutant('client/src/sync/sender.ts', 'if (this.#isOfOther(name)) await', 'if (false) await', {
     id: 'no-rebase',

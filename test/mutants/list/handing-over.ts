@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would hand over too much, too early or too late: order, erasure, withdrawal, silence [V4–V9]. */
+/** Mistakes that would hand over too much, too early or too late: order, erasure, withdrawal, silence [V4–V9]. */
 export const handingOverMutants: readonly Mutant[] = [
   {
     id: 'offer-before-recheck',

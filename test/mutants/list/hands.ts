@@ -5,7 +5,7 @@ const sessions = 'client/src/sync/session.ts'
 const people = 'client/src/database/people.ts'
 const welcomeWait = 'client/src/sync/welcome-wait.ts'
 
-/** What would restore an erased account, or give its id's next holder what was given to the old one [D7]. */
+/** Mistakes that would restore an erased account, or give the next holder of its id what was given to the old holder [D7]. */
 export const handsMutants: readonly Mutant[] = [
   mutant('server/src/socket/handle.ts', "const isErased = state === 'ended'", 'const isErased = false', {
     id: 'erased-account-welcome',

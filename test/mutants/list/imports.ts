@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const at = (path: string): string => `shared/src/import/${path}`
 
-/** Mistakes in reading phone books, and in what an import changes. */
+/** Mistakes in reading phone books, and in the changes that an import makes. */
 export const importMutants: readonly Mutant[] = [
   mutant(
     at('text/lines.ts'),

@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const tests = ['server/blocked-viewer']
 
-/** What would tell a viewer of acts that it may not see: by time, by counting, by outcomes [V10]. */
+/** Mistakes that would show a viewer acts that it may not see: by time, by counts, or by outcomes [V10]. */
 export const indistinguishableMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/current-reads.ts',

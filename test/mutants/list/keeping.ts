@@ -7,7 +7,7 @@ const merging = ['server/merging-cost']
 const outgoing = 'packages/client/src/sync/sender.ts'
 const outbox = 'packages/client/src/database/outbox.ts'
 
-/** What would make a device lose what it holds, or a server refuse what it must take back [D6]. */
+/** Mistakes that would make a device lose its data, or a server refuse data that it must take back [D6]. */
 export const keepingMutants: readonly Mutant[] = [
   mutant(
     'client/src/database/outbox.ts',

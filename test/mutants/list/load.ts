@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would let one user cost the others more than that user may [S3][F2]. */
+/** Mistakes that would let one user cost other users more than allowed [S3][F2]. */
 export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/cost.ts', "message.step === 'step1' ? forClients(clientsNamed(message.payload)) : 0", '0', {
     id: 'clients-of-a-vector-free',

@@ -3,7 +3,10 @@ import { type Mutant, mutant } from '../mutant.ts'
 const messages = 'server/src/socket/direct-messages.ts'
 const tests = ['server/message-policy']
 
-/** Whose messages reach a user: the user's own choice, which the backend may make, and the widest that the operator allows. */
+/**
+ * Mistakes in whose messages reach a user: the user's own choice, which the backend may make, and the operator's widest
+ * audience.
+ */
 export const messagePolicyMutants: readonly Mutant[] = [
   mutant(
     'shared/src/visibility.ts',

@@ -2,7 +2,10 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const tests = ['simulation/new-enemy']
 
-/** What would let an edit overtake the order to shut somebody out: `names` is the story in which they see it [V6]. */
+/**
+ * Mistakes that would let an edit overtake the change that shuts a viewer out: `names` is the story in which that viewer sees
+ * it [V6].
+ */
 export const newEnemyMutants: readonly Mutant[] = [
   {
     id: 'profile-sent-first',

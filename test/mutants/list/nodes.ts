@@ -6,7 +6,7 @@ const leases = ['server/postgres-leases']
 const largeTests = ['server/postgres-large-changes']
 const revocationTests = ['server/revocations']
 
-/** What several nodes on one database rely on. */
+/** Mistakes in what several nodes on one database rely on. */
 export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/reports.ts', '    this.#mustRead = true\n    await this.#looked()\n', '', {
     id: 'current-by-itself',

@@ -6,7 +6,7 @@ const presence = 'server/src/presence/presence.ts'
 const watchers = 'server/src/presence/subscriptions.ts'
 const tests = ['server/presence']
 
-/** What would tell somebody who is online of whom they may not know it, or tell it too often, or not at all. */
+/** Mistakes that would show presence to a user who may not know it, or show it too often, or not at all. */
 export const presenceMutants: readonly Mutant[] = [
   mutant(mayKnow, 'feed.levelsOf(owner, view).length > 0 && !view.owner.hidesPresence', '!view.owner.hidesPresence', {
     id: 'presence-of-anybody',

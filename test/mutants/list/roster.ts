@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would make devices of one user differ, or the public side win [R1–R6]. */
+/** Mistakes that would make devices of one user differ, or let the public side win [R1–R6]. */
 export const rosterMutants: readonly Mutant[] = [
   mutant(
     'shared/src/flat-maps.ts',

@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would let hostile or excessive input through [S1–S4]. */
+/** Mistakes that would let hostile or excessive input through [S1–S4]. */
 export const safetyMutants: readonly Mutant[] = [
   mutant('shared/src/wire/framing.ts', 'if (decoding.hasContent(decoder) && !isOpen)', 'if (false)', {
     id: 'bytes-after-the-end',

@@ -3,7 +3,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 const leftovers = 'server/src/store/level/check-leftovers.ts'
 const storedDocument = 'server/src/documents/stored-document.ts'
 
-/** What would let a store grow for ever, or hide that it does. */
+/** Mistakes that would let a store grow without limit, or hide that it does. */
 export const smallStoreMutants: readonly Mutant[] = [
   mutant('server/src/relations/records.ts', 'JSON.stringify(user) === blankText ? undefined : user', 'user', {
     id: 'record-for-each-stranger',

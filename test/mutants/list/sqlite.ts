@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const database = 'client/src/sqlite/database.ts'
 
-/** What would go wrong when a device keeps its data in SQLite [D1]. */
+/** Mistakes in a device that keeps its data in SQLite [D1]. */
 export const sqliteMutants: readonly Mutant[] = [
   mutant(database, "if (mode === 'rw') await this.#connection().run('COMMIT', [])", '', {
     id: 'sqlite-not-committed',

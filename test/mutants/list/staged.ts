@@ -3,7 +3,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 const tests = ['server/staged-changes']
 const folder = 'server/src/store/level/stage'
 
-/** What a change relies on that is written in slices. */
+/** Mistakes in what a change that is written in slices relies on. */
 export const stagedMutants: readonly Mutant[] = [
   mutant(`${folder}/finish.ts`, 'marker && isOf(marker, key)', 'marker', {
     id: 'slices-applied-twice',

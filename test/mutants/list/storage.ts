@@ -3,7 +3,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 const restoring = 'client/src/device/new-database.ts'
 const surviving = 'client/src/device/recover.ts'
 
-/** What would go wrong when the device's storage is lost, full or refused [D1–D3]. */
+/** Mistakes that show when the device's storage is lost, full or refused [D1–D3]. */
 export const storageMutants: readonly Mutant[] = [
   mutant(restoring, 'update: Y.encodeStateAsUpdateV2(memory[document].doc)', 'update: Uint8Array.of(0, 0)', {
     id: 'documents-not-restored',

@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What the engine did wrong until a random history showed it. */
+/** Mistakes that the engine made until a random history showed them. */
 export const storyMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'seen.length > 0 && view.relation.shown.length === 0', 'seen.length > 256', {
     id: 'fetched-passed-off-as-followed',

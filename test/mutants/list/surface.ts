@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would make lists, names of levels and bulk calls of the client wrong. */
+/** Mistakes that would make lists, names of levels and bulk calls of the client wrong. */
 export const surfaceMutants: readonly Mutant[] = [
   mutant('client/src/api/shown.ts', 'this.contacts.mark(people.keys())\n', '', {
     id: 'index-misses-own-changes',

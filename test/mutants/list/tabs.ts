@@ -5,7 +5,7 @@ const pulse = 'client/src/tabs/pulse.ts'
 const shared = 'client/src/tabs/shared-link.ts'
 const questions = 'client/src/tabs/questions.ts'
 
-/** What would go wrong between tabs of which one stands still, with tokens, direct messages and clocks that are set. */
+/** Mistakes between tabs of which one is suspended, and with tokens, direct messages and clocks that are set. */
 export const tabMutants: readonly Mutant[] = [
   mutant(shared, "silent: () => this.#show('offline'),", 'silent: () => undefined,', {
     id: 'silent-holder-still-synced',

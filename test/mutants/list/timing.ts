@@ -12,7 +12,7 @@ const ownDocuments = 'client/src/database/own-documents.ts'
 const fetches = 'client/src/sync/profile-fetches.ts'
 
 /**
- * What goes wrong between two awaits, after an end, beyond a number that small tests never reach, or the second time in one
+ * Mistakes that show between two awaits, after an end, above a number that small tests never reach, or the second time in one
  * session.
  */
 export const timingMutants: readonly Mutant[] = [

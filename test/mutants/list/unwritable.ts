@@ -4,7 +4,7 @@ const recovering = 'server/src/store/level/recovering-level.ts'
 const gate = 'server/src/store/level/read-gate.ts'
 const tests = ['server/unwritable']
 
-/** What would go wrong while the disk takes no changes [D2]. */
+/** Mistakes that show while the disk accepts no changes [D2]. */
 export const unwritableMutants: readonly Mutant[] = [
   mutant(recovering, 'await findRoom?.()\n', '', {
     id: 'closed-on-a-full-disk',

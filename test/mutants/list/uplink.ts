@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const inflate = 'server/src/socket/inflate.ts'
 
-/** Compressed updates from devices. */
+/** Mistakes in compressed updates from devices. */
 export const uplinkMutants: readonly Mutant[] = [
   mutant(inflate, '      maxOutputLength: size,\n', '', {
     id: 'inflates-without-a-bound',

@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const wire = 'shared/src/wire'
 
-/** What devices and servers of different versions owe each other. */
+/** Mistakes in what devices and servers of different versions must guarantee to each other. */
 export const versionMutants: readonly Mutant[] = [
   mutant(`${wire}/framing.ts`, 'isFromNewer && number >= firstOptionalType', 'isFromNewer', {
     id: 'required-message-passed-over',

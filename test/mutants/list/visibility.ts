@@ -1,6 +1,9 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would show somebody what they may not see, or hide what they may: the decision and its facts [V1–V3]. */
+/**
+ * Mistakes that would show a viewer data that the viewer may not see, or hide data that the viewer may: the decision and its
+ * facts [V1–V3].
+ */
 export const visibilityMutants: readonly Mutant[] = [
   mutant('shared/src/visibility.ts', 'standing.ownerBlocks || standing.viewerBlocks', 'standing.ownerBlocks', {
     id: 'block-in-one-direction',

@@ -8,7 +8,7 @@ const derive = 'server/src/relations/derive.ts'
 const tests = ['server/webhooks']
 const contract = ['server/store']
 
-/** Events for the app's backend. */
+/** Mistakes in events for the app's backend. */
 export const webhookMutants: readonly Mutant[] = [
   mutant(own, 'this.#eventsRemoved.add(user)', '', {
     id: 'events-of-an-erased-account-stay',
