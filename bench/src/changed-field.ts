@@ -18,7 +18,10 @@ function field(name: string, value: string): KeyChange {
   return { root: 'fields', key: `0/benchmark/${name}`, value }
 }
 
-/** What a follower receives when one name of a level of 64 KiB changes: a device of the newest wire, and one of 0.1.0. */
+/**
+ * Measures what a follower receives when one name of a level of 64 KiB changes: a device of the newest wire version, and one of
+ * 0.1.0.
+ */
 export async function changedField({ isQuick }: { isQuick: boolean }): Promise<void> {
   const server = await startServerProcess()
   const owner = new RawDevice('owner')

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 
-/** Programs that are a Chromium, in the order in which they are looked for. */
+/** Names of Chromium programs, in the order in which they are looked for. */
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
 const flags =
@@ -14,7 +14,7 @@ export function findChromium(): string | undefined {
   return names.flatMap(name => folders.map(folder => join(folder, name))).find(isProgram)
 }
 
-/** A real browser without a window, that asks nothing of the network by itself. */
+/** Starts a real browser without a window. It sends no network requests of its own. */
 export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium()
   if (!executablePath) throw new Error(`This needs a Chromium: none of ${names.join(', ')} is in the PATH.`)

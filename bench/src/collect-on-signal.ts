@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Loaded into a server that is measured: SIGUSR2 collects garbage, so that memory in use is what is needed, and writes how
- * much that is.
+ * Loaded into a server that is measured. On SIGUSR2 it collects garbage, so that only needed memory is in use, and writes how
+ * much memory is in use.
  */
 process.on('SIGUSR2', () => {
   ;(globalThis as { gc?: () => void }).gc?.()

@@ -5,14 +5,17 @@ import { workloads } from './workloads/index.ts'
 import type { Size } from './workloads/size.ts'
 
 export interface CompareOptions {
-  /** By default all. */
+  /** The workloads to run; by default all. */
   names: readonly string[]
   size: Size
-  /** Where all figures go, as JSON. */
+  /** The file for all figures, as JSON. */
   file: string | undefined
 }
 
-/** Workloads beside a bare websocket server and, where they install, beside peers. Throws when one of them does wrong. */
+/**
+ * Runs workloads on Kith, on a bare websocket server and, if they can be installed, on peers. Throws when one of them gives a
+ * wrong result.
+ */
 export async function compare({ names, size, file }: CompareOptions): Promise<void> {
   const placed = pinLoad()
   console.log(placed)

@@ -10,7 +10,7 @@ import { percentile, print, type Row, rounded } from './report.ts'
 
 const contactCount = 10_000
 const runs = 50
-/** A sixtieth of a second. */
+/** The time of one frame at 60 frames per second. */
 const frameMs = 16.7
 
 const filters: Record<string, ContactFilter> = {
@@ -21,7 +21,7 @@ const filters: Record<string, ContactFilter> = {
   "query: 'nobody has this'": { query: 'nobody has this' },
 }
 
-/** (j) Filters of `getContacts` on 10,000 contacts with labels, on IndexedDB in memory and on SQLite. */
+/** (j) Measures filters of `getContacts` on 10,000 contacts with labels, on IndexedDB in memory and on SQLite. */
 export async function contactFilters(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
   try {

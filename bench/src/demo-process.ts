@@ -8,21 +8,21 @@ import { type Listening, listen } from './server-process.ts'
 const thisCheckout = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface DemoProcess extends Listening {
-  /** How many devices are connected to it, as `GET /metrics` tells. */
+  /** Returns how many devices are connected to the server, from `GET /metrics`. */
   sessionCount(): Promise<number>
-  /** A call of the backend's API, with the key that the server made. Returns the status. */
+  /** Calls the backend's API with the key that the server generated. Returns the status. */
   admin(method: string, path: string): Promise<number>
 }
 
 export interface DemoProcessOptions {
-  /** Loopback, unless said otherwise. */
+  /** By default the loopback address. */
   host?: string
   env?: Record<string, string>
-  /** A folder with another build of everything. */
+  /** A checkout with another build of all packages. */
   checkout?: string
 }
 
-/** The server with the demo page, as `npm start` runs it, on any free port; with a data folder that goes when it stops. */
+/** Starts the server with the demo page, as `npm start` runs it, on any free port. Its data folder is removed when it stops. */
 export async function startDemoProcess({
   host = '127.0.0.1',
   env = {},

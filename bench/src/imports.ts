@@ -11,7 +11,7 @@ const numberOf = (index: number): string => `+44 7700 ${900_000 + index}`
 const card = (version: string, ...lines: string[]): string =>
   ['BEGIN:VCARD', `VERSION:${version}`, ...lines, 'END:VCARD', ''].join('\r\n')
 
-/** Phone books of ten thousand entries, as vendors write them. */
+/** Phone books of ten thousand entries, in the formats of vendors. */
 const books: Record<string, (index: number) => string> = {
   'vCard 3.0': index => card('3.0', `N:Doe;Ann ${index};;;`, `FN:Ann Doe ${index}`, `TEL;TYPE=CELL:${numberOf(index)}`),
   'vCard 2.1, quoted-printable': index =>
@@ -22,7 +22,7 @@ const books: Record<string, (index: number) => string> = {
     `${index === 0 ? 'Name,Given Name,E-mail 1 - Value,Phone 1 - Value\r\n' : ''}"Doe, Ann ${index}",Ann,a@example.com,${numberOf(index)} ::: ${numberOf(index)}\r\n`,
 }
 
-/** (i) Reading phone books, comparing them with the contacts, and writing them, on IndexedDB in memory. */
+/** (i) Measures reading phone books, comparing them with the contacts, and writing them, on IndexedDB in memory. */
 export async function imports(): Promise<void> {
   const rows: Row[] = []
   for (const [what, entry] of Object.entries(books)) {

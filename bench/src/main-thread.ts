@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 
 /**
- * Does something and tells how long each task of the page's main thread took meanwhile, in milliseconds of its own processor
- * time: what else runs on the machine doesn't count.
+ * Runs an action and returns how long each task of the page's main thread took meanwhile. Times are in milliseconds of the
+ * thread's own processor time, so other work on the machine does not count.
  */
 export async function tasksDuring<T>(
   browser: Browser,
@@ -21,12 +21,12 @@ export async function tasksDuring<T>(
   return { result, tasks }
 }
 
-/** As much as is needed of the Trace Event Format; durations in microseconds. */
+/** The required subset of the Trace Event Format; durations in microseconds. */
 interface TraceEvent {
   name: string
   pid: number
   tid: number
-  /** By the thread's own clock. */
+  /** The duration by the thread's own clock. */
   tdur?: number
   args?: { name?: string }
 }

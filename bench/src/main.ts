@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 
-/** Benchmarks that compare with nothing else. */
+/** Benchmarks without a comparison. */
 const others: Record<string, (size: Size) => Promise<void>> = {
   imports,
   'contact-filters': contactFilters,

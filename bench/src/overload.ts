@@ -12,27 +12,33 @@ import { percentile, print, type Row } from './report.ts'
 import { startServerProcess } from './server-process.ts'
 
 /**
- * How much slower the 99th percentile of the bystanders may be than without the attack. On two cores, which the attacker,
- * the bystanders, LevelDB's own thread and the server share, a quiet p99 of 3 ms means little: what is below the floor, half
- * a frame of a screen, is taken for the machine's noise.
+ * How many times slower the 99th percentile of the bystanders may be than without the attack. The attacker, the bystanders,
+ * LevelDB's own thread and the server share two cores, so a quiet p99 of 3 ms means little. A p99 below the floor, half a frame
+ * of a screen, is treated as noise of the machine.
  */
 const mostTimesSlower = 3
 const floorMs = 10
-/** Half of the kept memory is the process itself. Nothing here collects garbage: a server in production would not either. */
+/**
+ * Half of the kept memory is the process itself. The benchmark triggers no garbage collection, because a server in production
+ * does not either.
+ */
 const memoryOfMost: MemoryCeiling = { peak: 400, kept: 250 }
 
-/** An attacker has a machine of its own. Here it gets what the server and the bystanders leave of the same processors. */
+/**
+ * In reality, an attacker has a separate machine. Here the attacker gets the processor time that the server and the bystanders
+ * leave.
+ */
 const attackerPriority = 15
 
-/** The quiet figure is the yardstick, so it is taken from more edits. */
+/** The attacks are compared with the quiet figure, so it is taken from more edits. */
 const quietMs = 10_000
 const leastAttackedMs = 4_000
 const mostAttackMs = 150_000
 const mostPrepareMs = 200_000
-/** Until memory is looked at again. */
+/** The time until memory is measured again. */
 const afterMs = 20_000
 
-/** (f) One hostile user: what two others notice of each attack. Exits with 1 when they notice too much. */
+/** (f) One hostile user: measures what two other users notice of each attack. Exits with 1 when they notice too much. */
 export async function overload(names: readonly string[]): Promise<void> {
   const rows: Row[] = []
   for (const name of names.length > 0 ? names : Object.keys(attacks)) {

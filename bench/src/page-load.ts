@@ -4,8 +4,9 @@ import { type DemoProcess, startDemoProcess } from './demo-process.ts'
 import { percentile, print, type Row, rounded } from './report.ts'
 
 /**
- * (g) How soon the demo page is painted and can be used: of this build and, side by side, of another one, whose folder
- * `KITH_PAGE_BEFORE` names (a checkout that is built). Both in turns, so that both meet the same machine.
+ * (g) Measures the time until the demo page is painted and until it can be used. Compares this build with another one if
+ * `KITH_PAGE_BEFORE` names its folder (a checkout that is built). The two take turns, so that both run under the same
+ * conditions.
  */
 const rounds = 15
 
@@ -36,7 +37,10 @@ export async function pageLoad(): Promise<void> {
   }
 }
 
-/** In milliseconds since the navigation began. Interactive: the page's first button is there, and a frame after it was drawn. */
+/**
+ * Returns milliseconds since the navigation began. Interactive: the page's first button exists, and one frame after it was
+ * drawn.
+ */
 async function load(browser: Browser, url: string): Promise<{ paint: number; interactive: number }> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block' })
   try {

@@ -4,7 +4,7 @@ import { startDemoProcess } from './demo-process.ts'
 import { tasksDuring } from './main-thread.ts'
 import { percentile, print, type Row, rounded } from './report.ts'
 
-/** (e) The demo page's list of 5,000 contacts, scrolled from one end to the other in a real browser. */
+/** (e) Scrolls the demo page's list of 5,000 contacts from one end to the other in a real browser. */
 const pixelsPerFrame = 300
 const rounds = 3
 
@@ -46,7 +46,7 @@ async function makeUpContacts(page: Page): Promise<void> {
 }
 
 interface Scrolled {
-  /** From each frame to the next, in milliseconds. */
+  /** The times from each frame to the next, in milliseconds. */
   frames: number[]
   mostRows: number
 }

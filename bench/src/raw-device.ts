@@ -15,25 +15,25 @@ import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import type { ServerProcess } from './server-process.ts'
 
-/** A device that speaks the wire and stores nothing: what is measured is the server, not a database in memory. */
+/** A device that speaks the wire protocol and stores nothing: the server is measured, not a database in memory. */
 export class RawDevice {
   readonly user: string
   readonly roster: Y.Doc
   readonly profile: Y.Doc
   cursor: Uint8Array = new Uint8Array()
-  /** Bytes of Kith's own messages, both ways; the roster's sync is not among them. */
+  /** Bytes of Kith's own messages, in both directions. The roster's sync is not included. */
   feedBytes = 0
   profilesReceived = 0
-  /** Bytes of updates, as they were sent. */
+  /** Bytes of updates, as sent. */
   updateBytes = 0
-  /** Says which wire it has, and compresses updates of its roster if the server takes that. */
+  /** Whether the device names its wire version, and compresses updates of its roster if the server accepts that. */
   isVersioned = false
   #mayDeflate = false
-  /** Hears of each level, and of each difference. */
+  /** Called for each level, and for each difference. */
   onProfile: (message: Extract<ServerMessage, { type: 'profile' | 'difference' }>) => void = () => undefined
-  /** Hears of every frame as it came; from then on nothing else is done with frames. */
+  /** Called for every frame as received. While it is set, frames are not processed in any other way. */
   onRaw: ((data: Buffer) => void) | undefined
-  /** Hears of every frame, before all else. */
+  /** Called for every frame, before any other processing. */
   onMessage: (message: ServerMessage, bytes: Uint8Array) => void = () => undefined
   #socket: WebSocket | undefined
   #waiting = new Map<string, () => void>()
@@ -45,7 +45,7 @@ export class RawDevice {
     this.profile = profile ?? new Y.Doc()
   }
 
-  /** The same device after a restart: with its documents and its cursor. */
+  /** Returns the same device after a restart: with its documents and its cursor. */
   restarted(): RawDevice {
     const again = new RawDevice(this.user, this)
     again.cursor = this.cursor
@@ -53,8 +53,8 @@ export class RawDevice {
   }
 
   /**
-   * Signs in; resolves when the device has caught up. `withDocuments`: it asks for what it lacks of its own documents, as
-   * Kith's client does, and waits for that, too.
+   * Signs in. Resolves when the device has caught up. `withDocuments`: the device also requests the missing parts of its own
+   * documents, as Kith's client does, and waits for them.
    */
   async connect(server: Pick<ServerProcess, 'url'>, token: string, withDocuments = false): Promise<void> {
     const url = `${server.url.replace(/^http/, 'ws')}/v1/roster/${encodeURIComponent(this.user)}`
@@ -86,7 +86,7 @@ export class RawDevice {
     ])
   }
 
-  /** Writes to one of the device's documents; resolves when the server has it on disk. */
+  /** Writes to one of the device's documents. Resolves when the change is on the server's disk. */
   async edit(document: 'roster' | 'profile', changes: readonly KeyChange[]): Promise<void> {
     this.write(document, changes)
     const id = ++this.#barrier
@@ -165,12 +165,12 @@ export class RawDevice {
   }
 }
 
-/** The changes that follow each of these users. */
+/** Returns the changes that follow each of these users. */
 export function following(owners: readonly string[]): KeyChange[] {
   return owners.map(key => ({ root: 'subscriptions', key, value: true }))
 }
 
-/** A list of `count` user ids. */
+/** Returns a list of `count` user ids. */
 export function userIds(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
 }

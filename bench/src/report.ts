@@ -6,7 +6,7 @@ export function print(heading: string, rows: readonly Row[]): void {
   console.table(rows)
 }
 
-/** Of values in any order; in the unit they have, to two decimals. */
+/** Returns a percentile of values in any order, in their unit, to two decimals. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return rounded(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN)

@@ -6,50 +6,50 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** A program of ours that runs as a process of its own and says where it listens. */
+/** One of Kith's programs, running as a separate process, that prints the address on which it listens. */
 export interface Listening {
   readonly url: string
   readonly pid: number
-  /** Asks it to stop (SIGTERM), and waits for that. */
+  /** Sends a request to stop (SIGTERM), and waits until the process has ended. */
   stop(): Promise<void>
-  /** Ends it between any two of its steps (SIGKILL). */
+  /** Ends the process immediately, at any of its steps (SIGKILL). */
   kill(): Promise<void>
 }
 
 export interface ServerProcess extends Listening {
   admin(method: string, path: string, body?: unknown): Promise<Response>
   token(user: string): Promise<string>
-  /** A number that `GET /metrics` tells. */
+  /** Returns a number from `GET /metrics`. */
   metric(name: string): Promise<number>
 }
 
 export interface ServerProcessOptions {
-  /** By default a new one, which goes when the server stops. */
+  /** By default a new folder, which is removed when the server stops. */
   folder?: string
-  /** A PostgreSQL database, in place of a folder. */
+  /** A PostgreSQL database, instead of a folder. */
   database?: string
-  /** By default any free one. */
+  /** By default any free port. */
   port?: number
   env?: Record<string, string>
-  /** For Node itself, as in `--expose-gc`. */
+  /** Arguments for Node itself, for example `--expose-gc`. */
   nodeArguments?: readonly string[]
-  /** How many files and sockets it may have open at a time (`ulimit -n`). */
+  /** The maximum number of files and sockets that are open at a time (`ulimit -n`). */
   openFiles?: number
   /** The `main.js` of another version. */
   program?: string
 }
 
 const adminKey = 'the admin key of this server'
-/** Of nodes that share a database. */
+/** The secret of nodes that share a database. */
 const tokenSecret = 'the token secret of these servers'
-/** The server to start: this one's, unless `KITH_BENCH_SERVER` names another `main.js`, to compare with. */
+/** The server to start: the one of this checkout, unless `KITH_BENCH_SERVER` names another `main.js` for a comparison. */
 export const serverProgram: string =
   process.env['KITH_BENCH_SERVER'] ??
   createRequire(import.meta.url)
     .resolve('@kith/server')
     .replace(/(src|dist).index\.[jt]s$/, 'dist/main.js')
 
-/** The server command as a process of its own, on real LevelDB, or as one node of several on a PostgreSQL database. */
+/** Starts the server command as a separate process: on real LevelDB, or as one of several nodes on a PostgreSQL database. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const { port = 0, env = {}, nodeArguments = [], openFiles, database, program = serverProgram } = options
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'kith-server-')))
@@ -73,7 +73,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   }
 }
 
-/** The backend's side of a server that was started here. */
+/** Returns the backend's functions for a server that was started here. */
 export function adminOf(url: string): {
   request(method: string, path: string, body?: unknown): Promise<Response>
   token(user: string): Promise<string>
@@ -95,7 +95,7 @@ export function adminOf(url: string): {
 
 const jsonHeaders = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
 
-/** Runs a Node program until it prints `listening on URL`; with no more than `openFiles` open at a time. */
+/** Runs a Node program until it prints `listening on URL`, with at most `openFiles` open at a time. */
 export async function listen(
   args: readonly string[],
   env: Record<string, string> = {},

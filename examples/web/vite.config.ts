@@ -4,10 +4,10 @@ import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
 const worker = 'service-worker.js'
-/** Files whose names say nothing of their content. */
+/** Files whose names do not depend on their content. */
 const unhashed = ['index.html', 'public/icon.svg', 'public/manifest.webmanifest']
 
-/** Tells the service worker which files it keeps: all of this build. */
+/** Tells the service worker which files to cache: all files of this build. */
 function offlineFiles(): Plugin {
   return {
     name: 'offline-files',
@@ -18,7 +18,7 @@ function offlineFiles(): Plugin {
         name => name !== worker && name !== 'index.html' && !name.endsWith('.map'),
       )
       const files = ['/', '/icon.svg', '/manifest.webmanifest', ...names.map(name => `/${name}`)]
-      // The names of assets hold a hash of their content.
+      // The names of assets contain a hash of their content.
       const hash = createHash('sha256').update(files.join())
       for (const file of unhashed) hash.update(readFileSync(new URL(file, import.meta.url)))
       const build = hash.digest('hex').slice(0, 12)

@@ -2,7 +2,9 @@ import { chmod, chown, copyFile, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ordinaryUser } from './ordinary-user.ts'
 
-/** What a backup leaves out, as pg_basebackup does: what belongs to the running server, and what comes by streaming. */
+/**
+ * Contents that a backup leaves out, as pg_basebackup does: files of the running server, and data that arrives by streaming.
+ */
 const emptied = new Set([
   'pg_wal',
   'pg_replslot',
@@ -14,13 +16,13 @@ const emptied = new Set([
 ])
 const left = new Set(['postmaster.pid', 'postmaster.opts', 'pg_internal.init'])
 
-/** Copies the folder of a server that runs, between the beginning and the end of a backup. */
+/** Copies the folder of a running server, between the beginning and the end of a backup. */
 export async function copyData(from: string, to: string): Promise<void> {
   await mkdir(to)
-  // PostgreSQL refuses a folder that others may read.
+  // PostgreSQL refuses a folder that other users may read.
   await chmod(to, 0o700)
   await give(to)
-  // All at once: one after the other, each would wait for its turn in a process that is busy.
+  // All at the same time. If they were copied one after another, each would wait for its turn in a busy process.
   const entries = (await readdir(from, { withFileTypes: true })).filter(({ name }) => !left.has(name))
   await Promise.all(
     entries.map(entry => {
@@ -36,7 +38,7 @@ async function makeEmpty(folder: string): Promise<void> {
   await give(folder)
 }
 
-/** A file may be removed while the folder is read: then the write-ahead log says so. */
+/** A file may be removed while the folder is read. The write-ahead log then contains this removal. */
 async function copyIfThere(source: string, target: string): Promise<void> {
   try {
     await copyFile(source, target)
@@ -47,7 +49,7 @@ async function copyIfThere(source: string, target: string): Promise<void> {
   await give(target)
 }
 
-/** Gives it to the user that PostgreSQL runs as. */
+/** Gives the file to the user as which PostgreSQL runs. */
 export async function give(path: string): Promise<void> {
   const user = ordinaryUser()
   if (user) await chown(path, user.uid, user.gid)

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ordinaryUser } from './ordinary-user.ts'
 
-/** A temporary folder of the user that PostgreSQL runs as. */
+/** Makes a temporary folder of the user as which PostgreSQL runs. */
 export async function makeFolder(): Promise<string> {
   const user = ordinaryUser()
-  // The temporary folder of root may be closed to others.
+  // The temporary folder of root may be closed to other users.
   const parent = user && !(await isOpen(tmpdir())) ? '/tmp' : tmpdir()
   const folder = await mkdtemp(join(parent, 'kith-postgres-'))
   if (user) await chown(folder, user.uid, user.gid)
@@ -17,7 +17,7 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Whether each user gets through to what is in a folder. */
+/** Returns whether every user can reach the contents of a folder. */
 async function isOpen(folder: string): Promise<boolean> {
   const { mode } = await stat(folder)
   if ((mode & 0o001) === 0) return false

@@ -5,19 +5,19 @@ import { killTree } from './kill-tree.ts'
 import type { User } from './ordinary-user.ts'
 
 /**
- * A process that stands between a program and the process that uses it. When that one ends in any way, or asks for it, the
- * channel between them ends; then this one ends the program, and removes its folder.
+ * A guard process between a program and the process that uses it. When the using process ends for any reason, or requests the
+ * end, the channel between it and the guard closes. The guard then ends the program, and removes its folder.
  */
 export interface GuardOptions {
   program: string
   args: readonly string[]
-  /** Where it runs, and what it prints is in the file `log`. */
+  /** The working folder of the program. Its output is in the file `log`. */
   folder: string
   user?: User | undefined
 }
 
 export type GuardRequest = 'start' | 'kill'
-/** The id of the process that was started, or that it has ended. */
+/** The id of the started process, or the notice that it has ended. */
 export type GuardReport = number | 'ended'
 
 const { program, args, folder, user } = JSON.parse(process.argv[2] as string) as GuardOptions
@@ -53,13 +53,13 @@ function leave(): void {
   process.exit()
 }
 
-/** The segment of shared memory by which a server that was killed would find out that others of its processes go on. */
+/** Removes the shared memory segment with which PostgreSQL detects that other processes of a killed server still run. */
 function removeSegment(): void {
   try {
     const segment = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[6]?.trim().split(/\s+/)[1]
     if (segment) execFileSync('ipcrm', ['-m', segment], { stdio: 'ignore' })
   } catch {
-    // There is none any more.
+    // The segment no longer exists.
   }
 }
 
@@ -73,5 +73,5 @@ process.on('disconnect', () => {
   else leave()
 })
 
-// This process ends after the one that uses the program, not with it.
+// This process ends after the one that uses the program, not at the same time.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)

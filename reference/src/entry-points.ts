@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export interface EntryPoint {
-  /** As an app imports it, such as `@kith/client/react`. */
+  /** The name with which an app imports it, such as `@kith/client/react`. */
   readonly name: string
-  /** Its types as they were built, which are what an app's TypeScript reads. */
+  /** The built type declarations, which an app's TypeScript reads. */
   readonly types: string
 }
 
-/** The packages that apps import. `@kith/shared` is theirs: what an app needs of it, they export. */
+/** The packages that apps import. `@kith/shared` is a dependency of these: they export everything of it that an app needs. */
 const packages = ['client', 'server'] as const
 
-/** Every entry point that a package.json names. */
+/** Returns every entry point that a package.json names. */
 export function entryPoints(): EntryPoint[] {
   return packages.flatMap(folder => {
     const root = new URL(`../../packages/${folder}/`, import.meta.url)

@@ -1,20 +1,21 @@
 import { type DeclarationReflection, type ProjectReflection, ReflectionKind, type SignatureReflection } from 'typedoc'
 
-/** What a doc comment lacks, and where. */
+/** A missing part of a doc comment, and its place. */
 export interface Gap {
   readonly entryPoint: string
-  /** Such as `Profile.save`. */
+  /** For example `Profile.save`. */
   readonly name: string
   readonly lacks: string
 }
 
-/** Each has words of its own, so their members are looked at too. */
+/** Classes and interfaces. Each of their members has a doc comment of its own, so the members are checked too. */
 const withCalls = ReflectionKind.ClassOrInterface
 const calls = ReflectionKind.Function | ReflectionKind.Method
 
 /**
- * Whatever an entry point exports has a description. Each call, of an exported function, class or interface, says in addition
- * what its parameters are, what it returns, and, where it returns a promise, what that rejects with.
+ * Everything that an entry point exports must have a description. Each call of an exported function, class or interface must
+ * also describe its parameters and its result. If it returns a promise, it must also describe the errors with which the promise
+ * rejects.
  */
 export function gapsIn(project: ProjectReflection): Gap[] {
   return (project.children ?? []).flatMap(module =>
@@ -52,7 +53,7 @@ function gapsOfCall(signature: SignatureReflection): string[] {
   return gaps
 }
 
-/** The whole doc comment of a declaration, of its signatures or of its getter. */
+/** Returns the whole doc comment of a declaration, of its signatures or of its getter. */
 function textOf(reflection: DeclarationReflection | SignatureReflection): string {
   const own = reflection.comment ? [reflection] : []
   const others = 'signatures' in reflection ? [...(reflection.signatures ?? []), reflection.getSignature] : []

@@ -5,8 +5,9 @@ import { entryPoints } from './entry-points.ts'
 import { gapsIn } from './gaps.ts'
 
 /**
- * Writes docs/reference from the doc comments of all that the packages export: `npm run reference`. With `--check` nothing is
- * kept, and it fails if a page is another one than the doc comments give. It fails in any case if a doc comment is not whole.
+ * Writes docs/reference from the doc comments of all exports of the packages: `npm run reference`. With `--check`,
+ * docs/reference stays unchanged, and the command fails if a page differs from the doc comments. It fails in any case if a doc
+ * comment is incomplete.
  */
 const isCheck = process.argv.includes('--check')
 const kept = fileURLToPath(new URL('../../docs/reference/', import.meta.url))

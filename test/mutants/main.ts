@@ -6,30 +6,30 @@ import { chosenOf, type Mutant } from './mutant.ts'
 import { Runner } from './run.ts'
 import { type Verdict, verdictOn } from './verdict.ts'
 
-/** `npm run mutants`: makes each mistake of the list in turn, and sees that a test fails for it. */
+/** `npm run mutants`: makes each mistake of the list in turn, and checks that a test fails because of it. */
 
-/** How long a test may take: on a busy machine too, none that is right takes longer. */
+/** The time limit of a test. Even on a busy machine, no correct test takes longer. */
 const patienceMs = 30_000
-/** What never comes has not come after so long. */
+/** The time after which an expected event counts as missing. */
 const shortPatienceMs = 3_000
 
 const { values } = parseArgs({
   options: {
-    /** Mistakes that operators make over the syntax tree, in place of those of the list. */
+    /** Mistakes that operators make in the syntax tree, instead of those of the list. */
     generated: { type: 'boolean', default: false },
-    /** Of generated ones: so many, chosen by the seed. */
+    /** For generated mutants: their number, chosen by the seed. */
     sample: { type: 'string' },
     seed: { type: 'string' },
-    /** Seconds of related tests for each. */
+    /** Seconds of related tests for each mutant. */
     budget: { type: 'string', default: '60' },
-    /** How many histories of the simulated world are played for each that no related test notices. */
+    /** The number of histories of the simulated world that are played for each mutant that no related test notices. */
     histories: { type: 'string', default: '0' },
-    /** Tries again what survived. */
+    /** Tries survivors again. */
     again: { type: 'boolean', default: false },
-    /** Parts of the names of mutated files; of listed mutants also ids or rules, as in `--only V4 --only no-tombstones`. */
+    /** Parts of the names of mutated files. For listed mutants also ids or rules, as in `--only V4 --only no-tombstones`. */
     only: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '2' },
-    /** Also tells how each was noticed; of generated ones, which tests were run, and how long they took. */
+    /** Also prints how each mutant was noticed. For generated mutants, prints which tests were run, and their duration. */
     verbose: { type: 'boolean', default: false },
   },
 })
@@ -71,7 +71,7 @@ async function tryListed(): Promise<void> {
   }
 }
 
-/** The same tests without any mutant: one that fails anyway would notice nothing. */
+/** Runs the same tests without any mutant: a test that always fails would notice nothing. */
 async function allPass(some: readonly Mutant[]): Promise<boolean> {
   let isFine = true
   await inTurn([...new Set(some.flatMap(({ tests }) => tests))], async (file, runner) => {
@@ -85,7 +85,7 @@ async function allPass(some: readonly Mutant[]): Promise<boolean> {
   return isFine
 }
 
-/** A line for each that was not noticed. */
+/** Returns a line for each mutant that was not noticed. */
 async function tryAll(some: readonly Mutant[]): Promise<string[]> {
   const left: string[] = []
   await inTurn(some, async ({ id, rules, tests, names, isSeenByWaiting = false }, runner) => {
@@ -93,7 +93,7 @@ async function tryAll(some: readonly Mutant[]): Promise<string[]> {
     const testTimeoutMs = isSeenByWaiting ? shortPatienceMs : patienceMs
     const run = { mutant: id, tests, names, testTimeoutMs }
     let verdict = verdictOn(await runner.run({ ...run, isBrief: true }))
-    // Which test fails first can be chance: one after it may say what is wrong.
+    // The order of failures can be random. A later failure may show what is wrong.
     if (verdict.state === 'waited' && !isSeenByWaiting)
       verdict = verdictOn(await runner.run({ ...run, isBrief: false }))
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1)

@@ -1,8 +1,8 @@
 import type { Replacement } from './mutant.ts'
 
 /**
- * The source with the replacement made. Throws unless its text stands there exactly once: else the source has changed, and
- * the mutant must follow.
+ * Returns the source with the replacement. Throws unless the text occurs exactly once: otherwise the source has changed, and
+ * the mutant must be adapted.
  */
 export function mutate(source: string, { file, find, replace }: Replacement): string {
   const pieces = source.split(find)

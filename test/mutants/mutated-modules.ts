@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const mark = '?mutant='
 
 /**
- * Lets a test import what it tests with a mistake in it, beside the sources as they are: `import('./stories.ts?mutant=ID')`
- * loads that module, those of the tests that it imports, and the packages that the mutant concerns as the mutant has them.
+ * Lets a test import a module with a mistake, beside the unchanged sources. `import('./stories.ts?mutant=ID')` loads that
+ * module, the test modules that it imports, and the mutated versions of the packages that the mutant concerns.
  */
 export function mutatedModules(): Plugin {
   return {
@@ -37,7 +37,7 @@ function mutantNamed(id: string): Mutant {
   return mutant
 }
 
-/** Whatever may import what is mutated. Loading the rest once more would be for nothing. */
+/** Returns whether a file may import mutated code. Loading the other files again would be useless. */
 function isConcerned(path: string, { changes }: Mutant): boolean {
   if (!path.startsWith(root) || path.includes('/node_modules/')) return false
   const folder = /^packages\/(\w+)\//.exec(path.slice(root.length))?.[1]

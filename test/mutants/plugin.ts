@@ -9,8 +9,8 @@ import { mutate } from './mutate.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Loads the sources as the mutant that `KITH_MUTANT` names has them, as if the mistake had been made. The variable may
- * change while vitest runs: what is loaded after that is as it says then.
+ * Loads the sources with the mistake of the mutant that `KITH_MUTANT` names. The variable may change while vitest runs: sources
+ * that are loaded after a change use the new value.
  */
 export function mutation(): Plugin {
   return {
@@ -27,7 +27,7 @@ export function mutation(): Plugin {
   }
 }
 
-/** Loads one source with a mistake that was generated: `KITH_GENERATED` is its file, place and replacement, as JSON. */
+/** Loads one source with a generated mistake. `KITH_GENERATED` contains its file, place and replacement, as JSON. */
 export function generatedMutation(): Plugin {
   return {
     name: 'kith-generated-mutant',
@@ -41,7 +41,7 @@ export function generatedMutation(): Plugin {
   }
 }
 
-/** While `KITH_PROBES` is set, the sources of which mutants are generated tell which of their functions were called. */
+/** While `KITH_PROBES` is set, the sources for which mutants are generated record which of their functions were called. */
 export function probes(): Plugin {
   const files = process.env['KITH_PROBES'] ? new Set(targetFiles(root)) : undefined
   return {

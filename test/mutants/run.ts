@@ -2,39 +2,39 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Report } from './verdict.ts'
 
-/** Which tests to run, and under which mutant, if any. */
+/** The tests to run, and the mutant, if any. */
 export interface Run {
   mutant?: string
-  /** A mistake that was generated, in place of a mutant of the list. */
+  /** A generated mistake, instead of a mutant of the list. */
   generated?: { file: string; start: number; end: number; replacement: string }
   /** Test files, from `test/`, without `.test.ts`. */
   tests: readonly string[]
   /** Only tests whose names match. */
   names?: string | undefined
-  /** After the first failure the rest is of no interest. */
+  /** Stops after the first failure. */
   isBrief: boolean
-  /** All test files in one process, so that the sources are loaded once: a failure may come from another file. */
+  /** Runs all test files in one process, so that the sources are loaded once. A failure may then come from another file. */
   isShared?: boolean
-  /** How long a test may take, in milliseconds. */
+  /** The time limit of a test, in milliseconds. */
   testTimeoutMs: number
-  /** How long all of it may take, in milliseconds. */
+  /** The time limit of the whole run, in milliseconds. */
   longestMs?: number
 }
 
-/** A mutant may let a test run in circles. */
+/** A mutant may cause an endless loop in a test. */
 const longestRunMs = 120_000
 
-/** Runs tests in another process, one run at a time; in a new one after a run that came to no end. */
+/** Runs tests in another process, one run at a time. Uses a new process after a run that did not end. */
 export class Runner {
   readonly #env: Record<string, string>
   #worker: ChildProcess | undefined
 
-  /** With these variables of the environment besides. */
+  /** `env`: additional environment variables. */
   constructor(env: Record<string, string> = {}) {
     this.#env = env
   }
 
-  /** `undefined` when nothing was heard of the run. */
+  /** Returns `undefined` if the run sent no report. */
   async run(run: Run): Promise<Report | undefined> {
     this.#worker ??= newWorker(this.#env)
     const worker = this.#worker
@@ -53,7 +53,7 @@ export class Runner {
     return report
   }
 
-  /** Ends the process, with those that it started. */
+  /** Ends the process, and the processes that it started. */
   close(): void {
     const { pid, exitCode } = this.#worker ?? {}
     this.#worker = undefined
@@ -61,7 +61,7 @@ export class Runner {
   }
 }
 
-/** With a seed of its own, not that of the tests: a mutant that a property finds once is found always. */
+/** With a separate seed, not that of the tests: if a property finds a mutant once, it always finds it. */
 function newWorker(more: Record<string, string>): ChildProcess {
   const env = { ...process.env, KITH_TEST_SEED: process.env['KITH_MUTANT_SEED'] ?? '1', ...more }
   return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { env, detached: true, stdio: 'ignore' })

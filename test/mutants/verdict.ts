@@ -1,22 +1,22 @@
-/** What the tests did: how many passed, which failed, and why files did not load. */
+/** The result of the tests: how many passed, which failed, and why files did not load. */
 export interface Report {
   passed: number
   failed: { file: string; name: string; message: string }[]
   broken: string[]
-  /** How long it took to load the test files, in milliseconds. */
+  /** The time for loading the test files, in milliseconds. */
   loadMs?: number
 }
 
 export type Verdict =
   /** A test failed, as it should. */
   | { state: 'caught'; by: string; message: string }
-  /** Only by waiting in vain did a test fail. */
+  /** A test failed, but only because it waited in vain. */
   | { state: 'waited'; by: string }
   | { state: 'survived' }
   /** Nothing was shown: a file did not load, or no test ran. */
   | { state: 'broken'; why: string }
 
-/** What a run under a mutant shows. `undefined`: the run came to no end, or to none that it could tell of. */
+/** Returns the verdict on a run with a mutant. `undefined`: the run did not end, or could not report its end. */
 export function verdictOn(report: Report | undefined): Verdict {
   if (!report) return { state: 'broken', why: 'the run came to no end' }
   const [seen] = report.failed.filter(({ message }) => !isTimeout(message))
@@ -27,7 +27,7 @@ export function verdictOn(report: Report | undefined): Verdict {
   return report.passed > 0 ? { state: 'survived' } : { state: 'broken', why: 'no test ran' }
 }
 
-/** As vitest says it. */
+/** In vitest's words. */
 function isTimeout(message: string): boolean {
   return /^(Test|Hook) timed out in /.test(message)
 }

@@ -5,8 +5,8 @@ import type { Run } from './run.ts'
 import type { Report } from './verdict.ts'
 
 /**
- * A process that runs tests, under one mutant after the other: what no mutant touches is read and transformed once. It is
- * sent a {@link Run}, and answers with a {@link Report}.
+ * A process that runs tests with one mutant after another. Files that no mutant changes are read and transformed once. It
+ * receives a {@link Run}, and answers with a {@link Report}.
  */
 
 /** This file is built to `test/dist/mutants`. */
@@ -40,7 +40,7 @@ async function runTests(run: Run): Promise<Report> {
   return reportOn(testModules.filter(({ moduleId }) => files.includes(moduleId)))
 }
 
-/** What a mutant changes is read anew. */
+/** Files that a mutant changes are read again. */
 function forget(id: string | undefined): void {
   for (const { file } of mutants.find(mutant => mutant.id === id)?.changes ?? []) vitest.invalidateFile(root + file)
 }

@@ -115,7 +115,7 @@ test('axe finds no violation in Arabic and dark, in the town, with the same scre
   expect(found).toEqual([])
 })
 
-/** Notes what axe finds on the page as it is then, in both colours. */
+/** Records the findings of axe on the current page, in both colours. */
 function looksOf(page: Page, size: string, found: string[]): (name: string) => Promise<void> {
   return async name => {
     for (const colours of ['light', 'dark'] as const) {
@@ -127,7 +127,7 @@ function looksOf(page: Page, size: string, found: string[]): (name: string) => P
 }
 
 async function dialogs({ page, device }: Demo, look: (name: string) => Promise<void>): Promise<void> {
-  // Where one touches, a dialog with a text field is hidden until a keyboard on the screen had time to come up.
+  // On a touch screen, a dialog with a text field is hidden until an on-screen keyboard has had time to appear.
   const revealed = async (role: 'dialog' | 'alertdialog'): Promise<void> => {
     await page.getByRole(role).waitFor()
     await page.waitForFunction(() =>

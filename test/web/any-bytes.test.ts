@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { holds } from '../support/properties.ts'
 import { replica, teller } from './support/told-frames.ts'
 
-/** A conversation with something of everything that is decoded further than the frame. */
+/** Returns a conversation with an example of everything that is decoded further than the frame. */
 function conversation(): Uint8Array[] {
   const roster = replica()
   const updates = [

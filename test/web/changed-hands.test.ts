@@ -4,7 +4,7 @@ import { test } from './support/chromium.ts'
 import { type ThreeDevices, threeDevices } from './support/demo.ts'
 import { screenshot } from './support/screenshot.ts'
 
-/** Bob gives Alice a level and follows her; her account is erased, and he looks at what became of it. */
+/** Bob gives Alice a level and follows her. Her account is erased, and Bob looks at the result. */
 async function handedOver(size: 'desk' | 'phone' = 'desk'): Promise<ThreeDevices> {
   const demo = await threeDevices({ size })
   const { server, bobsPhone } = demo

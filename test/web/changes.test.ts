@@ -7,7 +7,7 @@ const nothing = Uint8Array.of(0, 0)
 const field = (...of: Parameters<typeof profileKey>): string => `fields:${profileKey(...of)}`
 const block = (nonce: string, user: string): string => `blocks:${nonce}/${user}`
 
-/** What is told of updates of the roster, one after the other, without the device's name. */
+/** Returns the sentences about updates of the roster, one after another, without the device's name. */
 function rosterWords() {
   const told = teller()
   return (direction: 'sent' | 'received', payload: Uint8Array): string => {

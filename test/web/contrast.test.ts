@@ -50,7 +50,7 @@ test('with reduced motion nothing moves through two steps of the story; without,
       for (const type of ['animationstart', 'transitionrun'])
         document.addEventListener(type, () => counted.animationCount++)
     })
-    // In the second one something goes over the lines to the server.
+    // In the second step, data is sent over the lines to the server.
     for (let step = 0; step < 2; step++) {
       await story.getByRole('button', { name: 'Do it' }).click()
       await story.getByRole('button', { name: 'Next step' }).click()
@@ -62,7 +62,7 @@ test('with reduced motion nothing moves through two steps of the story; without,
   expect(await animationsOfTwoSteps('no-preference')).toBeGreaterThan(0)
 })
 
-/** Controls whose edge hardly differs from what is around them. For `evaluate`. */
+/** Returns controls whose edge has little contrast with its surroundings. For `evaluate`. */
 function weakEdges(): string[] {
   const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
   const rgb = (colour: string): number[] => {

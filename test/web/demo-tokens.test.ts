@@ -8,7 +8,7 @@ async function demo(): Promise<DemoProcess> {
   return server
 }
 
-/** Asks for a token with these headers; `fetch` would not send a `Host` of one's own. */
+/** Requests a token with these headers. `fetch` would not send a custom `Host`. */
 function ask(
   url: string,
   body: string,

@@ -14,7 +14,7 @@ test('contacts are exported as vCards that a phone book reads again, whatever st
   await phone.openContact('Bob')
   await phone.fill(phone.card.getByLabel('Your name for them'), label)
   await phone.goTo('Settings')
-  // Chromium calls some downloads of a blob "download", whatever the link says.
+  // Chromium names some downloads of a blob "download", regardless of the link.
   await page.evaluate(() => {
     const { click } = HTMLAnchorElement.prototype
     HTMLAnchorElement.prototype.click = function (): void {

@@ -105,7 +105,7 @@ test('blocking asks first and can be undone; a removed contact comes back as it 
   await alicesPhone.card.getByText('Bob sees Everyone, Family, Work.').waitFor()
   await alicesPhone.block()
   await alicesPhone.card.getByText('Bob sees nothing: you blocked them.').waitFor()
-  // What follows from the block is said once, and nothing else is guessed.
+  // The effect of the block is described once, and nothing else is guessed.
   expect(await alicesPhone.card.locator('.blocked-note').textContent()).toMatch(/^You have blocked Bob\./)
   expect(await alicesPhone.card.locator('.presence-line').textContent()).toBe('')
   for (const guess of ['They may not have signed up', 'Only people in your circles may see these']) {

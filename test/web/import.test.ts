@@ -13,7 +13,7 @@ const ada = card('FN:Ada', 'TEL:020 7946 0123')
 const bob = card('N:Bob', 'TEL:+44 20 7946 0124')
 const eve = card('FN:Eve', 'TEL:12')
 
-/** Drops a file of the disk on an element, as a person does with the mouse. */
+/** Drops a file from the disk on an element, as a person does with the mouse. */
 async function drop(zone: Locator, text: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-drop-'))
   onTestFinished(() => rm(folder, { recursive: true }))

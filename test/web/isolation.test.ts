@@ -5,7 +5,7 @@ import { balanced, isolated } from '../../examples/web/src/isolation.ts'
 import { holds } from '../support/properties.ts'
 import { teller } from './support/told-frames.ts'
 
-/** Text with letters of both directions, marks that turn an order, and line breaks. */
+/** Text with letters of both directions, marks that change the direction, and line breaks. */
 const anyWords = fc.string({
   unit: fc.constantFrom(...'ab 1רم\n', ...'\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2029'),
 })
@@ -39,7 +39,7 @@ test('the isolate of any text ends with the text, and nothing else of the text i
 
 test('names, fields, labels and messages are isolated in the words of the trace', () => {
   const name = 'a\u202Eb'
-  // A user id holds no such mark, but letters that run from right to left.
+  // A user id contains no such mark, but may contain right-to-left letters.
   const [id, isolate] = ['a\u05D0', '\u2068A\u05D0\u2069']
   const words = '\u2068a\u202Eb\u2069'
   const told = teller()

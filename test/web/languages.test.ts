@@ -22,7 +22,7 @@ test.each([
   await alice.card.getByText(t.sync.saved, { exact: true }).waitFor()
   const [lang, dir] = await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir])
   expect([lang, dir]).toEqual([tag, tag === 'ar' ? 'rtl' : 'ltr'])
-  // Whichever way they run, words are at the side of the others, and lose their end when they have no room.
+  // In either direction, texts are aligned with the other texts. Their end is cut off if there is no room.
   const beginnings = await alice.card.locator('.contact-text bdi').evaluateAll(all =>
     all.map(words => {
       const range = document.createRange()

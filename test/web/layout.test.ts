@@ -14,7 +14,7 @@ test.each(['desk', 'desk at 200 %', 'phone', 'small phone'] as const)(
 
     for (const id of house.people.keys()) {
       await alice.press(card.locator(`[role=row][data-key="${id}"]`))
-      // Beside the list, the page of the contact before is there until this one's is.
+      // Beside the list, the previous contact's page stays until this contact's page is ready.
       await card.locator('.person-head').filter({ hasText: id }).waitFor()
       await card.getByText('Birthday', { exact: true }).first().waitFor()
       await looks.at(`person-${[...house.people.keys()].indexOf(id) + 1}`)

@@ -4,7 +4,7 @@ import { test } from './support/chromium.ts'
 import { type Demo, openDemo } from './support/demo.ts'
 import type { DeviceCard } from './support/device-card.ts'
 
-/** Alice's phone with the 5,000 people that the page itself makes up. */
+/** Alice's phone with the 5,000 people that the page generates. */
 async function phoneWithManyContacts(): Promise<Demo & { phone: DeviceCard }> {
   const demo = await openDemo({ at: '/#alice/phone' })
   const phone = demo.device('Alice’s phone')
@@ -110,13 +110,15 @@ test('scrolling through 5,000 contacts keeps few rows on the page, and a step is
     expect(await scrollBy(300)).toBeLessThan(60)
     steps.push((await busyMs(session)) - before)
   }
-  // The median: the collector of garbage takes its turns. `npm run bench -- page-scroll` measures frames.
+  // The median, because garbage collection takes some of the turns. `npm run bench -- page-scroll` measures frames.
   expect(steps.sort((a, b) => a - b)[20]).toBeLessThan(50)
   for (let step = 0; step < 20; step++) expect(await scrollBy(16_000)).toBeLessThan(60)
   await phone.row('kofi.moreau.4874@example.org').waitFor()
 })
 
-/** How long the page's main thread was busy so far, by its own processor time: what else runs on the machine doesn't count. */
+/**
+ * Returns how long the page's main thread was busy so far, in its own processor time: other work on the machine does not count.
+ */
 async function busyMs(session: CDPSession): Promise<number> {
   const { metrics } = await session.send('Performance.getMetrics')
   return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000

@@ -22,7 +22,7 @@ testOfNodes(
     })
     context.setDefaultTimeout(patienceMs)
     const complaints = new Complaints(context)
-    // What a killed node leaves: connections that end, and are tried again.
+    // Effects of a killed node: connections that end, and retries.
     complaints.expect(noServer, /WebSocket connection to|503|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/)
     onTestFinished(async () => {
       await context.close()
@@ -49,7 +49,7 @@ testOfNodes(
       await page.emulateMedia({ colorScheme })
       expect(await axeFinds(page)).toEqual([])
     }
-    // Users go to the nodes in turn.
+    // Users are assigned to the nodes in turn.
     expect(await cards.locator('.node-devices').filter({ hasText: 'no device of this page' }).count()).toBe(0)
 
     await alice.add('bob', { circles: ['Friends'] })

@@ -16,7 +16,7 @@ test('signing in with a text that cannot be a user name says why, and opens no d
     await page.getByText(id === ' ' ? 'Enter a user name.' : words).waitFor()
     expect(await page.locator('.device').count()).toBe(0)
   }
-  // The field has the focus, and the button does not move when it leaves: one press is enough.
+  // The field has the focus, and the button does not move when the focus leaves the field: one press is enough.
   await field.fill(' <b>😀</b> ')
   await page.getByRole('button', { name: 'Add the device' }).click()
   await page.getByRole('region', { name: '<b>😀</b>’s phone', exact: true }).getByText('Saved on the server').waitFor()

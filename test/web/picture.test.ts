@@ -50,7 +50,7 @@ async function choosePicture({ page, card }: DeviceCard, name: string, buffer: B
   await (await chooser).setFiles({ name, mimeType: 'image/png', buffer })
 }
 
-/** The width and height of a picture, once the browser has read it. */
+/** Returns the width and height of a picture after the browser has read it. */
 async function sidesOf(picture: Locator): Promise<[number, number]> {
   return picture.evaluate(async (image: HTMLImageElement) => {
     await image.decode()
@@ -58,10 +58,13 @@ async function sidesOf(picture: Locator): Promise<[number, number]> {
   })
 }
 
-/** A square PNG that stays large whatever is done to it: full of noise, as fine as a pixel and as coarse as a thumbnail's. */
+/**
+ * Returns a square PNG that stays large however it is compressed: it is full of noise, as fine as a pixel and as coarse as a
+ * thumbnail's.
+ */
 async function noisyPicture(page: Page, side: number): Promise<Buffer> {
   const text = await page.evaluate(async side => {
-    // Even noise, always the same (Park and Miller, 1988).
+    // Uniform noise, always the same (Park and Miller, 1988).
     let state = 1
     const noise = (): number => {
       state = (state * 48_271) % 0x7fffffff

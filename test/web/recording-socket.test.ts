@@ -6,7 +6,7 @@ import { type Happening, recordingWebSocket } from '../../examples/web/src/trace
 import { backend } from '../support/backend.ts'
 import { PlatformSocket } from './support/told-device.ts'
 
-/** A recorded socket and the server's end of it; the app keeps what it takes. */
+/** Returns a recorded socket and the server's end of it. The app keeps the data that it receives. */
 async function connected(tell: (happening: Happening) => void = () => undefined) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   onTestFinished(() => server.close())

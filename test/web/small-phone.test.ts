@@ -26,7 +26,7 @@ test('on the smallest phone the buttons of each step of the story are seen, and 
   expect(await cutOff(page.locator('.notice p'))).toEqual([])
 })
 
-/** As it is: nothing is scrolled for it. */
+/** Expects that the button is visible without scrolling. */
 async function expectSeen(button: Locator): Promise<void> {
   const { top, bottom } = await button.evaluate(element => {
     const { top, bottom } = element.getBoundingClientRect()
@@ -37,7 +37,7 @@ async function expectSeen(button: Locator): Promise<void> {
   expect(bottom).toBeLessThanOrEqual(sizes['small phone'].height)
 }
 
-/** The texts that have no room. */
+/** Returns the texts that are cut off. */
 function cutOff(elements: Locator): Promise<string[]> {
   return elements.evaluateAll(all =>
     all

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { type ToldDevice, toldDevice } from './support/told-device.ts'
 
-/** All that was done so far has arrived everywhere; what was told of it is heard. */
+/** Resolves when all edits so far have arrived on all devices. Sentences about them are consumed. */
 async function settled(...devices: ToldDevice[]): Promise<void> {
   for (const { kith } of devices) await kith.whenSynced()
   for (const { kith } of devices) await kith.whenSynced()
@@ -63,7 +63,7 @@ test('the merge of two devices that were offline is described on each', async ()
   const laptop = await toldDevice(server, 'alice', 'Alice’s laptop')
   const phone = await toldDevice(server, 'alice', 'Alice’s phone')
   const on = (device: ToldDevice) => device.kith.getProfile('bob')
-  // What is there when a device connects is described in other words.
+  // Data that exists when a device connects is described in other words.
   await settled(laptop, phone)
   on(laptop).setProfileAccessLevels([1, 5])
   await on(laptop).save()

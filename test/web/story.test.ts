@@ -6,7 +6,9 @@ import { openDemo, showDevices, sizes, threeDevices } from './support/demo.ts'
 import { type Shift, watchLayoutShifts } from './support/layout-shifts.ts'
 import { screenshot } from './support/screenshot.ts'
 
-/** What each step is called, the device where its last change is seen, and what is drawn of the line from there to the server. */
+/**
+ * The title of each step, the device on which its last change is seen, and the drawing of the line from there to the server.
+ */
 const steps = [
   ['Change both, offline', 'Alice’s laptop', 'cut'],
   ['Merge', 'Alice’s phone', 'down'],
@@ -95,12 +97,12 @@ test('a screen reader hears what the story shows: steps, devices, what is on eac
     `)
     expect(heard.slice(0, 2)).toEqual([`text: Step ${index + 1} of 6`, `heading: ${title}`])
     expect(heard).toContain('list: What is where')
-    // In a live region: it is read when it changes.
+    // In a live region, so that it is read when it changes.
     expect(heard).toContain('status')
     const claims = await story.locator('.claim').count()
     expect(heard.filter(line => line === 'text: : seen to be true').length).toBe(claims)
     expect(heard.slice(-2)).toEqual(['button: Leave the story', `button: ${onwards}`])
-    // Marks and lines are for the eye; nothing without a name can be pressed.
+    // Marks and lines are only for sighted users. Nothing without a name can be pressed.
     expect(heard.filter(line => /[✓✕·↑↓]|button: $/.test(line))).toEqual([])
     await story.getByRole('button', { name: onwards }).click()
   }

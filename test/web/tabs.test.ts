@@ -4,7 +4,7 @@ import { test } from './support/chromium.ts'
 import { type Demo, openDemo } from './support/demo.ts'
 import { DeviceCard } from './support/device-card.ts'
 
-/** Alice's phone in a window of its own. */
+/** Opens Alice's phone in a window of its own. */
 async function windowOf({ context }: Demo): Promise<{ tab: Page; phone: DeviceCard }> {
   const tab = await context.newPage()
   await tab.goto('/#alice/phone')
@@ -27,7 +27,7 @@ test('two tabs of one device stay in step over one socket', async () => {
 
 test('a device that is erased in one window shows nothing in another, and starts empty there', async () => {
   const demo = await openDemo()
-  // The other window takes over the socket as the first one closes, and lets go of it.
+  // The other window takes over the socket when the first one closes, and then releases it.
   demo.complaints.expect(/wants to delete database/, /closed before the connection is established/)
   const [one, other] = [await windowOf(demo), await windowOf(demo)]
   await one.phone.add('bob')
@@ -48,7 +48,7 @@ test('a device that is erased in one window shows nothing in another, and starts
 test('when the tab that holds the socket closes, another one takes over before a second has gone by', async () => {
   const demo = await openDemo()
   const [one, other] = [await windowOf(demo), await windowOf(demo)]
-  // From here on the other tab's clock goes only as far as it is told, however busy the machine is.
+  // From here on, the other tab's clock advances only as instructed, however busy the machine is.
   await other.tab.clock.install()
   await other.tab.clock.pauseAt(Date.now() + 1000)
   const opened = other.tab.waitForEvent('websocket')
@@ -64,9 +64,10 @@ test('when the tab that holds the socket closes, another one takes over before a
 test('when the tab that holds the socket stands still, another says so, takes over, and loses nothing; the first follows once it wakes', async () => {
   const demo = await openDemo()
   const [one, other] = [await windowOf(demo), await windowOf(demo)]
-  // What the second window brought is stored: a tab that stood still within a transaction would hold up the database for all.
+  // The data that the second window brought is stored. A tab that was suspended within a transaction would block the database
+  // for all tabs.
   await one.tab.evaluate(() => new Promise(resolve => setTimeout(() => requestIdleCallback(resolve), 2_000)))
-  // Nothing else of this page runs until somebody closes the alert.
+  // No other code of this page runs until the alert is closed.
   const opened = one.tab.waitForEvent('dialog')
   const still = one.tab.evaluate(() => alert('Read this'))
   const alerted = await opened

@@ -8,7 +8,9 @@ import { en } from '../../examples/web/src/texts/en.ts'
 
 const sources = fileURLToPath(new URL('../../examples/web/src/', import.meta.url))
 
-/** All texts of a language by their path, as in `person.block`; one with arguments as it is with these. */
+/**
+ * Returns all texts of a language by their path, as in `person.block`. A text with arguments is formed with these arguments.
+ */
 function textsOf(value: unknown, path = ''): Map<string, string> {
   if (typeof value === 'string') return new Map([[path, value]])
   if (typeof value === 'function') {
@@ -21,7 +23,7 @@ function textsOf(value: unknown, path = ''): Map<string, string> {
 const english = textsOf(en)
 
 const signs = ['.device.moreNews(1)', '.contacts.moreCircles(1)']
-/** Where German says the same. */
+/** Texts that are the same in German. */
 const alsoGerman = [
   ...['.page.oneDevice', '.device.online', '.circles.other(1)', '.fields.name', '.fields.web', '.story.laptop'],
   ...['.story.server', '.sync.offline', '.story.offline', '.trace.state.online', '.trace.state.offline'],
@@ -63,7 +65,7 @@ test('no component has a text of its own: all are in the languages', async () =>
       if (words && /\p{L}{2}/u.test(words)) found.push(`${file}: ${words.trim()}`)
     })
   }
-  // What Kith is called, and what may be typed in.
+  // The name of Kith, and examples of input.
   const names = /: (Kith|alice|phone|bob)$/
   expect(found.filter(text => !names.test(text))).toEqual([])
 })
@@ -74,7 +76,7 @@ interface Node {
   name?: { name?: unknown }
 }
 
-/** What a node of JSX shows or says in letters. */
+/** Returns the text that a node of JSX shows or says; `undefined` if it has none. */
 function wordsOf(node: Node): string | undefined {
   if (node.type === 'JSXText') return String(node.value)
   if (node.type !== 'JSXAttribute') return undefined

@@ -20,7 +20,8 @@ test('in the town each of twelve people has a profile, a picture of their own an
       const theirs = citizens.find(citizen => citizen.id === other)
       const profile = kith.getProfile(userIdOf(other))
       expect(profile.accessLevels, `${id} has ${other} in circles`).toEqual(levels)
-      // What they show in return: the birthday is for friends, the home for family, the number for both family and work.
+      // What these people show in return: the birthday is for friends, the home for family, the number for both family and
+      // work.
       const isIn = (level: number): boolean => grantsOf(other).get(id)?.includes(level) ?? false
       const shown = (field: 'name' | 'birthday' | 'home' | 'phone', may: boolean) => (may ? theirs?.[field] : undefined)
       const { name, birthday, home, phone } = profile.fields
@@ -69,7 +70,7 @@ test('the town is opened a second time as its people left it', async () => {
   expect(alice.ownProfile.get('name')).toBe('Alice Hart-Ruiz')
 })
 
-/** Another device of a citizen, in step with the server, outside the browser. */
+/** Returns another device of a citizen, outside the browser, in step with the server. */
 async function deviceOf(url: string, id: string): Promise<Kith> {
   const user = userIdOf(id)
   const kith = await installation(user, {

@@ -11,7 +11,7 @@ const some = Uint8Array.of(1, 2, 3)
 const account = { isErased: false, incarnation: some }
 type Example<T extends Frame['type']> = [Direction, Extract<Frame, { type: T }>, Kind, string]
 
-/** One of each type: a message that is new to the wire is missed by the compiler. */
+/** An example of each type. The compiler reports a message type without an example. */
 const examples: { [T in Frame['type']]: Example<T> } = {
   rosterSync: [
     'received',

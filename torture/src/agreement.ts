@@ -6,8 +6,8 @@ import { addFields, audienceKey, contactKey, users } from './keys.ts'
 import { differences, type State } from './ledger.ts'
 
 /**
- * Where everyone has arrived, in words; empty when all is well: a user's devices say the same, what the server has is what
- * they say, and each viewer sees exactly what the server's one rule lets them see.
+ * Returns the disagreements after all devices have settled, in words; empty if there are none. A user's devices must have the
+ * same data, the server must have the data of the devices, and each viewer must see exactly what the server's one rule allows.
  */
 export async function disagreements(server: Api, devices: readonly Device[]): Promise<string[]> {
   const wrong: string[] = []
@@ -34,7 +34,7 @@ export async function disagreements(server: Api, devices: readonly Device[]): Pr
   return wrong
 }
 
-/** Everything that this device says of its user. What it sees of others is compared with what it may see. */
+/** Returns all data that this device has of its user. Its data of other users is compared with what it may see. */
 async function stateOn({ kith }: Device): Promise<State> {
   const state = new Map<string, string>([[audienceKey, kith.publicAudience]])
   addFields(state, kith.ownProfile.fields)

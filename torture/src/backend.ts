@@ -16,13 +16,16 @@ interface Plan {
   edit: Edit
 }
 
-/** Of several backends, each of which changes keys of its own. */
+/** The part of one of several backends. Each backend changes keys of its own. */
 export interface Share {
   index: number
   count: number
 }
 
-/** The app's backend: registers and erases, restricts and pairs. What is answered is promised, like a device's edits. */
+/**
+ * The app's backend: it registers, erases, restricts and pairs users. An answered request is a promise, like an acknowledged
+ * edit of a device.
+ */
 export class Backend {
   readonly ledger: Ledger
   readonly #random: Random
@@ -34,7 +37,10 @@ export class Backend {
     this.#share = share
   }
 
-  /** Until told to stop, or until a request has no answer: then it is not known whether it holds, now or later. */
+  /**
+   * Sends requests until it is stopped, or until a request gets no answer. It is then unknown whether the request takes effect,
+   * now or later.
+   */
   async live(server: Api, until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       const { path, method, body, edit } = this.#plan()
@@ -42,11 +48,11 @@ export class Backend {
       try {
         const response = await server.admin(method, path, body)
         const isGone = method === 'DELETE' && response.status === 404
-        // One of several servers says so when it has lost the others, or the database.
+        // One of several servers answers with 503 when it has lost the others, or the database.
         if (response.status === 503 && this.#share.count > 1) return
         if (!response.ok && !isGone) throw new Error(`${method} ${path} was answered with ${response.status}`)
       } catch (error) {
-        // The server was killed before it answered. Anything else shows when the answers are checked.
+        // The server was killed before it answered. Other errors are noticed when the answers are checked.
         if (until.aborted || error instanceof TypeError) return
         throw error
       }
@@ -55,7 +61,7 @@ export class Backend {
     }
   }
 
-  /** What the server says now of all that this backend ever changes. */
+  /** Returns the server's current values of all keys that this backend ever changes. */
   async found(server: Api): Promise<Map<string, string>> {
     return new Map([...(await everythingOn(server))].filter(([key]) => this.#isOwn(key)))
   }

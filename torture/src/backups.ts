@@ -2,10 +2,10 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from './random.ts'
 
-/** What became of a folder between two runs of a server. */
+/** The state of a folder between two runs of a server. */
 export type Fate = 'kept' | 'older' | 'lost'
 
-/** What an operator does with a folder that no server uses: copies it, puts a copy in its place, or loses the store. */
+/** Operations of an operator on a folder that no server uses: copies it, replaces it by a copy, or loses the store. */
 export class Backups {
   readonly #folder: string
   #hasOne = false
@@ -16,7 +16,7 @@ export class Backups {
 
   async work(random: Random): Promise<Fate> {
     if (random.fraction() < 0.05) {
-      // As after a disk that failed: the server begins empty, with the same secrets.
+      // As after a disk failure: the server starts empty, with the same secrets.
       for (const name of ['store', 'acknowledged']) await rm(join(this.#folder, name), { recursive: true, force: true })
       return 'lost'
     }

@@ -10,18 +10,18 @@ export interface DeviceOptions {
   url: string
   token: string
   user: string
-  /** Its number among its user's devices; a visitor, which edits nothing of its own, has none. */
+  /** Its number among its user's devices. `undefined` for a visitor, which edits nothing of its own. */
   number: number | undefined
   random: Random
-  /** A `whenSynced` resolved: something new is promised. */
+  /** Called when a `whenSynced` resolved, so a new promise exists. */
   onAnswer(): void
 }
 
-/** A device of a user: the real client on a database of its own, its edits, and what it was promised. */
+/** A device of a user: the real client on a database of its own, its edits, and the promises that it received. */
 export class Device {
   readonly ledger: Ledger
   readonly user: string
-  /** What the client told the app: nothing that these devices do gives it a reason. */
+  /** Errors that the client reported to the app. The actions of these devices give no reason for an error. */
   readonly errors: KithError[] = []
   answers = 0
   readonly #options: DeviceOptions
@@ -47,7 +47,10 @@ export class Device {
     return this.#kith
   }
 
-  /** Edits, asks for promises, comes and goes, until told to stop, with rests of at most `restMs`. Waits for no server. */
+  /**
+   * Edits, requests promises, disconnects and reconnects, until it is stopped, with rests of at most `restMs`. Does not wait
+   * for a server.
+   */
   async live(until: AbortSignal, load: Load, restMs = 12): Promise<void> {
     const { random } = this.#options
     while (!until.aborted) {
@@ -56,7 +59,7 @@ export class Device {
     }
   }
 
-  /** All that was made is on the server's disk, and all that may be seen is here. */
+  /** Resolves when all edits are on the server's disk, and all data that the user may see is on this device. */
   async settle(signal: AbortSignal): Promise<void> {
     const { count } = this.ledger
     this.kith.connect()
@@ -64,7 +67,9 @@ export class Device {
     this.#promised(count)
   }
 
-  /** Somebody's profile as the app has it, which is told of changes; read from the database only at first. */
+  /**
+   * Returns a user's profile as the app holds it. It is read from the database only once, and then updated by notifications.
+   */
   async profile(id: string): Promise<Profile> {
     const held = this.#profiles.get(id)
     if (held) return held
@@ -106,7 +111,7 @@ export class Device {
     await edit.make(this.kith)
   }
 
-  /** Doesn't wait: edits go on meanwhile, of which nothing is promised yet. */
+  /** Does not wait. Edits continue meanwhile; they are not promised yet. */
   #ask(): void {
     if (this.#isAsking) return
     this.#isAsking = true
@@ -117,7 +122,7 @@ export class Device {
         this.#promised(count)
       },
       () => {
-        // The device was closed while it waited: nothing was promised.
+        // The device was closed while it waited, so nothing was promised.
         this.#isAsking = false
       },
     )
@@ -138,7 +143,7 @@ export class Device {
       WebSocket,
     })
     this.#kith.on('error', error => {
-      // Devices here do sync the same contacts to other levels, again and again.
+      // Devices in this test do sync the same contacts to other levels repeatedly.
       if (error.code !== 'sync-turns-back') this.errors.push(error)
     })
   }

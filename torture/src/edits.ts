@@ -13,7 +13,7 @@ import {
 import type { Edit, State } from './ledger.ts'
 import type { Random } from './random.ts'
 
-/** An edit, and how a device makes it: one call of the client, which is one transaction on the device. */
+/** An edit, and its implementation on a device: one call of the client, which is one transaction on the device. */
 export interface PlannedEdit extends Edit {
   make(kith: Kith): Promise<void>
 }
@@ -34,10 +34,10 @@ const kinds = {
 
 const levels: readonly number[] = [0, 1, 2]
 
-/** Lengths of a field's value. Large ones fill LevelDB's log, so that it begins another and writes tables. */
+/** Lengths of a field's value. Large values fill LevelDB's log, so that LevelDB begins another log and writes tables. */
 export type Load = 'mixed' | 'large'
 
-/** The next edit of a device's own keys, which stand as `state` says. Half of all kinds take something away. */
+/** Returns the next edit of a device's own keys, whose current values are in `state`. Half of all kinds take something away. */
 export function planEdit(random: Random, user: string, device: number, state: State, load: Load): PlannedEdit {
   const kind = load === 'large' && random.fraction() < 0.8 ? 'set' : random.weighted(kinds)
   if (kind === 'set' || kind === 'unset') return planField(random, device, kind, load)
@@ -47,7 +47,7 @@ export function planEdit(random: Random, user: string, device: number, state: St
   return planContact(random, id, kind === 'audience' ? 'grant' : kind, decodeFacts(state.get(contactKey(id))))
 }
 
-/** An edit of what all devices of a user write; of no promise but that they converge. */
+/** Edits keys that all devices of a user write. The only promise for them is that they converge. */
 export async function editShared(random: Random, kith: Kith): Promise<void> {
   const syncer = new ContactSynchronizer(kith)
   switch (random.below(3)) {
@@ -61,12 +61,12 @@ export async function editShared(random: Random, kith: Kith): Promise<void> {
   }
 }
 
-/** Users of whom this device alone writes what the roster says. */
+/** Returns users about whom only this device writes to the roster. */
 function peersOf(user: string, device: number): string[] {
   return users.filter(other => other !== user).filter((_, index) => index % devicesPerUser === device)
 }
 
-/** People who never register. */
+/** Returns ids that never register. */
 function strangersOf(device: number): string[] {
   return Array.from({ length: 8 }, (_, index) => `device${device}-friend${index}`)
 }
@@ -79,7 +79,7 @@ function planField(random: Random, device: number, kind: 'set' | 'unset', load: 
     const make = (kith: Kith): Promise<void> => kith.ownProfile.unset(name, { level })
     return { what: `unset ${key}`, changes: new Map([[key, undefined]]), make }
   }
-  // All of a level's ten fields together stay below its limit.
+  // All ten fields of a level together stay below its limit.
   const isLarge = load === 'large' || random.fraction() < 0.05
   const length = isLarge ? random.between(2_000, 6_000) : random.between(1, 60)
   const value = `${random.below(1e9)}`.padEnd(length, '.')
@@ -99,7 +99,7 @@ function planAudience(random: Random): PlannedEdit {
   }
 }
 
-/** Several contacts in one transaction: all or none of it is on the disk. */
+/** Several contacts in one transaction: all of it is on the disk, or none. */
 function planSync(random: Random, device: number, kind: 'sync' | 'add', state: State): PlannedEdit {
   const ids = random.some(strangersOf(device))
   const granted = random.some(levels)

@@ -7,7 +7,7 @@ import { devicesPerUser, users, writerOf } from './keys.ts'
 import type { State } from './ledger.ts'
 import { type Population, settlingMs } from './population.ts'
 
-/** [D2][D3] What every device was promised is in the documents that were found, by user. */
+/** [D2][D3] Compares each device's promises with the documents that were found, by user. Returns the broken ones. */
 export function brokenPromises({ devices }: Population, states: ReadonlyMap<string, State>): string[] {
   return devices.map(({ user, ledger }, index) => {
     const own = [...(states.get(user) ?? [])].filter(([key]) => writerOf(user, key) === index % devicesPerUser)
@@ -15,7 +15,10 @@ export function brokenPromises({ devices }: Population, states: ReadonlyMap<stri
   })
 }
 
-/** Everyone arrives at the same, now and then a device with an empty database too. Returns the number of those. */
+/**
+ * Checks that all devices settle in the same state, sometimes with a new device that has an empty database. Returns the number
+ * of new devices.
+ */
 export async function comeBack(population: Population, api: Api): Promise<number> {
   const { random } = population
   const patience = AbortSignal.timeout(settlingMs)

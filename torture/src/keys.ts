@@ -2,13 +2,13 @@ import { contactFacts, type Fields, flatMapsOf, namedUsers, profileFields, roste
 import type * as Y from 'yjs'
 
 /**
- * The world: some users, each with as many devices, each of which edits keys of its own, so that what it was promised is
- * exact, and keys that it shares with its user's other devices, which need only converge.
+ * The users of the test. Each has the same number of devices. Each device edits keys of its own, so that its promises are
+ * exact. It also edits keys that it shares with its user's other devices; these only need to converge.
  */
 export const users: readonly string[] = ['ada', 'bob', 'cai', 'dee', 'eli', 'fay']
 export const devicesPerUser = 2
 
-/** What a roster says of somebody: everything that an edit can change. */
+/** The entries of a roster about one user: everything that an edit can change. */
 export interface Facts {
   isContact: boolean
   levels: readonly number[]
@@ -37,7 +37,7 @@ export function contactKey(id: string): string {
 
 export const audienceKey = 'audience'
 
-/** As text, with the facts in one order; nothing for nothing. */
+/** Encodes facts as text, in a fixed order; `undefined` if there are none. */
 export function encodeFacts(facts: Facts): string | undefined {
   const { isContact, levels, isSubscribed, isDeclined, isBlocked, label } = facts
   const text = JSON.stringify({ isContact, levels, isSubscribed, isDeclined, isBlocked, label })
@@ -50,7 +50,7 @@ export function decodeFacts(text: string | undefined): Facts {
   return text === undefined ? noFacts : (JSON.parse(text) as Facts)
 }
 
-/** Everything that a user's documents say, by key. */
+/** Returns the whole contents of a user's documents, by key. */
 export function stateOf(roster: Y.Doc, profile: Y.Doc): Map<string, string> {
   const state = new Map<string, string>()
   const view = flatMapsOf(roster)
@@ -70,7 +70,7 @@ export function addFields(state: Map<string, string>, fields: ReadonlyMap<number
   }
 }
 
-/** Which of the user's devices alone writes this key; `undefined`: all of them do. */
+/** Returns the user's only device that writes this key; `undefined` if all of them write it. */
 export function writerOf(user: string, key: string): number | undefined {
   if (key === audienceKey) return 0
   const name = key.slice(key.lastIndexOf(' ') + 1)

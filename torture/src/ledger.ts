@@ -1,4 +1,4 @@
-/** One edit: what it does to each key that it touches; `undefined` removes. */
+/** One edit: its change of each key that it touches; `undefined` removes the key. */
 export interface Edit {
   what: string
   changes: ReadonlyMap<string, string | undefined>
@@ -7,14 +7,14 @@ export interface Edit {
 export type State = ReadonlyMap<string, string>
 
 /**
- * What one writer did to keys that nobody else writes, and how much of it was acknowledged. What stands on the server's
- * disk must be the state after some number of these edits, in their order: no fewer than were acknowledged [D2][D3], and
- * none without those before it [V6].
+ * The edits of one writer to keys that no other writer changes, and how many of them were acknowledged. The state on the
+ * server's disk must be the state after some number of these edits, in their order. No acknowledged edit may be missing
+ * [D2][D3], and no edit may be present without those before it [V6].
  */
 export class Ledger {
   readonly writer: string
   #base = new Map<string, string>()
-  /** Since `#base`. */
+  /** Edits since `#base`. */
   #edits: Edit[] = []
   #forgotten = 0
   #acknowledged = 0
@@ -23,7 +23,7 @@ export class Ledger {
     this.writer = writer
   }
 
-  /** Edits ever begun. */
+  /** The number of edits ever begun. */
   get count(): number {
     return this.#forgotten + this.#edits.length
   }
@@ -37,7 +37,7 @@ export class Ledger {
     return this.#after(this.#edits.length)
   }
 
-  /** To be told before the edit is made: from then on it may be on the disk. */
+  /** Must be called before the edit is made: from then on, the edit may be on the disk. */
   begin(edit: Edit): void {
     this.#edits.push(edit)
   }
@@ -50,13 +50,13 @@ export class Ledger {
     this.#forgotten += settled
   }
 
-  /** For a writer that doesn't make again what it got no answer to: how it was found is how it stays. */
+  /** For a writer that does not repeat unanswered edits: the found state is taken over. */
   settle(found: State): void {
     this.acknowledge(this.count)
     this.#base = new Map(found)
   }
 
-  /** What is wrong with what was found on the disk; `undefined` when it keeps every promise. */
+  /** Returns what is wrong with the state found on the disk; `undefined` if it keeps every promise. */
   breach(found: State): string | undefined {
     const state = new Map(this.#base)
     if (isEqual(state, found)) return undefined
@@ -93,7 +93,7 @@ function isEqual(a: State, b: State): boolean {
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
 }
 
-/** In words; empty when there are none. */
+/** Returns the differences in words; empty if there are none. */
 export function differences(a: State, b: State): string {
   const keys = [...new Set([...a.keys(), ...b.keys()])].filter(key => a.get(key) !== b.get(key))
   const short = (value: string | undefined): string => (value === undefined ? 'absent' : value.slice(0, 120))

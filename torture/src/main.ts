@@ -41,6 +41,6 @@ else if (![kills, rounds].every(count => Number.isInteger(count) && count > 0) |
     : values.device
       ? killDevice({ kills, seed })
       : torture({ kills, seed }))
-  // After a failure devices go on.
+  // After a failure, devices still run.
   process.exit(code)
 }

@@ -4,7 +4,7 @@ import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promis
 import type { ServerProcess } from '@kith/bench/server-process'
 import type { Random } from './random.ts'
 
-/** When the server is killed: how often each, by weight. */
+/** The moments at which the server is killed, with their weights. */
 const weights = { load: 4, write: 3, answer: 3, stop: 1, 'new log': 0.5 } as const
 
 export type Moment = keyof typeof weights
@@ -18,11 +18,11 @@ export interface Scene {
   server: ServerProcess
   folder: string
   random: Random
-  /** Calls back at the next answer to a device, in the same breath. */
+  /** Calls back at the next answer to a device, in the same turn of the event loop. */
   onNextAnswer(callback: () => void): void
 }
 
-/** Lets the load run for a while, then kills the server in that moment, and resolves when it is dead. */
+/** Lets the load run for a while, and then kills the server at that moment. Resolves when the server has ended. */
 export async function killAt(moment: Moment, { server, folder, random, onNextAnswer }: Scene): Promise<void> {
   await pause(random.between(20, 400))
   switch (moment) {
@@ -36,7 +36,7 @@ export async function killAt(moment: Moment, { server, folder, random, onNextAns
       await pause(random.below(50))
       break
     case 'answer':
-      // Whatever was promised in that answer must hold from here on.
+      // Every promise in that answer must hold from here on.
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, 1_000)
         onNextAnswer(() => {
@@ -47,21 +47,24 @@ export async function killAt(moment: Moment, { server, folder, random, onNextAns
       })
       break
     case 'stop':
-      // It flushes and closes; half of the time it doesn't come to the end of that.
+      // The server flushes and closes. In half of the cases, it is killed before it has finished.
       process.kill(server.pid, 'SIGTERM')
       await pause(random.below(60))
   }
   await server.kill()
 }
 
-/** A batch is being written: between the write and its sync, or just after. */
+/** Waits until a batch is being written: between the write and its sync, or just after. */
 async function untilLogGrows(folder: string): Promise<void> {
   const before = logBytes(folder)
   const patience = Date.now() + 1_000
   while (logBytes(folder) === before && Date.now() < patience) await breathe()
 }
 
-/** LevelDB's log is full (4 MiB): it begins another, writes what the first one held to a table, and merges tables. */
+/**
+ * Waits until LevelDB's log is full (4 MiB). LevelDB then begins another log, writes the contents of the first one to a table,
+ * and merges tables.
+ */
 async function untilNewLog(folder: string): Promise<void> {
   const before = logsIn(folder).join()
   const patience = Date.now() + 10_000

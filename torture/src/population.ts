@@ -3,24 +3,24 @@ import { Device } from './device.ts'
 import { devicesPerUser, users } from './keys.ts'
 import { Random } from './random.ts'
 
-/** Longer than any device rests before it tries again, on a busy machine. */
+/** Longer than any device waits before it retries, on a busy machine. */
 export const settlingMs = 60_000
 
 export interface PopulationOptions {
   seed: number
   api: Api
-  /** Where a device connects. */
+  /** Returns the URL to which a device connects. */
   urlFor(user: string, number: number): string
-  /** Each talks to a server of its own. */
+  /** The number of backends. Each uses a server of its own. */
   backends: number
 }
 
-/** The devices of all users, and the app's backends: whom a server makes promises. */
+/** The devices of all users, and the app's backends: the recipients of a server's promises. */
 export class Population {
   readonly random: Random
   readonly backends: readonly Backend[]
   readonly devices: Device[] = []
-  /** Called in the same breath in which a device is answered. */
+  /** Called in the same turn of the event loop in which a device receives an answer. */
   onAnswer: () => void = () => undefined
   readonly #options: PopulationOptions
   readonly #tokens: ReadonlyMap<string, string>
@@ -33,7 +33,7 @@ export class Population {
     this.backends = Array.from({ length: count }, (_, index) => new Backend(this.nextRandom(), { index, count }))
   }
 
-  /** All devices are open and have settled. */
+  /** Resolves when all devices are open and have settled. */
   static async open(options: PopulationOptions): Promise<Population> {
     const tokens = new Map<string, string>()
     for (const user of users) tokens.set(user, await issueToken(options.api, user))
@@ -46,7 +46,9 @@ export class Population {
     return population
   }
 
-  /** A device with an empty database that has settled; without a number a visitor, which edits nothing. */
+  /**
+   * Opens a device with an empty database. Resolves when it has settled. Without a number it is a visitor, which edits nothing.
+   */
   async openDevice(user: string, number?: number): Promise<Device> {
     const device = await Device.open({
       url: this.#options.urlFor(user, number ?? this.random.below(devicesPerUser)),
@@ -56,13 +58,13 @@ export class Population {
       random: this.nextRandom(),
       onAnswer: () => this.onAnswer(),
     })
-    // What a device looks at it would else follow, and that is an edit that no ledger has.
+    // Otherwise the device would follow each profile that it accesses. Such a follow is an edit that no ledger contains.
     if (number === 0) await device.kith.enableAutoSyncContacts(false)
     await device.settle(AbortSignal.timeout(settlingMs))
     return device
   }
 
-  /** How much was done and promised so far. */
+  /** Returns how many edits and promises there were so far. */
   get counts(): { edits: number; answers: number; backend: number } {
     const { devices, backends } = this
     return {
@@ -76,7 +78,7 @@ export class Population {
     for (const device of this.devices) await device.close()
   }
 
-  /** Each has its own, so that one's pace doesn't change another's choices. */
+  /** Each part has a generator of its own, so that the speed of one part does not change the choices of another. */
   nextRandom(): Random {
     return new Random(this.random.below(2 ** 32))
   }

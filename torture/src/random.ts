@@ -1,4 +1,4 @@
-/** Choices that a seed repeats: mulberry32 (Tommy Ettinger, public domain). */
+/** Random choices that are repeatable with a seed: mulberry32 (Tommy Ettinger, public domain). */
 export class Random {
   #state: number
 
@@ -15,7 +15,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number, at least 0, below `count`. */
+  /** Returns an integer, at least 0, below `count`. */
   below(count: number): number {
     return Math.floor(this.fraction() * count)
   }
@@ -28,12 +28,12 @@ export class Random {
     return values[this.below(values.length)] as T
   }
 
-  /** Each with a chance of a half, in their order. */
+  /** Returns a subset in the same order. Each value is included with a probability of one half. */
   some<T>(values: readonly T[]): T[] {
     return values.filter(() => this.fraction() < 0.5)
   }
 
-  /** One of the names, each as often as its weight says. */
+  /** Returns one of the names, each with a probability in proportion to its weight. */
   weighted<Name extends string>(weights: Record<Name, number>): Name {
     const entries = Object.entries(weights) as [Name, number][]
     let left = this.fraction() * entries.reduce((sum, [, weight]) => sum + weight, 0)

@@ -1,12 +1,12 @@
 const everyMs = 10_000
 
-/** What one kill, or one round, was and saw. */
+/** The plan and the results of one kill, or of one round. */
 export interface Seen {
   names: readonly string[]
   counts: Record<string, number>
 }
 
-/** Tells how far it is, now and then, and at the end what was seen. */
+/** Prints the progress from time to time, and a summary at the end. */
 export class Report {
   readonly #what: 'kills' | 'rounds'
   readonly #count: number
@@ -23,7 +23,7 @@ export class Report {
     console.log(`torture: ${count} ${what}, --seed ${seed}`)
   }
 
-  /** Says what comes next. */
+  /** Prints what comes next. */
   begin(plan: string): void {
     console.log(`${this.#done + 1} of ${this.#count}, after ${this.#seconds.toFixed(0)} s: ${plan}`)
     this.#toldAt = performance.now()

@@ -7,13 +7,13 @@ import { killAt, type Moment, pickMoment } from './moments.ts'
 import { examine, type Found } from './stored.ts'
 import type { World } from './world.ts'
 
-/** What one round saw. */
+/** The results of one round. */
 export interface Round {
   moment: Moment
   counts: Record<string, number>
 }
 
-/** Load, a kill, a look at what is left, a start, and everyone comes back. Throws a `Breach`. */
+/** Runs load, kills the server, examines the folder, restarts, and lets all devices reconnect. Throws a `Breach`. */
 export async function playRound(world: World): Promise<Round> {
   const { population } = world
   const { random } = population
@@ -66,7 +66,7 @@ async function killUnderLoad(world: World, moment: Moment): Promise<void> {
   await lives
 }
 
-/** Recovery is interrupted too, now and then more than once. */
+/** Recovery is interrupted too, sometimes more than once. */
 async function killStarts({ population: { random }, folder }: World): Promise<Record<string, number>> {
   let starts = 0
   for (; random.fraction() < 0.15; starts++) await killedCommand('serve', folder, random.between(150, 600))
@@ -75,12 +75,12 @@ async function killStarts({ population: { random }, folder }: World): Promise<Re
   return { 'killed while starting': starts, 'killed while compacting': isCompacted ? 1 : 0 }
 }
 
-/** [D2][D3][D4] What every device was promised stands in the folder, and `check` finds no difference. */
+/** [D2][D3][D4] Checks that every promise to a device is kept in the folder, and that `check` finds no difference. */
 function breaches({ population }: World, { findings, states }: Found & { state: 'served' }): string[] {
   return [...findings, ...brokenPromises(population, states)]
 }
 
-/** A copy of the folder with one file harmed is refused, or holds everything all the same. */
+/** Damages one file in a copy of the folder. The copy must be refused, or must still contain all data. */
 async function isHarmRefused(world: World): Promise<boolean> {
   let how = ''
   const found = await examine(world.folder, copy => {
@@ -91,7 +91,9 @@ async function isHarmRefused(world: World): Promise<boolean> {
   return false
 }
 
-/** What the backend said is not in an older store, or in an empty one, unlike what devices did: they bring it back. */
+/**
+ * Changes of the backend may be missing from an older or an empty store. Edits of devices are not: the devices bring them back.
+ */
 async function checkBackend({ population, server }: World, fate: Fate): Promise<void> {
   for (const backend of population.backends) {
     const found = await backend.found(server)

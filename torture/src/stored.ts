@@ -11,19 +11,22 @@ import { defaultLimits } from '@kith/shared'
 import * as Y from 'yjs'
 import { stateOf, users } from './keys.ts'
 
-/** What was found in a data folder that its server left behind. */
+/** The result of examining a data folder that its server left. */
 export type Found =
   | {
       state: 'served'
-      /** What `check` says; empty when all is well. */
+      /** The findings of `check`; empty if there are none. */
       findings: string[]
-      /** What each user's documents say. */
+      /** The contents of each user's documents. */
       states: ReadonlyMap<string, ReadonlyMap<string, string>>
     }
-  /** It is damaged, and no server would start on it. */
+  /** The folder is damaged, and no server would start on it. */
   | { state: 'refused'; why: string[] }
 
-/** Looks at a copy, so that the server itself recovers what the kill left; at another one, if that is to be harmed first. */
+/**
+ * Examines a copy, so that the server itself still recovers the state after the kill. Uses another copy if that is damaged
+ * first.
+ */
 export async function examine(folder: string, harm?: (copy: string) => void): Promise<Found> {
   const copy = harm ? `${folder}-harmed` : `${folder}-copy`
   await rm(copy, { recursive: true, force: true })

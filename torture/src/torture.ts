@@ -6,7 +6,7 @@ import { Report } from './report.ts'
 import { playRound } from './round.ts'
 import { World } from './world.ts'
 
-/** Kills a server again and again under load, and looks each time at what is left. 0: every promise was kept. */
+/** Repeatedly kills a server under load, and checks each time what is stored. Returns 0 if every promise was kept. */
 export async function torture({ kills, seed }: { kills: number; seed: number }): Promise<number> {
   const folder = join(await mkdtemp(join(tmpdir(), 'kith-torture-')), 'data')
   const report = new Report('kills', kills, seed)

@@ -2,7 +2,7 @@ import { type ServerProcess, startServerProcess } from '@kith/bench/server-proce
 import { Backups } from './backups.ts'
 import { Population } from './population.ts'
 
-/** A server on a folder, and its population: what is killed, and whom it made promises. */
+/** A server on a folder, and its population: the part that is killed, and the recipients of its promises. */
 export class World {
   readonly folder: string
   readonly population: Population
@@ -41,7 +41,7 @@ export class World {
     await this.#server.stop()
   }
 
-  /** At once, for a process that ends otherwise than it should: no server outlives it. */
+  /** Ends the server immediately when this process ends abnormally, so that no server outlives it. */
   abandon(): void {
     this.#server.kill().catch(() => undefined)
   }

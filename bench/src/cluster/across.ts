@@ -6,7 +6,10 @@ import type { Place } from './places.ts'
 const followerCount = 100
 const rounds = 100
 
-/** An owner's edits until its followers have them: on the owner's node and on another, in turn. */
+/**
+ * Measures the time from an owner's edit until its followers have it: followers on the owner's node and on another node, in
+ * turn.
+ */
 export async function fanOutAcross({ name, nodes }: Place): Promise<Row[]> {
   const [here, there] = nodes as [ServerProcess, ServerProcess]
   const owner = new RawDevice('owner')

@@ -5,7 +5,10 @@ import type { Place } from './places.ts'
 const measuredMs = 4_000
 const warmUpMs = 1_000
 
-/** Edits of profiles until they are on disk, with as many outstanding on each node as said: commits a second of all nodes. */
+/**
+ * Measures edits of profiles until they are on disk, with this many edits outstanding on each node. Reports the commits per
+ * second of all nodes.
+ */
 export async function commitsOn({ name, nodes }: Place, outstanding: number): Promise<Row> {
   const latencies: number[] = []
   const devices: RawDevice[] = []

@@ -7,7 +7,7 @@ import { commitsOn } from './commits.ts'
 import { outages } from './outage.ts'
 import { onLevelDB, onPostgres, type Place } from './places.ts'
 
-/** (h) Nodes over PostgreSQL beside one on LevelDB, in one run. Databases, nodes and load share this machine. */
+/** (h) Nodes over PostgreSQL compared with one node on LevelDB, in one run. Databases, nodes and load share this machine. */
 export async function cluster(): Promise<void> {
   const commits: Row[] = []
   const across: Row[] = []

@@ -5,10 +5,10 @@ import type { ServerProcess } from '../server-process.ts'
 import type { Place } from './places.ts'
 
 const retryMs = 20
-/** A device takes its connection for lost when nothing comes for as long. */
+/** A device treats its connection as lost when it has received no data for this time. */
 const patienceMs = 15_000
 
-/** From the end of a node, and then of the primary, until an edit is on disk again. */
+/** Measures the time from the end of a node, and then of the primary, until an edit is on disk again. */
 export async function outages({ name, nodes, postgres, standby }: Place): Promise<Row[]> {
   const [first, second] = nodes as [ServerProcess, ServerProcess]
   await edit(first, 'before')
@@ -36,7 +36,7 @@ export async function outages({ name, nodes, postgres, standby }: Place): Promis
   return rows
 }
 
-/** Connects a device, and makes an edit; rejects when it takes too long. */
+/** Connects a device, and makes an edit. Rejects when this takes too long. */
 async function edit(node: ServerProcess, value: string): Promise<void> {
   const device = new RawDevice('mover')
   const done = new AbortController()

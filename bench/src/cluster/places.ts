@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
 import { type ServerProcess, serverProgram, startServerProcess } from '../server-process.ts'
 
-/** Where a server keeps its state, and a number of nodes on it. */
+/** The place where a server keeps its state, and the nodes that use it. */
 export interface Place {
   name: string
   nodes: ServerProcess[]
@@ -12,7 +12,7 @@ export interface Place {
   stop(): Promise<void>
 }
 
-/** A device that writes as fast as it can would be closed by the limits of its user. */
+/** Raised limits: the default limits of its user would close a device that writes as fast as it can. */
 const env = Object.fromEntries(
   ['WRITES_PER_SECOND', 'WRITES_BURST', 'WORK_PER_SECOND', 'WORK_BURST'].map(name => [
     `KITH_LIMIT_${name}`,
@@ -25,7 +25,7 @@ export async function onLevelDB(): Promise<Place> {
   return { name: 'LevelDB', nodes: [server], stop: () => server.stop() }
 }
 
-/** `standbys`: 0, or 1 that confirms each commit. */
+/** `standbys`: 0, or 1, which then confirms each commit. */
 export async function onPostgres(nodeCount: number, standbys: 0 | 1): Promise<Place> {
   const postgres = await startLocalPostgres({ max_connections: 100 })
   const all = [postgres]
@@ -52,7 +52,7 @@ export async function onPostgres(nodeCount: number, standbys: 0 | 1): Promise<Pl
   }
 }
 
-/** All of them as hosts of one URL, the present primary or not. */
+/** Names all servers as hosts of one URL, whichever of them is the primary. */
 function urlOf(servers: readonly LocalPostgres[]): string {
   const [first] = servers as [LocalPostgres]
   const hosts = servers.map(({ port }) => `127.0.0.1:${port}`).join(',')

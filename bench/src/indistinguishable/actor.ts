@@ -4,7 +4,7 @@ import type { ServerProcess } from '../server-process.ts'
 
 const followersEach = 3
 
-/** Somebody who blocks the viewer, and lives on: edits, changes the audience, goes and comes back. */
+/** A user who blocks the viewer and stays active: edits, changes the audience, disconnects and reconnects. */
 export class Actor {
   readonly user: string
   #server: ServerProcess
@@ -31,7 +31,7 @@ export class Actor {
     }
   }
 
-  /** Does one thing or another; resolves when the server has answered. */
+  /** Performs the chosen action. Resolves when the server has answered. */
   async act(choice: number): Promise<void> {
     this.#acts++
     if (!this.#isHere) return this.#return()
@@ -54,7 +54,10 @@ export class Actor {
     this.#isHere = true
   }
 
-  /** From everyone to those with a grant, and back: strangers see another level 0, and the viewer nothing in both cases. */
+  /**
+   * Switches the audience from everyone to users with a grant, or back. Strangers then see another level 0; the viewer sees
+   * nothing in both cases.
+   */
   #changeAudience(): Promise<void> {
     const narrow = [...this.#device.roster.getMap('privacy').keys()]
     const nonce = `n${String(this.#acts).padStart(10, '0')}`

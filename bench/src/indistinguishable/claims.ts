@@ -1,15 +1,15 @@
 import { percentile, print, type Row, rounded } from '../report.ts'
 import { areaUnderCurve } from './rank-test.ts'
 
-/** What can't be told apart lies between. */
+/** An area under the curve within this band means that the two sets cannot be told apart. */
 const band = { from: 0.47, to: 0.53 } as const
 
-/** Gathers what was found, and whether all that is claimed of it holds. */
+/** Collects the results, and whether all claims about them hold. */
 export class Claims {
   #rows: Row[] = []
   #broken: string[] = []
 
-  /** Compares two sets of samples; `isClaimed`: they must not be told apart. */
+  /** Compares two sets of samples. `isClaimed`: Kith claims that they cannot be told apart. */
   compare(what: string, a: readonly number[], b: readonly number[], isClaimed: boolean): void {
     const area = areaUnderCurve(a, b)
     const holds = area >= band.from && area <= band.to
@@ -29,7 +29,7 @@ export class Claims {
     if (!holds) this.#broken.push(`${what}: ${detail}`)
   }
 
-  /** Prints the table; the process ends with 1 when a claim is broken. */
+  /** Prints the table. The process exits with 1 when a claim is broken. */
   report(heading: string): void {
     print(heading, this.#rows)
     for (const broken of this.#broken) console.log(`BROKEN: ${broken}`)

@@ -1,8 +1,8 @@
 import { following, RawDevice } from '../raw-device.ts'
 
 /*
- * A follower in a process of its own, so that what it does with a frame takes no time of the owner who measures. It gets the
- * server's URL and a token as arguments, and by each message whether it is to follow; it answers when the server has that.
+ * A follower in a process of its own, so that its work on a frame takes no time from the owner who measures. Its arguments are
+ * the server's URL and a token. Each message tells it whether to follow. It answers when the server has the change.
  */
 const [url = '', token = '', owner = ''] = process.argv.slice(2)
 const fan = new RawDevice('the-fan')

@@ -7,7 +7,7 @@ import { Viewer } from './viewer.ts'
 
 const levels = 16
 
-/** Nobody acts; the viewer asks for ids of whom it sees nothing, each for another reason. */
+/** No other user acts. The viewer requests ids of which it sees nothing, each for another reason. */
 export async function compareIds(server: ServerProcess, claims: Claims, samplesEach: number): Promise<void> {
   const ids = ['unknown', 'blocks-me', 'blocks-me-and-has-much', 'shows-nobody']
   await publish(server, 'blocks-me', 1, [blocking('viewer')])
@@ -15,7 +15,7 @@ export async function compareIds(server: ServerProcess, claims: Claims, samplesE
   await publish(server, 'shows-nobody', 1, [{ root: 'privacy', key: 'nonce-of-it/nobody', value: true }])
   const viewer = new Viewer()
   await viewer.arrive(server)
-  // The first time costs a look-up, of each of them.
+  // The first request for each of them costs a look-up.
   for (const id of ids) for (const probe of ['fetch', 'watch'] as const) await viewer.probe(probe, id, [])
   viewer.takeFrames()
   const samples = new Map<string, number[]>()
@@ -27,7 +27,7 @@ export async function compareIds(server: ServerProcess, claims: Claims, samplesE
     samples.set(name, samples.get(name) ?? [])
     await viewer.probe(probe, id, samples.get(name) ?? [])
     await spin(0.3)
-    // A frame that names the id is as much longer as the id is.
+    // A frame that names the id is longer by the length of the id.
     const seen = viewer.takeFrames().replace(/\d+$/, size => String(Number(size) - id.length))
     frames.set(probe, (frames.get(probe) ?? new Set()).add(seen))
   }

@@ -7,7 +7,7 @@ import { shuffled, spin } from './trials.ts'
 import { type Probe, probes, Viewer } from './viewer.ts'
 
 const samplesEach = Number(process.env['KITH_BENCH_SAMPLES'] ?? 3000)
-/** An act may be at any of its stages when the question comes. */
+/** The act may be at any of its stages when the request arrives. */
 const longestLeadMs = 1.5
 const many = '1000000'
 
@@ -15,8 +15,9 @@ const conditions = ['owner', 'third', 'nobody'] as const
 type Condition = (typeof conditions)[number]
 
 /**
- * (f) A viewer whom the owner blocks asks again and again, and measures: while the owner acts, while a third user does the
- * same, and while nobody does, in random order. That somebody acts may show, since all share a disk; who it is must not [V10].
+ * (f) A viewer whom the owner blocks repeats requests and measures them: while the owner acts, while a third user does the
+ * same, and while no user acts, in random order. The viewer may notice that some user acts, because all users share a disk. The
+ * viewer must not find out which user acts [V10].
  */
 export async function indistinguishable(): Promise<void> {
   const server = await startServerProcess({
@@ -75,7 +76,7 @@ async function whoActs(server: ServerProcess, claims: Claims): Promise<void> {
   viewer.device.close()
 }
 
-/** The same frames, in number, order, type and size, whoever acts. */
+/** Compares the frames: their number, order, types and sizes must be the same, whichever user acts. */
 function countFrames(claims: Claims, probe: Probe, counts: ReadonlyMap<string, number>): void {
   const kinds = conditions.map(condition => {
     const own = [...counts.keys()].filter(name => name.startsWith(`${condition}: `))
@@ -86,7 +87,10 @@ function countFrames(claims: Claims, probe: Probe, counts: ReadonlyMap<string, n
   claims.expect(`${probe}: frames`, isSame, `${[...all].map(kind => kind || 'none').join(' | ')}`.slice(0, 80))
 }
 
-/** One size, none twice, and every byte takes all values: nothing that counts, and nothing that stays. */
+/**
+ * All cursors must have one size, no cursor may occur twice, and every byte must take all values. Then no part of a cursor
+ * counts or stays constant.
+ */
 function judgeCursors(claims: Claims, cursors: readonly Uint8Array[]): void {
   const sizes = new Set(cursors.map(({ length }) => length))
   const length = Math.min(...sizes)

@@ -6,12 +6,12 @@ import type { ServerProcess } from '../server-process.ts'
 import type { Claims } from './claims.ts'
 import { spin } from './trials.ts'
 
-/** The follow changes after so many edits, which is cheaper than before each, and as random. */
+/** The follow changes after this many edits. This is cheaper than a change before each edit, and equally random. */
 const editsEach = 10
 
 /**
- * An owner times its own edits: does it show whether somebody online follows? This is measured and not claimed: the frame
- * for the follower is work for the server that the owner's next request may meet.
+ * An owner measures its own edits: do the times show whether a follower is online? This is measured and not claimed: the frame
+ * for the follower is work for the server that the owner's next request may have to wait for.
  */
 export async function ownFollowers(server: ServerProcess, claims: Claims, samplesEach: number): Promise<void> {
   const owner = new RawDevice('the-followed')

@@ -1,7 +1,7 @@
 /**
- * The area under the ROC curve of whoever tells two sets of samples apart by their size: how often a sample of `b` is larger
- * than one of `a`, ties counting half. 0.5: they can't be told apart. By Mann and Whitney's U, the sum of ranks ("On a test of
- * whether one of two random variables is stochastically larger than the other", 1947).
+ * Returns the area under the ROC curve of a test that tells two sets of samples apart by their size: how often a sample of `b`
+ * is larger than one of `a`, where ties count half. 0.5 means that they cannot be told apart. Computed from Mann and Whitney's
+ * U, the sum of ranks ("On a test of whether one of two random variables is stochastically larger than the other", 1947).
  */
 export function areaUnderCurve(a: readonly number[], b: readonly number[]): number {
   const all = [...a.map(value => ({ value, isB: false })), ...b.map(value => ({ value, isB: true }))]

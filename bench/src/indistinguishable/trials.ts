@@ -1,4 +1,4 @@
-/** Waits without giving the time to a timer, which would be a millisecond late. */
+/** Waits in a busy loop, because a timer would be a millisecond late. */
 export async function spin(ms: number): Promise<void> {
   const until = performance.now() + ms
   while (performance.now() < until) await new Promise(resolve => setImmediate(resolve))

@@ -5,12 +5,15 @@ import type { ServerProcess } from '../server-process.ts'
 export const probes = ['fetch', 'watch', 'follow', 'send'] as const
 export type Probe = (typeof probes)[number]
 
-/** A user with a stopwatch, who sees nothing of those whom it names. */
+/** A user who measures times, and who sees nothing of the users whom it names. */
 export class Viewer {
   readonly device: RawDevice = new RawDevice('viewer')
-  /** Every cursor that it ever got. */
+  /** All cursors that it has received. */
   readonly cursors: Uint8Array[] = []
-  /** Type and size of each frame since the last call of {@link takeFrames}; heartbeats and outcomes come when they like. */
+  /**
+   * Type and size of each frame since the last call of {@link takeFrames}. Heartbeats and outcomes are not among them: they
+   * come at any time.
+   */
   #frames: string[] = []
   #waiting: { is: (message: ServerMessage) => boolean; resolve: (atMs: number) => void }[] = []
   #sentAt = new Map<string, { atMs: number; samples: number[] }>()
@@ -19,11 +22,14 @@ export class Viewer {
   async arrive(server: ServerProcess): Promise<void> {
     await this.device.connect(server, await server.token('viewer'))
     await this.device.edit('roster', [{ root: 'contacts', key: 'a-friend', value: true }])
-    // From here on the viewer only gets what it asks for.
+    // From here on, the viewer only receives what it requests.
     this.device.onMessage = (message, bytes) => this.#take(message, bytes)
   }
 
-  /** Milliseconds from the question to its answer. The outcome of a message comes later: it goes to the samples by itself. */
+  /**
+   * Measures the milliseconds from the request to its answer. The outcome of a message comes later, and is then added to the
+   * samples automatically.
+   */
   async probe(probe: Probe, owner: string, samples: number[]): Promise<void> {
     const atMs = performance.now()
     if (probe === 'send') {
@@ -34,7 +40,7 @@ export class Viewer {
     samples.push((await this.#ask(probe, owner)) - atMs)
   }
 
-  /** All outcomes have come. */
+  /** Resolves when all outcomes have arrived. */
   async rest(): Promise<void> {
     while (this.#sentAt.size > 0) await new Promise(resolve => setTimeout(resolve, 100))
   }

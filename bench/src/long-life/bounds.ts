@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { print, type Row } from '../report.ts'
 
-/** The most that each figure may be. A generation alone has no bound: it counts. */
+/** The maximum of each figure. Only the generation has no bound, because it is a counter. */
 export type Bounds = Readonly<Record<string, number>>
 
 /**
- * Prints what was measured at several times: a row for each figure, a column for each time, and the bound behind them. Throws
- * when a figure is above its bound.
+ * Prints the figures of several times: a row for each figure, a column for each time, and then the bound. Throws when a figure
+ * is above its bound.
  */
 export function printBounded(heading: string, measured: ReadonlyMap<string, Row>, bounds: Bounds): void {
   const [first] = measured.values()

@@ -2,13 +2,13 @@ import { type Clock, systemClock } from '@kith/server'
 
 const dayMs = 86_400_000
 
-/** The machine's time at another date. Days pass at once, and timers run as ever. */
+/** The machine's time, moved to another date. Days pass immediately, and timers run as usual. */
 export class Calendar implements Clock {
   #offsetMs: number
   readonly after: Clock['after'] = systemClock.after
   readonly every: Clock['every'] = systemClock.every
 
-  /** Begins so many days ago, so that a life of as many days ends today. */
+  /** Begins this many days ago, so that a life of the same number of days ends today. */
   constructor(daysAgo: number) {
     this.#offsetMs = -daysAgo * dayMs
   }

@@ -13,11 +13,11 @@ import { Calendar } from './calendar.ts'
 import { folderBytes, LifeServer } from './life-server.ts'
 import { progressOf } from './progress.ts'
 
-/** How many strangers a session names and, later, removes. */
+/** The number of strangers that a session adds and, later, removes. */
 const strangersPerSession = 6
 
 /**
- * Many users for a year: each comes every third or fourth day, edits the profile, follows others, and names strangers whom
+ * Many users for a year. Each comes every third or fourth day, edits the profile, follows other users, and adds strangers whom
  * the roster forgets later. Then the folder is checked, compacted and served.
  */
 export async function crowdForAYear(userCount: number, days: number): Promise<void> {
@@ -39,7 +39,8 @@ export async function crowdForAYear(userCount: number, days: number): Promise<vo
       'compact: s': rounded(compactMs / 1000),
       ...served,
     }
-    // What a server keeps of a user grows with whom the roster names, by some 20 KB in the first year.
+    // The data that a server keeps of a user grow with the number of users whom the roster names, by some 20 KB in the first
+    // year.
     const mostMB = 2 + (userCount * days) / 5_000
     const bounds = {
       'folder: MB': mostMB,
@@ -77,7 +78,7 @@ async function live(server: LifeServer, calendar: Calendar, userCount: number, d
   }
 }
 
-/** Strangers come into the roster, and those of four weeks ago go; another user is followed and granted a level. */
+/** Adds strangers to the roster, and removes those of four weeks ago. Follows another user, and grants that user a level. */
 function editsOf(roster: Y.Doc, index: number, day: number, userCount: number): KeyChange[] {
   const strangers = (at: number): string[] =>
     Array.from({ length: at < 0 ? 0 : strangersPerSession }, (_, number) => {
@@ -103,7 +104,7 @@ async function familiesOf(folder: string): Promise<Row[]> {
   return [...families].map(([family, { records, bytes }]) => ({ family, records, MB: rounded(bytes / 1e6) }))
 }
 
-/** Runs a command of the server on a folder. Returns how long it took, in milliseconds. */
+/** Runs a command of the server on a folder. Returns its duration in milliseconds. */
 async function command(name: string, folder: string): Promise<number> {
   const begun = performance.now()
   const child = spawn(process.execPath, [serverProgram, name, '--data', folder], {
@@ -114,7 +115,9 @@ async function command(name: string, folder: string): Promise<number> {
   return performance.now() - begun
 }
 
-/** Starts a server on the folder as it is run in production, and lets all users come with a new device at once. */
+/**
+ * Starts a server on the folder with the settings for production. All users then connect with a new device at the same time.
+ */
 async function serve(folder: string, users: readonly string[]): Promise<Row> {
   const begun = performance.now()
   const server = await startServerProcess({ folder, env: serviceSettings() })
@@ -141,7 +144,7 @@ async function serve(folder: string, users: readonly string[]): Promise<Row> {
   }
 }
 
-/** In this time a server returns memory: it keeps documents for up to 45 s, and collects 50 s after it was last in use. */
+/** A server returns memory within this time: it keeps documents for up to 45 s, and collects 50 s after its last use. */
 const quietMs = 120_000
 
 async function arrive(server: ServerProcess, user: string): Promise<void> {

@@ -2,7 +2,7 @@ import { crowdForAYear } from './crowd.ts'
 import { ownerForYears } from './owner.ts'
 import { quarrel } from './quarrel.ts'
 
-/** How much a long life costs, and that all of it is bounded. `isQuick` shows only that it is done right. */
+/** Measures the cost of a long life, and that all of it is bounded. `isQuick` only checks that the results are right. */
 export async function longLife({ isQuick }: { isQuick: boolean }): Promise<void> {
   await ownerForYears(isQuick ? 2 : 10, isQuick ? 10 : 365)
   await quarrel(isQuick ? 10 : 1000, isQuick ? 20 : 800)

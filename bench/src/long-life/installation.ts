@@ -7,19 +7,19 @@ import { WebSocket } from 'ws'
 import type { Calendar } from './calendar.ts'
 import type { LifeServer } from './life-server.ts'
 
-/** What a session of an app took. */
+/** The cost and the errors of one session of an app. */
 export interface Session {
-  /** From connecting until all was exchanged, in milliseconds. */
+  /** The time from connecting until all data was exchanged, in milliseconds. */
   tookMs: number
-  /** Of all frames, both ways. */
+  /** The bytes of all frames, in both directions. */
   bytes: number
-  /** Of the frames about the user's own documents among them. */
+  /** The part of `bytes` in frames about the user's own documents. */
   documentBytes: number
-  /** What the app was told. */
+  /** The errors that the app received. */
   errors: KithError[]
 }
 
-/** One device of a user with Kith's own client. Its database is in memory, and outlives the sessions of the app. */
+/** One device of a user, with Kith's own client. Its database is in memory, and is kept between the sessions of the app. */
 export class Installation {
   readonly user: string
   readonly #server: LifeServer
@@ -32,14 +32,14 @@ export class Installation {
     this.#clock = clock
   }
 
-  /** Its storage is gone, as when an app is installed again. */
+  /** Loses the storage, as when an app is installed again. */
   loseStorage(): void {
     this.#indexedDB = new IDBFactory()
   }
 
   /**
-   * Opens the app, edits offline, connects until all is exchanged, looks at what is there, and closes the app. A device that
-   * the server disconnects meanwhile, as it does at a refounding, comes back by itself.
+   * Opens the app, edits offline, connects until all data is exchanged, reads the stored data, and closes the app. A device
+   * that the server disconnects meanwhile, as it does at a refounding, reconnects automatically.
    */
   async session(
     edit: (kith: Kith) => Promise<unknown> = async () => undefined,
@@ -76,13 +76,13 @@ export class Installation {
     try {
       return await openKith(options)
     } catch (error) {
-      // A machine that was suspended meanwhile: the database then counts as one that does not answer.
+      // The machine was suspended meanwhile. The database is then treated as one that does not answer.
       if (attempts === 1 || (error as KithError).code !== 'database-failed') throw error
       return this.#open(WebSocket, attempts - 1)
     }
   }
 
-  /** The rows of all tables, and their bytes. */
+  /** Returns the number of rows of all tables, and their bytes. */
   async databaseSize(): Promise<{ bytes: number; rows: number }> {
     const database = await settled(this.#indexedDB.open('kith'))
     const size = { bytes: 0, rows: 0 }

@@ -6,7 +6,7 @@ import { startTestServer, type TestServer } from '@kith/server/testing'
 import { defaultLimits, type Limits } from '@kith/shared'
 import type { Calendar } from './calendar.ts'
 
-/** A server of this process on a LevelDB folder and a real socket, by the date of a calendar. */
+/** A server in this process, with a LevelDB folder and a real socket. It uses the date of a calendar. */
 export class LifeServer {
   readonly folder: string
   readonly #calendar: Calendar
@@ -20,7 +20,7 @@ export class LifeServer {
     this.#server = server
   }
 
-  /** `limits`: what differs from those of production. */
+  /** `limits`: the limits that differ from those of production. */
   static async start(calendar: Calendar, limits: Partial<Limits> = {}): Promise<LifeServer> {
     const folder = await mkdtemp(join(tmpdir(), 'kith-life-'))
     const all = { ...defaultLimits, ...limits }
@@ -39,7 +39,7 @@ export class LifeServer {
     return this.#server.issueToken(user)
   }
 
-  /** Stops, and starts on the same folder and port. Returns how long the start took, in milliseconds. */
+  /** Stops, and starts again on the same folder and port. Returns the duration of the start in milliseconds. */
   async restart(): Promise<number> {
     const { port } = this.#server
     await this.#server.close()
@@ -48,7 +48,7 @@ export class LifeServer {
     return performance.now() - begun
   }
 
-  /** Stops; the folder stays. */
+  /** Stops the server. The folder stays. */
   stop(): Promise<void> {
     return this.#server.close()
   }
@@ -63,7 +63,7 @@ async function serve(folder: string, clock: Calendar, limits: Limits, port: numb
   return startTestServer({ store, limits, clock, port })
 }
 
-/** The size of a folder on the disk, in bytes. */
+/** Returns the size of a folder on the disk, in bytes. */
 export async function folderBytes(folder: string): Promise<number> {
   let bytes = 0
   for (const name of await readdir(folder, { recursive: true })) {

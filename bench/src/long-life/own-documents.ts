@@ -5,7 +5,7 @@ import { type Row, rounded } from '../report.ts'
 import type { Bounds } from './bounds.ts'
 import type { LifeServer } from './life-server.ts'
 
-/** The documents of a user, as a new device gets them. */
+/** Loads the documents of a user as a new device receives them. */
 export async function ownDocuments(server: LifeServer, user: string): Promise<RawDevice> {
   const device = new RawDevice(user)
   device.isVersioned = true
@@ -14,7 +14,7 @@ export async function ownDocuments(server: LifeServer, user: string): Promise<Ra
   return device
 }
 
-/** How large a document is, and what it takes a new device to get and load it. */
+/** Returns the size of a document, and the cost for a new device to receive and load it. */
 export function sizesOf(name: 'roster' | 'profile', doc: Y.Doc): Row {
   const update = Y.encodeStateAsUpdate(doc)
   const begun = performance.now()
@@ -32,12 +32,15 @@ export function sizesOf(name: 'roster' | 'profile', doc: Y.Doc): Row {
   }
 }
 
-/** What a document of so much content may have before it is refounded, which is looked at with each eighth that it gains. */
+/**
+ * Returns the maximum sizes of a document with this much content before it is refounded. The server checks this each time that
+ * the document grows by an eighth.
+ */
 export function boundsOf(name: 'roster' | 'profile', contentBytes: number): Bounds {
   const most = (9 / 8) * (contentBytes + Math.max(defaultLimits.refoundBytes, 4 * contentBytes))
   return {
     [`${name}: KB on disk`]: rounded(most / 1000),
-    // In the encoding of the wire each item names its client and its neighbours in full.
+    // In the encoding of the wire, each item contains its client and its neighbours in full.
     [`${name}: KB to a device`]: rounded((2 * most) / 1000),
     [`${name}: items`]: Math.ceil(most / 16),
     [`${name}: state vector`]: 300,
@@ -45,13 +48,13 @@ export function boundsOf(name: 'roster' | 'profile', contentBytes: number): Boun
   }
 }
 
-/** How many bytes a device may keep: as many as the server may send of its documents. */
+/** Returns how many bytes a device may keep: as many as the server may send of its documents. */
 export function boundsOfDevice(documents: Bounds): Bounds {
   const bytes = Object.entries(documents).filter(([figure]) => figure.endsWith('KB to a device'))
   return { 'device: KB': rounded(bytes.reduce((sum, [, most]) => sum + most, 0)) }
 }
 
-/** A document with the same entries and no history, in bytes. */
+/** Returns the bytes of a document with the same entries and no history. */
 export function contentBytes(doc: Y.Doc): number {
   const fresh = new Y.Doc()
   fresh.transact(() => {

@@ -13,8 +13,8 @@ const contactsKept = 300
 const contact = (index: number): string => `+1212${5_550_000 + index}`
 
 /**
- * A user with a phone that is used each day, a laptop each third day and a tablet each month. All of them are edited offline
- * before they connect. Once a year one of them loses its storage.
+ * A user with a phone that is used each day, a laptop that is used each third day, and a tablet that is used each month. All of
+ * them are edited offline before they connect. Once a year, one of them loses its storage.
  */
 export async function ownerForYears(years: number, daysPerYear: number): Promise<void> {
   const calendar = new Calendar(years * daysPerYear)
@@ -48,17 +48,20 @@ export async function ownerForYears(years: number, daysPerYear: number): Promise
   }
 }
 
-/** A session in which nothing may go wrong. */
+/** A session in which no error may occur. */
 async function edited(device: Installation, edit: (kith: Kith) => Promise<unknown>): Promise<void> {
   const { errors } = await device.session(edit)
-  // The device tries again by itself after that one.
+  // After that error, the device retries automatically.
   assert.deepEqual(
     errors.filter(({ code }) => code !== 'unavailable'),
     [],
   )
 }
 
-/** A status, two contacts in the place of two others, labels and levels; a picture each week; the phone book each month. */
+/**
+ * Edits a status, replaces two contacts by two others, and edits labels and levels; also a picture each week, and the phone
+ * book each month.
+ */
 async function editOnPhone(kith: Kith, day: number): Promise<void> {
   await kith.ownProfile.set('status', `on day ${day}`)
   if (day % 7 === 0) await kith.ownProfile.set('picture', new Uint8Array(20_000).fill(day), { level: 1 })
@@ -75,7 +78,7 @@ async function editOnPhone(kith: Kith, day: number): Promise<void> {
   await new ContactSynchronizer(kith).setProfileAccessLevels([1, 2]).syncAsUpdate(book)
 }
 
-/** Labels, levels and blocks of contacts that stay for some time yet. */
+/** Edits labels, levels and blocks of contacts that will stay for some time. */
 async function relabel(kith: Kith, day: number, by: string, count: number): Promise<void> {
   const all = present(day)
   const middle = Math.floor(all.length / 2)
@@ -89,13 +92,13 @@ async function relabel(kith: Kith, day: number, by: string, count: number): Prom
   await Promise.all(edits)
 }
 
-/** The contacts that the phone has added and not removed on a day. */
+/** Returns the contacts that the phone has added, and not removed, by a day. */
 function present(day: number): number[] {
   const first = Math.max(0, 2 * day + 2 - contactsKept)
   return Array.from({ length: 2 * day + 2 - first }, (_, index) => first + index)
 }
 
-/** All devices have the same, nothing that was removed came back, and nothing is unsent. */
+/** Checks that all devices have the same data, that no removed contact came back, and that nothing is unsent. */
 async function expectSame(devices: readonly Installation[], day: number): Promise<void> {
   const seen: unknown[] = []
   for (const device of devices) {
@@ -112,7 +115,7 @@ async function expectSame(devices: readonly Installation[], day: number): Promis
 
 interface Measured {
   row: Row
-  /** How many users the roster names. */
+  /** The number of users whom the roster names. */
   named: number
   content: { roster: number; profile: number }
 }
@@ -146,7 +149,7 @@ function report(measured: ReadonlyMap<string, Measured>, title: string): void {
   const bounds = {
     ...documents,
     ...boundsOfDevice(documents),
-    // One for each user whom the roster names, those declined too, and the changes since the last snapshots.
+    // One row for each user whom the roster names, including declined users, and the changes since the last snapshots.
     'device: rows': Math.max(...all.map(({ named }) => named)) + 500,
     'return: bytes of documents': 200,
     'return: bytes': 4_000,

@@ -1,6 +1,6 @@
 import type { Row } from '../report.ts'
 
-/** Says on the standard error how far something is, every ten seconds at most. */
+/** Returns a function that prints the progress to the standard error, at most every ten seconds. */
 export function progressOf(what: string, total: number): (done: number) => void {
   let saidAt = performance.now()
   return done => {
@@ -10,7 +10,7 @@ export function progressOf(what: string, total: number): (done: number) => void 
   }
 }
 
-/** Says on the standard error what was measured: a long life that is broken off has shown that much. */
+/** Prints figures to the standard error, so that an interrupted long life still shows the figures up to then. */
 export function tellRow(when: string, row: Row): void {
   process.stderr.write(`${when}: ${JSON.stringify(row)}\n`)
 }

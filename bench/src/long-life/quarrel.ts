@@ -9,8 +9,8 @@ import { boundsOf, boundsOfDevice, contentBytes, ownDocuments, sizesOf } from '.
 import { progressOf, tellRow } from './progress.ts'
 
 /**
- * Two devices of one user with versions of an app that sync the same phone book to different levels, each once a day. The
- * private side has room on each day: a contact is blocked on the one device, and unblocked on the other.
+ * Two devices of one user have versions of an app that sync the same phone book to different levels, each once a day. The
+ * private side also changes each day: one device blocks a contact, and the other one unblocks it.
  */
 export async function quarrel(days: number, contactCount: number): Promise<void> {
   const calendar = new Calendar(days)
@@ -53,11 +53,11 @@ export async function quarrel(days: number, contactCount: number): Promise<void>
       tellRow(`a quarrel, day ${day}`, row)
     }
     for (const code of told.keys()) assert.equal(code, 'sync-turns-back')
-    // Only a device that finds no history does not see that it turns what the other one did: that of the first days, and then
-    // once in each generation.
+    // A device notices that it reverses the other device's changes, unless it finds no history. It finds no history on the
+    // first days, and then once in each generation.
     const generations = 1 + Math.max(...[...rows.values()].map(row => row['roster: generation'] as number))
     assert.ok(silentDays <= devices.length * generations, `${silentDays} days silent in ${generations} generations`)
-    // Each device is told once.
+    // Each device receives this error at most once.
     assert.ok((told.get('sync-turns-back') ?? 0) <= devices.length)
     const documents = boundsOf('roster', content)
     const bounds = { ...documents, ...boundsOfDevice(documents), 'return: bytes of documents': 200 }

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What all threads of a process have computed, in milliseconds, to the microsecond. `NaN` where there is no Linux. */
+/**
+ * Returns the processor time of all threads of a process, in milliseconds, with a resolution of a microsecond. `NaN` on systems
+ * other than Linux.
+ */
 export function processorMs(pid: number): number {
   try {
     const threads = readdirSync(`/proc/${pid}/task`)
@@ -15,7 +18,9 @@ function threadMs(pid: number, thread: string): number {
   return Number(nanoseconds) / 1e6
 }
 
-/** What all processes of the machine have computed, in milliseconds, to the hundredth of a second. */
+/**
+ * Returns the processor time of all processes of the machine, in milliseconds, with a resolution of a hundredth of a second.
+ */
 export function machineMs(): number {
   try {
     const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')

@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import { print, type Row, rounded } from '../report.ts'
 import type { Measured, Workload } from './rounds.ts'
 
-/** A table of one workload: medians with their ranges, and the ratio of each median to that of the first contestant. */
+/** Prints a table of one workload: medians with their ranges, and the ratio of each median to that of the first contestant. */
 export function printWorkload(workload: Workload): void {
   const { id, title, rounds, contestants, others, notes } = workload
   const [base] = contestants
@@ -23,7 +23,7 @@ function rowOf(contestant: Measured, base: Measured): Row {
   return row
 }
 
-/** All figures of a run, to be drawn or compared later. */
+/** Writes all figures of a run, for drawing or comparing them later. */
 export function writeResults(file: string, placed: string, workloads: readonly Workload[]): void {
   const written = workloads.map(({ contestants, ...workload }) => ({
     ...workload,
@@ -49,7 +49,7 @@ function figuresOf(values: Measured['values']): Record<string, object> {
   )
 }
 
-/** Shares of the samples, and what so many of them are at most: enough to draw them. */
+/** Shares of the samples for which the percentiles are written: enough to draw them. */
 const shares = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999]
 
 function distributionOf(samples: readonly number[]): { share: number; ms: number }[] {

@@ -1,22 +1,22 @@
 import { machineMs, processorMs } from './processor-time.ts'
 
-/** One of those that take turns in each round. */
+/** A contestant: one of several that take turns in each round. */
 export interface Contestant {
   readonly name: string
-  /** Of its server, if that is a process of its own. */
+  /** The process id of its server, if that is a process of its own. */
   readonly pid?: number | undefined
-  /** Does the work once. Returns figures by name. Throws when something is not as it must be, however long it took. */
+  /** Does the work once. Returns figures by name. Throws when a result is wrong, regardless of the time. */
   round(number: number): Promise<Readonly<Record<string, number>>>
-  /** What the last round measured many times, of which the figures are percentiles; in milliseconds. */
+  /** Returns the samples from which the last round computed its percentiles, in milliseconds. */
   samples?(): readonly number[]
   close(): Promise<void>
 }
 
-/** What one contestant took: a value of each round by figure. */
+/** The results of one contestant: a value of each round for each figure. */
 export interface Measured {
   readonly name: string
   readonly values: Map<string, number[]>
-  /** Of all rounds; empty where nothing was measured many times. */
+  /** The samples of all rounds; empty if no samples were taken. */
   readonly samples: number[]
 }
 
@@ -24,18 +24,18 @@ export interface Workload {
   readonly id: string
   readonly title: string
   readonly rounds: number
-  /** The first is what the others are compared with. */
+  /** The first contestant is the one with which the others are compared. */
   readonly contestants: Measured[]
-  /** In each round and for each contestant: what other processes took of one core, in percent. */
+  /** The percentage of one core that other processes used, for each round and each contestant. */
   readonly others: number[]
   readonly notes: string[]
-  /** Of a workload that is measured in several sizes: how large it was. */
+  /** For a workload that is measured in several sizes: the size. */
   readonly at?: number | undefined
 }
 
 /**
- * Lets contestants take turns, so that whatever else the machine does meets all of them, and closes them. The order turns from
- * round to round: the first one after a pause finds other caches than the second.
+ * Lets contestants take turns, so that other work on the machine affects all of them, and then closes them. The order rotates
+ * from round to round, because the first contestant after a pause finds other data in the caches than the second one.
  */
 export async function alternate(
   { id, title, notes = [], at }: { id: string; title: string; notes?: string[]; at?: number },

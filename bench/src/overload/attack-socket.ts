@@ -5,11 +5,11 @@ import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { type Target, within } from './attack.ts'
 
-/** The websocket of an attacker: it signs in, and then sends whatever it likes. */
+/** The websocket of an attacker: it signs in, and then sends arbitrary data. */
 export class AttackSocket {
   readonly user: string
   readonly socket: WebSocket
-  /** The close code, once the connection has ended. */
+  /** The close code; `undefined` while the connection is open. */
   closedWith: number | undefined
   frames = 0
   #heard = new Set<(message: ServerMessage) => void>()
@@ -29,7 +29,7 @@ export class AttackSocket {
     })
   }
 
-  /** Signs in. With `hello` the device speaks Kith's messages. */
+  /** Signs in. With `hello`, the device uses Kith's own messages. */
   static async open(target: Target, user: string, hello?: { owners?: readonly string[] }): Promise<AttackSocket> {
     const token = await target.token(user)
     const url = `${target.url.replace(/^http/, 'ws')}/v1/roster/${encodeURIComponent(user)}`
@@ -69,7 +69,7 @@ export class AttackSocket {
     })
   }
 
-  /** Resolves when everything that was sent before is on disk; 'late' after a minute or more. */
+  /** Resolves when all data sent before is on disk; with 'late' after `patienceMs`. */
   async barrier(id: number, patienceMs = 120_000): Promise<'reached' | 'refused' | 'closed' | 'late'> {
     const reached = this.until(message => message.type === 'reached' && message.id === id)
     this.send({ type: 'barrier', id, withFeed: false })
@@ -87,7 +87,7 @@ export class AttackSocket {
 export class AttackRoster {
   readonly doc: Y.Doc = new Y.Doc()
 
-  /** The update that these changes make. */
+  /** Returns the update that these changes produce. */
   change(changes: readonly KeyChange[]): Uint8Array {
     const before = Y.encodeStateVector(this.doc)
     applyChanges(this.doc, changes)
@@ -95,7 +95,7 @@ export class AttackRoster {
   }
 }
 
-/** Sends a roster as the answer to the server's step 1, and waits until it is on disk. */
+/** Sends a roster as the answer to the server's step 1. Resolves when it is on disk. */
 export async function install(target: Target, user: string, update: Uint8Array): Promise<void> {
   const socket = await AttackSocket.open(target, user, {})
   socket.send({ type: 'rosterSync', step: 'step2', payload: update })
@@ -104,7 +104,7 @@ export async function install(target: Target, user: string, update: Uint8Array):
   if (answer !== 'reached') throw new Error(`the roster of ${user} was not written: ${answer} ${socket.closedWith}`)
 }
 
-/** `12 of 18 closed`, and whether all were. */
+/** Returns a text such as `12 of 18 closed`, the number of closed sockets, and whether all are closed. */
 export function endings(sockets: readonly AttackSocket[]): { closed: number; text: string; areAllClosed: boolean } {
   const closed = sockets.filter(({ isClosed }) => isClosed)
   const codes = [...new Set(closed.map(({ closedWith }) => closedWith))].join(', ')

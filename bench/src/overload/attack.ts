@@ -1,8 +1,8 @@
-/** What an attacker knows of the server that it attacks. */
+/** The attacker's knowledge of the server that it attacks. */
 export interface Target {
-  /** As in `http://127.0.0.1:4180`. */
+  /** For example `http://127.0.0.1:4180`. */
   readonly url: string
-  /** A token for any user: an attacker has accounts of its own. */
+  /** Returns a token for any user: an attacker has accounts of its own. */
   token(user: string): Promise<string>
   /** Erases an account, as the backend does. Resolves with the HTTP status. */
   erase(user: string): Promise<number>
@@ -10,40 +10,40 @@ export interface Target {
   exported(user: string): Promise<number>
 }
 
-/** What became of one attack. */
+/** The outcome of one attack. */
 export interface Ending {
-  /** What the row of the table says, as in `18 of 18 closed`. */
+  /** The text in the row of the table, for example `18 of 18 closed`. */
   text: string
-  /** What must end, ended; what must be served, was served. */
+  /** Whether everything that had to end has ended, and everything that had to be served was served. */
   isRight: boolean
 }
 
-/** Megabytes that the server may take at its peak, preparations included, and when the attack has been over for a while. */
+/** The megabytes that the server may use: at its peak, preparations included, and some time after the end of the attack. */
 export interface MemoryCeiling {
   readonly peak: number
   readonly kept: number
 }
 
-/** One way in which one user may try to keep a server from serving others. */
+/** One way in which one user may try to keep a server from serving other users. */
 export interface Attack {
-  /** As the table names it. */
+  /** The name in the table. */
   readonly name: string
   /** Settings of the server, as environment variables. */
   readonly env?: Readonly<Record<string, string>>
-  /** The ceiling of the server's memory, where a large roster is derived: another than most attacks'. */
+  /** The ceiling of the server's memory if it differs from most attacks': where a large roster is derived. */
   readonly memory?: MemoryCeiling
-  /** Makes what the attack needs. Nothing is measured meanwhile. */
+  /** Prepares the attack. Nothing is measured meanwhile. */
   prepare(target: Target): Promise<unknown>
-  /** The attack itself: resolves when it is over. `state` is what `prepare` resolved to. */
+  /** Runs the attack. Resolves when it is over. `state` is the value to which `prepare` resolved. */
   run(target: Target, state: unknown): Promise<Ending>
 }
 
-/** Resolves after so many milliseconds. */
+/** Resolves after this many milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
 
-/** Rejects when a promise takes longer than this. */
+/** Resolves with 'late' when a promise takes longer than this. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | 'late'> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>(resolve => {
@@ -59,5 +59,8 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | 'late
 /** For a roster of half the size of {@link memoryOfLargeRosters}. */
 export const memoryOfLargeRoster: MemoryCeiling = { peak: 450, kept: 300 }
 
-/** Of a roster with 40,000 contacts or more, all that follows is made in memory before it is written at once [D4]. */
+/**
+ * For a roster with 40,000 contacts or more, all derived records are created in memory before they are written in one batch
+ * [D4].
+ */
 export const memoryOfLargeRosters: MemoryCeiling = { peak: 700, kept: 350 }

@@ -2,7 +2,10 @@ import { adminOf } from '../server-process.ts'
 import type { Target } from './attack.ts'
 import { attacks } from './attacks.ts'
 
-/** A process of its own, so that the attacker's work is not the bystander's: `prepare`, then `run` when the parent says so. */
+/**
+ * A separate process, so that the attacker's work takes no time from the bystanders. It calls `prepare`, and then `run` when
+ * the parent process requests it.
+ */
 const [name = '', url = ''] = process.argv.slice(2)
 const attack = attacks[name]
 if (!attack || !process.send) throw new Error(`no attack is called ${name}`)

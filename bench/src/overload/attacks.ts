@@ -3,7 +3,7 @@ import * as frames from './frames.ts'
 import * as http from './http.ts'
 import * as rosters from './rosters.ts'
 
-/** By the name that `npm run bench -- overload NAME` takes. */
+/** The attacks, by the name for `npm run bench -- overload NAME`. */
 export const attacks: Readonly<Record<string, Attack>> = {
   'waiting-follows': rosters.waitingFollows,
   'switches-of-one': rosters.switchesOfOne,

@@ -3,7 +3,10 @@ import type { ServerProcess } from '../server-process.ts'
 
 const everyMs = 20
 
-/** Another user's edit until its follower has it, sampled without a pause: also the edits that wait behind a stall. */
+/**
+ * Measures the time from another user's edit until its follower has it. Samples without a pause, so that edits which wait
+ * behind a stall are included.
+ */
 export class Bystanders {
   #owner = new RawDevice('bystander-owner')
   #follower = new RawDevice('bystander-follower')
@@ -23,14 +26,14 @@ export class Bystanders {
     }, everyMs)
   }
 
-  /** The newest state comes, not every edit: what is skipped has arrived with it. */
+  /** The follower receives the newest state, not every edit. Edits that were skipped arrive with a later one. */
   #note(newest: number): void {
     for (; this.#arrived <= newest; this.#arrived++) {
       this.#latencies.push(performance.now() - (this.#sentAt[this.#arrived] as number))
     }
   }
 
-  /** Latencies since the last call; an edit that has not arrived counts with its age. */
+  /** Returns the latencies since the last call. An edit that has not arrived counts with its age. */
   take(): number[] {
     const waiting = this.#sentAt.slice(this.#arrived).map(sentAt => performance.now() - sentAt)
     const latencies = [...this.#latencies, ...waiting]

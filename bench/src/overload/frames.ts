@@ -3,7 +3,7 @@ import { type Attack, memoryOfLargeRosters, pause, type Target, within } from '.
 import { AttackRoster, AttackSocket, endings, install } from './attack-socket.ts'
 import { ids, largeRoster } from './rosters.ts'
 
-/** Attacks by many frames, or by frames that cost much. */
+/** Attacks with many frames, or with expensive frames. */
 
 const attackMs = 6_000
 
@@ -54,7 +54,7 @@ export const hellos: Attack = {
   },
 }
 
-/** Sends as much as the connection takes, on every socket, until the time is over or all are closed. */
+/** Sends as much as the connection accepts, on every socket, until the time is over or all sockets are closed. */
 async function flood(sockets: readonly AttackSocket[], sendOnce: (socket: AttackSocket) => void): Promise<void> {
   const until = performance.now() + attackMs
   while (performance.now() < until) {
@@ -77,7 +77,7 @@ function closeAll(sockets: readonly AttackSocket[]): void {
   for (const socket of sockets) socket.close()
 }
 
-/** A flood on ten sockets, which must all be closed, unless it costs nobody but its sender. */
+/** A flood on ten sockets. All of them must be closed, unless the flood costs only its sender. */
 function floodOf(name: string, sendOnce: (socket: AttackSocket) => void, mustEnd = true): Attack {
   return {
     name,
@@ -104,7 +104,7 @@ export const emptyFragments: Attack = floodOf(
   socket => socket.socket.send(new Uint8Array(), { fin: false, binary: true }),
   false,
 )
-/** Fragments that drip, on as many sockets as a user may have: each must end by its deadline. */
+/** Sends fragments slowly, on as many sockets as a user may have. Each socket must be closed by its deadline. */
 export const drippingFragments: Attack = {
   name: '20 sockets with a message of which a byte a second comes, in fragments',
   async prepare() {
@@ -126,7 +126,7 @@ export const drippingFragments: Attack = {
   },
 }
 
-/** A minute, the time for 200 KB, and two heartbeats. */
+/** The sum of a minute, the time for 200 KB, and two heartbeats. */
 const mostDrippingMs = 110_000
 
 export const awareness: Attack = floodOf('queries of awareness without end, 10 sockets', socket =>
@@ -146,7 +146,7 @@ export const renewals: Attack = {
     const token = await target.token('mallory')
     await flood(sockets, socket => socket.send({ type: 'renew', token }))
     const stayed = sockets.filter(({ isClosed }) => !isClosed)
-    // A user in debt is not read: what waits there lies in the sender's own memory.
+    // The server does not read from a user in debt, so unread data stays in the sender's own memory.
     const unread = stayed.filter(({ socket }) => socket.bufferedAmount > 0)
     const { text } = endings(sockets)
     closeAll(sockets)
@@ -170,7 +170,7 @@ export const deafReaders: Attack = {
       socket.socket.pause()
       for (let n = 0; n < 2; n++) socket.send({ type: 'rosterSync', step: 'step1', payload: Uint8Array.of(0) })
     }
-    // A socket that does not read learns of its end when it writes.
+    // A socket that does not read notices its end when it writes.
     const until = performance.now() + 55_000
     while (performance.now() < until && sockets.some(({ socket }) => !isGone(socket))) await pause(500)
     clearInterval(stopPongs)

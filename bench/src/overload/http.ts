@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type Attack, pause } from './attack.ts'
 
-/** Attacks on the HTTP side: what is begun and never ended. */
+/** Attacks on HTTP: requests and connections that are started and never finished. */
 
 const mostTurnedAway = 16
 
@@ -28,7 +28,7 @@ function halfOpen(name: string, text: string): Attack {
       while (performance.now() < until && sockets.some(({ closed }) => !closed)) await pause(500)
       const open = sockets.filter(({ closed }) => !closed).length
       for (const socket of sockets) socket.destroy()
-      // Some more may stay for a moment, to be told why they are turned away.
+      // Some more may stay open for a moment, until they receive the reason for their refusal.
       return {
         text: `${openAtOnce} of 200 open after 2 s, ${open} after 45 s`,
         isRight: openAtOnce <= 20 + mostTurnedAway && open === 0,

@@ -1,12 +1,11 @@
 import { openSync, readSync, writeFileSync } from 'node:fs'
 
 /**
- * Loaded into the server by `--import`: how long each turn of its event loop takes, in the main thread's own processor time
- * (Linux: `/proc/self/schedstat`), so what else runs on the machine does not count. On SIGUSR2 it writes what it found since
- * the last time.
+ * Loaded into the server by `--import`. Measures each turn of its event loop in the main thread's own processor time (Linux:
+ * `/proc/self/schedstat`), so other work on the machine does not count. On SIGUSR2 it writes the results since the last time.
  */
 const file = process.env['KITH_BENCH_TURNS'] ?? ''
-/** Opened once: this is read up to a thousand times a second, in the time that is measured. */
+/** Opened once, because it is read up to a thousand times a second within the measured time. */
 const schedstat = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r')
 const text = Buffer.alloc(64)
 let longestMs = 0

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 
 const pageBytes = 4096
 
-/** The resident memory of a process, in megabytes (Linux: `/proc/<pid>/statm`). */
+/** Returns the resident memory of a process, in megabytes (Linux: `/proc/<pid>/statm`). */
 function residentMegabytes(pid: number): number {
   const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')
   return Math.round((Number(pages) * pageBytes) / 1e6)
 }
 
-/** Looks at a process's memory again and again, and keeps the highest. */
+/** Measures a process's memory repeatedly, and keeps the highest value. */
 export class MemoryWatch {
   #pid: number
   #peak = 0
@@ -25,7 +25,7 @@ export class MemoryWatch {
     return megabytes
   }
 
-  /** The highest since the last call. */
+  /** Returns the highest value since the last call. */
   takePeak(): number {
     const peak = Math.max(this.#peak, this.now())
     this.#peak = 0

@@ -3,9 +3,9 @@ import * as Y from 'yjs'
 import { type Attack, memoryOfLargeRoster, memoryOfLargeRosters, type Target, within } from './attack.ts'
 import { AttackRoster, AttackSocket, install } from './attack-socket.ts'
 
-/** Attacks by the size of what one user's roster holds. */
+/** Attacks with the size of one user's roster. */
 
-/** Ids as long as phone numbers. */
+/** Returns ids as long as phone numbers. */
 export function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(8, '0')}`)
 }
@@ -22,14 +22,14 @@ function setting(roster: AttackRoster, isOn: boolean): Uint8Array {
   return roster.change([{ root: 'settings', key: 'autoSync', value: isOn }])
 }
 
-/** Below the time that an attack may take in all. On a busy machine seven large rosters need more than a minute. */
+/** Less than the total time of an attack. On a busy machine, seven large rosters need more than a minute. */
 const mostWriteMs = 140_000
-/** A device that returns to 50,000 relations has so long. */
+/** The time limit for a device that returns to 50,000 relations. */
 const mostReturnMs = 30_000
-/** No further return begins after so long. */
+/** No further return begins after this time. */
 const mostReturnsMs = 100_000
 
-/** Sends the updates one after the other, each when the one before it is on disk. */
+/** Sends the updates one after another, each when the one before it is on disk. */
 async function writeEach(socket: AttackSocket, updates: readonly Uint8Array[]): Promise<string> {
   for (const [index, payload] of updates.entries()) {
     socket.send({ type: 'rosterSync', step: 'update', payload })
@@ -78,7 +78,7 @@ export const switchesOfOne: Attack = {
   },
 }
 
-/** As large as a roster may be: contacts with three grants and a follow, and labels to fill it. */
+/** Fills a roster to its maximum size: contacts with three grants and a follow, and then labels. */
 export function largeRoster(roster: AttackRoster): Uint8Array {
   const contacts = ids('+1555', 50_000)
   const labels = contacts.slice(0, 16_000).map(key => ({ root: 'labels', key, value: 'x'.repeat(16) }))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The environment that the unit for systemd sets: the server is measured as it is to be run. */
+/** Returns the environment that the systemd unit sets, so that the server is measured with its production settings. */
 export function serviceSettings(): Record<string, string> {
   const text = readFileSync(new URL('../../../deploy/kith.service', import.meta.url), 'utf8')
   const settings = Object.fromEntries(

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pause } from './attack.ts'
 
-/** How a server is started so that its turns of the event loop can be asked for, by {@link turnsOf}. */
+/** Returns the settings for starting a server whose turns of the event loop can be read with {@link turnsOf}. */
 export async function turnsMeasured(): Promise<{ file: string; nodeArguments: string[]; env: Record<string, string> }> {
   const file = join(await mkdtemp(join(tmpdir(), 'kith-turns-')), 'turns')
   const nodeArguments = ['--import', new URL('./measure-turns.js', import.meta.url).href]
   return { file, nodeArguments, env: { KITH_BENCH_TURNS: file } }
 }
 
-/** The turns of the server's event loop since the last call, in its own processor time. */
+/** Returns the turns of the server's event loop since the last call, in its own processor time. */
 export async function turnsOf(pid: number, file: string): Promise<{ longestMs: number; above20: number }> {
   await rm(file, { force: true })
   process.kill(pid, 'SIGUSR2')

@@ -3,8 +3,8 @@ import { WebSocketServer } from 'ws'
 import { answerRequest } from './bare-wire.ts'
 
 /**
- * What Kith is compared with: a websocket server that knows no users, checks nothing, merges nothing and stores nothing. It
- * sends a message to everybody, acknowledges it, or answers with as many messages of as many bytes as it is told.
+ * The baseline for Kith: a websocket server that has no users, checks nothing, merges nothing and stores nothing. It sends a
+ * message to all connections and acknowledges it, or answers with the requested number of messages of the requested size.
  */
 const server = new WebSocketServer({
   host: '127.0.0.1',

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import { type Listening, listen } from '../server-process.ts'
 import { request } from './bare-wire.ts'
 
-/** A bare websocket server as a process of its own. */
+/** Starts a bare websocket server as a separate process. */
 export function startBareServer(nodeArguments: readonly string[] = []): Promise<Listening> {
   return listen([...nodeArguments, fileURLToPath(new URL('./bare-server.js', import.meta.url))])
 }
@@ -15,7 +15,7 @@ export async function connectBare(url: string): Promise<WebSocket> {
   return socket
 }
 
-/** Sends a body, and resolves when `count` messages of `bytes` bytes have come. */
+/** Sends a body. Resolves when `count` messages of `bytes` bytes have arrived. */
 export function ask(socket: WebSocket, count: number, bytes: number, body?: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     let left = count

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type * as Yjs from 'yjs'
 
-/** The types of hocuspocus don't compile here. What it uses of Yjs must be the same copy, so both come as CommonJS. */
+/** hocuspocus's types do not compile here. It must use the same copy of Yjs as this file, so both are loaded as CommonJS. */
 const require = createRequire(import.meta.url)
 const Y = require('yjs') as typeof Yjs
 const { Server } = require('@hocuspocus/server') as { Server: new (options: object) => PeerServer }
@@ -19,8 +19,8 @@ interface OfDocument {
 }
 
 /**
- * hocuspocus with SQLite: loads and stores whole documents, as its own extension does, whose package needs a compiler. It
- * stores two seconds after the last change; it relays before that.
+ * hocuspocus with SQLite. It loads and stores whole documents, as hocuspocus's own extension does, whose package needs a
+ * compiler. It relays a change before it stores it, two seconds after the last change.
  */
 const database = new Database(join(process.env['PEER_FOLDER'] as string, 'documents.sqlite'))
 database.pragma('journal_mode = WAL')

@@ -15,7 +15,7 @@ const step2 = 1
 const update = 2
 
 /**
- * A device of a peer's, with a document for each owner that it follows. hocuspocus carries all of them on one socket;
+ * A device of a peer, with a document for each owner that it follows. hocuspocus carries all documents on one socket;
  * y-websocket needs a socket for each.
  */
 export class PeerDevice {
@@ -25,7 +25,7 @@ export class PeerDevice {
   readonly #opened: Map<WebSocket, Promise<void>> = new Map()
   readonly #docs: Map<string, Y.Doc> = new Map()
   readonly #waiting: Map<string, { isOver: (doc: Y.Doc) => boolean; resolve: () => void }> = new Map()
-  /** Hears of every message; from then on nothing else is done with them. */
+  /** Called for every message. While it is set, messages are not processed in any other way. */
   onMessage: ((data: Buffer) => void) | undefined
 
   constructor(peer: PeerName, url: string) {
@@ -33,7 +33,7 @@ export class PeerDevice {
     this.#url = url
   }
 
-  /** The documents that a device holds already. */
+  /** Sets the documents that the device already holds. */
   hold(docs: Iterable<[string, Y.Doc]>): void {
     for (const [name, doc] of docs) this.#docs.set(name, doc)
   }
@@ -43,8 +43,8 @@ export class PeerDevice {
   }
 
   /**
-   * Resolves when the device has what the server had of these documents. y-websocket answers before it has loaded a document,
-   * so that this waits for fields of those that are `written`.
+   * Resolves when the device has everything that the server had of these documents. y-websocket answers before it has loaded a
+   * document, so this waits for the fields of documents that are `written`.
    */
   async open(names: readonly string[], isWritten = false): Promise<void> {
     await Promise.all(
@@ -65,7 +65,7 @@ export class PeerDevice {
     this.#sendSync(name, update, Y.encodeStateAsUpdate(doc, before))
   }
 
-  /** Resolves when the server has answered what came after all that was sent. */
+  /** Resolves when the server has answered a request that was sent after all other data. */
   async settle(name: string): Promise<void> {
     const answered = this.#until(name, () => true)
     this.#sendSync(name, step1, Y.encodeStateVector(this.#docOf(name)))
@@ -133,7 +133,7 @@ export class PeerDevice {
     if (step === step1) return this.#sendSync(name, step2, Y.encodeStateAsUpdate(doc, payload))
     Y.applyUpdate(doc, payload)
     const waiting = this.#waiting.get(name)
-    // An update follows when a document that was answered for has been loaded.
+    // An update follows when a document that was already answered has been loaded.
     if (!waiting?.isOver(doc)) return
     waiting.resolve()
     this.#waiting.delete(name)

@@ -8,13 +8,16 @@ import type { PeerName } from './peer-device.ts'
 
 const require = createRequire(import.meta.url)
 
-/** What each peer's server needs besides this package. */
+/** The packages that each peer's server needs, besides this package. */
 const neededBy: Readonly<Record<PeerName, readonly string[]>> = {
   hocuspocus: ['@hocuspocus/server', 'better-sqlite3/build/Release/better_sqlite3.node'],
   'y-websocket': ['y-websocket-with-server/bin/utils', 'y-leveldb'],
 }
 
-/** Starts a peer's server on a new folder; or says what is missing. Peers are optional: where they don't install, the rest runs. */
+/**
+ * Starts a peer's server on a new folder, or returns what is missing. Peers are optional: if one cannot be installed, the rest
+ * still runs.
+ */
 async function startPeer(name: PeerName): Promise<Listening | { missing: string }> {
   const missing = neededBy[name].find(module => !isInstalled(module, name))
   if (missing !== undefined) return { missing: `${name} is skipped: ${missing} is not installed` }
@@ -30,7 +33,7 @@ async function startPeer(name: PeerName): Promise<Listening | { missing: string 
   }
 }
 
-/** The peers that install here; `notes` says which do not. */
+/** Starts the peers that can be installed here. `notes` lists the others. */
 export async function startPeers(
   names: readonly PeerName[],
 ): Promise<{ peers: { name: PeerName; server: Listening }[]; notes: string[] }> {
@@ -46,7 +49,7 @@ export async function startPeers(
 
 function isInstalled(module: string, name: PeerName): boolean {
   try {
-    // y-leveldb belongs to the peer, not to this package.
+    // y-leveldb is a dependency of the peer, not of this package.
     const from = module === 'y-leveldb' ? createRequire(require.resolve(neededBy[name][0] as string)) : require
     from.resolve(module)
     return true

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 
-/** y-websocket's own server, which stores with y-leveldb in the folder `YPERSISTENCE`. It has no types. */
+/** y-websocket's own server. It stores with y-leveldb in the folder `YPERSISTENCE`. It has no types. */
 const { setupWSConnection } = createRequire(import.meta.url)('y-websocket-with-server/bin/utils') as {
   setupWSConnection: (socket: unknown, request: unknown) => void
 }

@@ -1,7 +1,7 @@
 /** A line of a chart. */
 export interface Line {
   readonly name: string
-  /** By the position on the horizontal axis, from 0 to 1. */
+  /** Points by their position on the horizontal axis, from 0 to 1. */
   readonly points: readonly { readonly at: number; readonly value: number }[]
 }
 
@@ -18,7 +18,10 @@ const width = 720
 const height = 400
 const plot = { left: 64, right: 500, top: 52, bottom: 336 }
 
-/** Each line differs by colour and by dash, and bears its name: the colours of Okabe and Ito, which the colour-blind can tell apart. */
+/**
+ * Each line has its own colour and dash, and its name. The colours are those of Okabe and Ito, which colour-blind readers can
+ * tell apart.
+ */
 const looks = [
   { light: '#555555', dark: '#bbbbbb', dash: '2 3' },
   { light: '#0072b2', dark: '#56b4e9', dash: '' },
@@ -27,7 +30,7 @@ const looks = [
   { light: '#a8578a', dark: '#e69ac8', dash: '4 3' },
 ]
 
-/** A chart as SVG, with a logarithmic vertical axis; readable on a light page and on a dark one. */
+/** Draws a chart as SVG, with a logarithmic vertical axis. It is readable on a light page and on a dark one. */
 export function drawn({ title, unit, marks, caption, lines }: Chart): string {
   const values = lines.flatMap(({ points }) => points.map(({ value }) => value)).filter(value => value > 0)
   const low = 10 ** Math.floor(Math.log10(Math.min(...values)))
@@ -56,7 +59,7 @@ export function drawn({ title, unit, marks, caption, lines }: Chart): string {
   ].join('\n')
 }
 
-/** Each power of ten, and where there are few of them, its double and its half. */
+/** Returns each power of ten and, if there are few of them, also its double and its half. */
 function grid(low: number, high: number): number[] {
   const decades = Math.round(Math.log10(high / low))
   const steps = decades > 3 ? [1] : [1, 2, 5]
@@ -67,7 +70,7 @@ function grid(low: number, high: number): number[] {
 
 const leastBetween = 16
 
-/** The names stand at the end of their lines, moved apart. */
+/** Places the names at the ends of their lines, moved apart. */
 function named(lines: readonly Line[], y: (value: number) => number): { name: string; at: number; index: number }[] {
   const wanted = lines
     .map(({ name, points }, index) => ({ name, index, at: y(points.at(-1)?.value ?? 0) + 4 }))

@@ -7,7 +7,10 @@ import { withTables } from './tables.ts'
 const folder = fileURLToPath(new URL('../../../docs/performance/', import.meta.url))
 const page = fileURLToPath(new URL('../../../docs/PERFORMANCE.md', import.meta.url))
 
-/** Draws the figures of these runs, files of `--json`, into `docs/performance`, and puts their tables into `docs/PERFORMANCE.md`. */
+/**
+ * Draws the figures of these runs, files of `--json`, into `docs/performance`, and writes their tables into
+ * `docs/PERFORMANCE.md`.
+ */
 export async function plots(files: readonly string[]): Promise<void> {
   if (files.length === 0) throw new Error('give the files that --json has written')
   const workloads = await readResults(files)
@@ -38,7 +41,7 @@ function* chartsOf(workloads: readonly Workload[]): Iterable<[name: string, char
 
 const shownShares = [0.5, 0.9, 0.99, 0.999]
 
-/** By the number of nines: half of all are at 0, 999 of 1,000 at 1. */
+/** The position of a share by its number of nines: half of all samples are at 0, 999 of 1,000 are at 1. */
 function placeOf(share: number): number {
   const nines = (one: number): number => -Math.log10(1 - one)
   return (nines(share) - nines(0.5)) / (nines(0.999) - nines(0.5))
@@ -56,7 +59,7 @@ function latencies({ title, contestants }: Workload): Chart {
   }
 }
 
-/** A figure of several sizes of one workload. */
+/** A chart of one figure in several sizes of one workload. */
 function growth(workloads: readonly Workload[], figure: string, title: string, what: string): Chart {
   const place = (index: number): number => (workloads.length > 1 ? index / (workloads.length - 1) : 0.5)
   const names = [...new Set(workloads.flatMap(({ contestants }) => contestants.map(({ name }) => name)))]
@@ -74,7 +77,7 @@ function growth(workloads: readonly Workload[], figure: string, title: string, w
   }
 }
 
-/** Of W7 the contestants are the sizes. */
+/** In W7, the contestants are the sizes. */
 function followers({ contestants }: Workload): Chart {
   const place = (index: number): number => (contestants.length > 1 ? index / (contestants.length - 1) : 0.5)
   const figures = ['return: ms', 'narrow: ms until on disk', 'narrow: ms until withdrawn', 'longest turn: ms']

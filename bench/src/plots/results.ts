@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-/** One contestant of a workload, as `--json` has written it. */
+/** One contestant of a workload, as written by `--json`. */
 interface Contestant {
   readonly name: string
   readonly figures: Readonly<Record<string, { median: number; least: number; most: number }>>
@@ -14,7 +14,7 @@ export interface Workload {
   readonly contestants: readonly Contestant[]
 }
 
-/** The workloads of several runs: of one that was run twice, the later. */
+/** Reads the workloads of several runs. If a workload was run twice, the later run counts. */
 export async function readResults(files: readonly string[]): Promise<Workload[]> {
   const byTitle = new Map<string, Workload>()
   for (const file of files) {

@@ -1,6 +1,6 @@
 import type { Workload } from './results.ts'
 
-/** What is left out: what the columns of a page have no room for. */
+/** Columns that are left out, because the page is too narrow for them. */
 const leftOut = /resident/
 
 const headings: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const headings: Readonly<Record<string, string>> = {
   W7: 'an owner with many followers',
 }
 
-/** The tables of a workload's sizes as Markdown: medians, and the ratio of each to that of the first contestant. */
+/** Returns the tables of a workload's sizes as Markdown: medians, and the ratio of each to that of the first contestant. */
 function tablesOf(workloads: readonly Workload[]): string {
   return workloads.map(tableOf).join('\n')
 }
@@ -36,14 +36,17 @@ function tableOf({ title, contestants }: Workload): string {
   )
 }
 
-/** Three digits that mean something. */
+/** Formats a number with two or three significant digits; from 100 on, as an integer. */
 function numberText(value: number): string {
   return value >= 100
     ? Math.round(value).toLocaleString('en-GB')
     : String(Number(value.toPrecision(value < 10 ? 2 : 3)))
 }
 
-/** Puts a heading and the tables of each workload between its marks, `<!-- W1 -->` and `<!-- end -->`; what has no tables stays. */
+/**
+ * Inserts a heading and the tables of each workload between its marks, `<!-- W1 -->` and `<!-- end -->`. Marks without tables
+ * are left unchanged.
+ */
 export function withTables(text: string, workloads: readonly Workload[]): string {
   return text.replace(/(<!-- (W\d) -->\n)[\s\S]*?(<!-- end -->)/g, (whole, begin: string, id: string, end: string) => {
     const found = workloads.filter(one => one.id === id)

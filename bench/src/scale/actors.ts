@@ -2,11 +2,17 @@ import { RawDevice } from '../raw-device.ts'
 import type { ServerProcess } from '../server-process.ts'
 import type { Population } from './population.ts'
 
-/** What a part of the users does: each has a tenth of them, so that no part finds what another has brought into memory. */
+/**
+ * Roles of users. Each role has a tenth of the users of its own, so that no role finds data that another has loaded into
+ * memory.
+ */
 const roles = { fans: 0, new: 1, returning: 2, returningToo: 3, idle: 4, idleToo: 5, writers: 6 } as const
 const tenths = 10
 
-/** Users of a role, spread over the whole population; at the same places of their towns, whatever its size. */
+/**
+ * Returns users of a role, spread over the whole population. They have the same places in their towns in a population of any
+ * size.
+ */
 export function actors(population: Population, role: keyof typeof roles, count: number): string[] {
   const members = Math.floor(population.usersOfTown / tenths)
   if (count > members)
@@ -18,14 +24,14 @@ export function actors(population: Population, role: keyof typeof roles, count: 
   })
 }
 
-/** A new device of a user who has been here: it has caught up, and has the user's documents. */
+/** Returns a new device of a user who has connected before. It has caught up, and has the user's documents. */
 export async function newDevice(server: ServerProcess, user: string): Promise<RawDevice> {
   const device = new RawDevice(user)
   await device.connect(server, await server.token(user), true)
   return device
 }
 
-/** A device as it has left, with a cursor that covers all that it has. */
+/** Returns a device after it has disconnected, with a cursor that covers all its data. */
 export async function leftDevice(server: ServerProcess, user: string): Promise<RawDevice> {
   const first = await newDevice(server, user)
   first.close()

@@ -21,7 +21,7 @@ interface Folder {
   readonly population: Population
 }
 
-/** W1 to W6 in small forms, and the start, on each of these folders in turns. It changes the folders. */
+/** Measures W1 to W6 in small forms, and the start, on each of these folders in turn. It changes the folders. */
 export async function besideSmall(folders: readonly Folder[], size: Size): Promise<Workload[]> {
   const named = folders.map(one => ({ ...one, name: `${one.population.size} users` }))
   const left = new Map<string, { returning: RawDevice[]; idle: RawDevice[] }>()

@@ -2,15 +2,15 @@ import { median } from '../measure/results.ts'
 import type { Workload } from '../measure/rounds.ts'
 import { print, type Row, rounded } from '../report.ts'
 
-/** How much longer anything may take on the large store than on the small one. */
+/** How many times longer a figure may be on the large store than on the small one. */
 const mostTimes = 1.25
-/** A turn of the event loop that all other users wait for. */
+/** The maximum duration of a turn of the event loop, for which all other users wait. */
 const mostTurnMs = 20
-/** What bystanders may notice: so many times the quiet p99, or half a frame of a screen. */
+/** The maximum p99 of the bystanders: this many times the quiet p99, or half a frame of a screen. */
 const mostTimesQuiet = 3
 const floorMs = 10
 
-/** The large store beside the small one: each figure's medians, and their ratio. Returns the bounds that are missed. */
+/** Prints the medians of each figure on the small and the large store, and their ratio. Returns the bounds that are missed. */
 export function printRatios(workloads: readonly Workload[]): string[] {
   const missed: string[] = []
   const rows: Row[] = []
@@ -18,7 +18,7 @@ export function printRatios(workloads: readonly Workload[]): string[] {
     const [small, large] = contestants
     for (const [figure, values] of large?.values ?? []) {
       const [before, after] = [median(small?.values.get(figure) ?? []), median(values)]
-      // Of a rate more is better.
+      // For a rate, a higher value is better.
       const ratio = figure.endsWith('/s') ? before / after : after / before
       const isBound = !figure.startsWith('KiB resident') && figure !== 'bytes up'
       rows.push({
@@ -36,7 +36,7 @@ export function printRatios(workloads: readonly Workload[]): string[] {
   return missed
 }
 
-/** What the famous owner does. Returns the bounds that are missed. */
+/** Prints the figures of the famous owner. Returns the bounds that are missed. */
 export function printFamous(rows: readonly Row[]): string[] {
   print(
     `The most followed owner; turns at most ${mostTurnMs} ms, the bystanders' p99 at most ${mostTimesQuiet} times the quiet one or ${floorMs} ms`,

@@ -5,11 +5,11 @@ import { RawDevice } from '../raw-device.ts'
 import { newDocument } from './documents.ts'
 import type { Population } from './population.ts'
 
-/** Rates are for one user of a network; here all users come from one address, as fast as they can. */
+/** Rates apply to one user in a network. Here all users come from one address, as fast as they can. */
 const rates = { connectionsPerAddress: 1_000_000, writesPerSecond: 1_000_000, writesBurst: 1_000_000 }
 const limits = { ...defaultLimits, ...rates, workPerSecond: 1_000_000, workBurst: 1_000_000 }
 
-/** Makes a data folder with this population as it comes to be in life: by a server, to which each device connects. */
+/** Makes a data folder with this population as in real use: with a server, to which each device connects. */
 export async function makeByDevices(population: Population, folder: string, clock: Clock): Promise<void> {
   const store = await openLevelStore(folder, { limits, clock })
   const server = await startTestServer({ store, limits, clock })
@@ -22,7 +22,7 @@ export async function makeByDevices(population: Population, folder: string, cloc
           known ?? new RawDevice(step.user, { roster: newDocument('roster'), profile: newDocument('profile') })
         devices.set(step.user, device)
         if (!known) await device.connect(server, await server.issueToken(step.user))
-        // Also a device that only joins waits until that is on the disk.
+        // A device that only joins also waits until this is on the disk.
         if (step.part === 'joins') await device.edit('profile', [])
         else await device.edit(step.part, step.changes)
       }

@@ -8,8 +8,8 @@ import { generate } from './generate.ts'
 import type { Population } from './population.ts'
 
 /**
- * A folder that is made in bulk holds what devices would have made: each record is the same, but for times, and positions
- * have the same order. `check` finds no difference in either.
+ * Checks that a folder made in bulk holds the same data as a folder made by devices. Each record must be the same, except for
+ * times, and positions must have the same order. `check` must find no difference in either.
  */
 export async function compareWithDevices(within: string, population: Population): Promise<void> {
   const [bulk, devices] = [join(within, 'made-in-bulk'), join(within, 'made-by-devices')]

@@ -21,7 +21,7 @@ export interface Served {
   readonly server: ServerProcess
 }
 
-/** W1: the edits of the most followed owner, of whose followers 100 are online. */
+/** W1: the edits of the most followed owner, who has 100 followers online. */
 export async function fanOut({ name, server, population }: Served, size: Size): Promise<Contestant> {
   const owner = await newDevice(server, population.famous[0] as string)
   const online = sized(size, 100, 5)
@@ -32,7 +32,7 @@ export async function fanOut({ name, server, population }: Served, size: Size): 
   return fanContestant(fanOf(name, server, owner, followers), online, 20, size)
 }
 
-/** W2: new devices of users with 50 contacts, one after the other, until they have all; other users in each round. */
+/** W2: new devices of users with 50 contacts, one after another, until they have all data; other users in each round. */
 export function newDevices({ name, server, population }: Served, size: Size): Contestant {
   const users = actors(population, 'new', arrivals(size) * size.rounds)
   return {
@@ -49,7 +49,7 @@ export function newDevices({ name, server, population }: Served, size: Size): Co
   }
 }
 
-/** W3: devices return to a server that has not seen them since it began, and nothing has changed. */
+/** W3: devices return to a server that has not seen them since its start, and nothing has changed. */
 export function returning({ name, server }: Served, left: readonly RawDevice[], size: Size): Contestant {
   return {
     name,
@@ -65,7 +65,7 @@ export function returning({ name, server }: Served, left: readonly RawDevice[], 
   }
 }
 
-/** W4: devices connect at once, and stay. */
+/** W4: devices connect at the same time, and stay. */
 export async function idle({ name, server }: Served, left: readonly RawDevice[], size: Size): Promise<Contestant> {
   const tokens = new Map<string, string>()
   for (const { user } of left) tokens.set(user, await server.token(user))
@@ -77,7 +77,7 @@ export async function idle({ name, server }: Served, left: readonly RawDevice[],
   return idleContestant(name, server.pid, sized(size, 5_000, 100), connect, device => device.close())
 }
 
-/** W5: a new user's phone book, of which half is registered. */
+/** W5: a new user's phone book. Half of its contacts are registered. */
 export function phoneBook({ name, server, population }: Served, size: Size): Contestant {
   const half = sized(size, 1_000, 20)
   const registered = population.spread(half, index => index % population.usersOfTown).map(one => population.user(one))
@@ -85,12 +85,12 @@ export function phoneBook({ name, server, population }: Served, size: Size): Con
   return kithSync(name, server, [...registered, ...others])
 }
 
-/** W6: edits of one device and of 64, each of which awaits the disk. */
+/** W6: edits of one device and of 64, each of which waits until its edit is on disk. */
 export function committing({ name, server, population }: Served, devices: number, size: Size): Promise<Contestant> {
   return kithCommits(name, server, actors(population, 'writers', devices), size)
 }
 
-/** Start-up, and the devices that W3 and W4 need, as they have left. */
+/** Starts the server and makes the devices that W3 and W4 need, after they have disconnected. */
 export async function prepared(
   { folder, population }: Omit<Served, 'server'>,
   size: Size,
@@ -119,7 +119,7 @@ export async function prepared(
   }
 }
 
-/** From when the server is started until it listens. */
+/** Measures the time from the start of the server until it listens. */
 export function starting({ name, folder }: Omit<Served, 'server'>): Contestant {
   return {
     name,
@@ -142,7 +142,7 @@ function turnOf<T>(all: readonly T[], round: number, count: number): readonly T[
   return all.slice(round * count, (round + 1) * count)
 }
 
-/** One after the other: what one takes, on average. */
+/** Does the work for one after another. Returns the average for one. */
 async function each<T>(
   server: ServerProcess,
   all: readonly T[],

@@ -6,18 +6,21 @@ import type { Step } from './population.ts'
 
 type DocumentsChange = Extract<Change, { type: 'documents' }>
 
-/** The Yjs client of the one device of each user. Fixed, so that what is written is the same for each device that writes it. */
+/**
+ * The Yjs client of the only device of each user. It is fixed, so that the written bytes are the same for each device that
+ * writes them.
+ */
 export const clientOf = { roster: 1_000_001, profile: 1_000_002 } as const
 
 /** An empty document of a device of the population. */
 export function newDocument(name: keyof typeof clientOf): Y.Doc {
-  // Its name is used nowhere, and a random one takes longer than all of the document.
+  // The guid of the document is not used, and generating a random one takes longer than the rest of the document.
   const doc = new Y.Doc({ guid: name })
   doc.clientID = clientOf[name]
   return doc
 }
 
-/** What a server commits when a device does a step, which is the first one that it does to that document. */
+/** Returns the change that a server commits when a device does a step, which is its first step in that document. */
 export function changeOf(step: Step): DocumentsChange {
   const change = { type: 'documents', user: step.user, registers: step.part === 'joins' } as const
   if (step.part === 'joins') return change

@@ -12,8 +12,8 @@ import { actors, newDevice } from './actors.ts'
 import type { Population } from './population.ts'
 
 /**
- * What the most followed owner does, 100 of whose followers are online, and what the event loop and two bystanders notice. It
- * erases the owner: the folder is another one afterwards.
+ * Measures actions of the most followed owner, who has 100 followers online, and their effect on the event loop and on two
+ * bystanders. It erases the owner, so the folder is changed afterwards.
  */
 export async function famousOwner(folder: string, population: Population, size: Size): Promise<Row[]> {
   const { file, nodeArguments, env } = await turnsMeasured()
@@ -34,7 +34,7 @@ export async function famousOwner(folder: string, population: Population, size: 
       const begun = performance.now()
       await work()
       const tookMs = performance.now() - begun
-      // What was staged is applied, and the cursors of all are moved, after the answer.
+      // After the answer, staged changes are still applied, and the cursors of all followers are moved.
       await pause(sized(size, 3_000, 50))
       const { longestMs, above20 } = await turnsOf(server.pid, file)
       const latencies = bystanders.take()

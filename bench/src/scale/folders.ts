@@ -2,8 +2,8 @@ import { copyFile, link, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * A copy of a data folder that no server uses. Tables are never changed once they are written, so the copy has them by hard
- * links: it takes no room, and what is done to it leaves the folder as it is.
+ * Copies a data folder that no server uses. Tables never change after they are written, so the copy uses hard links to them: it
+ * needs no space, and changes to the copy leave the folder unchanged.
  */
 export async function copyOf(folder: string, copy: string): Promise<void> {
   await mkdir(copy, { recursive: true, mode: 0o700 })

@@ -7,7 +7,7 @@ import { defaultLimits } from '@kith/shared'
 import type { Population } from './population.ts'
 import { type TownRecords, Towns, type TownsOptions } from './towns.ts'
 
-/** What making a folder took. */
+/** The cost of making a folder. */
 export interface Made {
   readonly seconds: number
   readonly processorSeconds: number
@@ -16,12 +16,12 @@ export interface Made {
 }
 
 const tellEachMs = 15_000
-/** Fewer towns than this are derived in this thread. */
+/** If there are fewer towns than this, they are derived in this thread. */
 const fewTowns = 4
-/** Most of what a thread makes lives no longer than a town: room for that saves much of the collecting. */
+/** Most objects of a thread live no longer than a town. A large young generation saves much of the garbage collection. */
 const youngMegabytes = 192
 
-/** Makes a data folder with this population in bulk, and tells how far it is. */
+/** Makes a data folder with this population in bulk, and prints the progress. */
 export async function generate(population: Population, folder: string, clock: Clock): Promise<Made> {
   const begun = performance.now()
   const before = process.cpuUsage()
@@ -44,7 +44,7 @@ export async function generate(population: Population, folder: string, clock: Cl
   return { seconds: (performance.now() - begun) / 1000, processorSeconds: (user + system) / 1e6, position }
 }
 
-/** All towns, about in their order. */
+/** Yields all towns, approximately in order. */
 async function* derived(options: TownsOptions): AsyncIterable<TownRecords> {
   const towns = new Towns(options)
   if (towns.count < fewTowns) {

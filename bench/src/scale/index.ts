@@ -18,21 +18,21 @@ import { Population } from './population.ts'
 export interface ScaleOptions {
   readonly isQuick: boolean
   readonly rounds: number
-  /** How many users the large store has. */
+  /** The number of users of the large store. */
   readonly users: number
-  /** Where the stores stay, to be measured again; by default a temporary folder. */
+  /** The folder in which the stores are kept, for measuring them again; by default a temporary folder. */
   readonly keep: string | undefined
-  /** Where all figures go, as JSON. */
+  /** The file for all figures, as JSON. */
   readonly file: string | undefined
 }
 
-/** What the issue allows for a million users. */
+/** The maximum for a million users, as set by the issue. */
 const most = { minutes: 30, gigabytes: 20 }
 const usersOfSmall = 1_000
 
 /**
- * A large store beside a small one: made in bulk, measured by W1 to W6, and what its most followed owner does. Exits with 1 when
- * a bound is missed. `isQuick` shows on small stores that all of it is done right.
+ * Compares a large store with a small one. Both are made in bulk, and measured by W1 to W6 and by actions of their most
+ * followed owner. Exits with 1 when a bound is missed. `isQuick` only checks on small stores that the results are right.
  */
 export async function scale(options: ScaleOptions): Promise<void> {
   const folder = options.keep ?? (await mkdtemp(join(tmpdir(), 'kith-scale-')))
@@ -50,7 +50,7 @@ export async function scale(options: ScaleOptions): Promise<void> {
   }
 }
 
-/** A folder with a population, and what making it took. */
+/** A folder with a population, and the cost of making it. */
 interface MadeFolder {
   readonly folder: string
   readonly population: Population

@@ -1,32 +1,32 @@
 import type { KeyChange } from '@kith/shared'
 import { randomFrom } from './random.ts'
 
-/** Users who know each other, and whose changes are derived together. */
+/** The number of users who know each other, and whose changes are derived together. */
 const townSize = 1_000
-/** Most of a user's contacts are mutual: so many neighbours on each side. */
+/** Most of a user's contacts are mutual: this many neighbours on each side. */
 const neighboursEachSide = 15
-/** To these on each side a user grants level 1, and level 2 to the nearest. */
+/** A user grants level 1 to this many users on each side, and level 2 to the nearest. */
 const friendsEachSide = 8
 const closeEachSide = 2
-/** Of a phone book's contacts, so many have no account. */
+/** The number of contacts in a phone book that have no account. */
 const unregisteredContacts = 5
 const contactsOfUser = 50
-/** Phone numbers of a town that nobody has registered. */
+/** The number of phone numbers in a town that no user has registered. */
 const unregisteredOfTown = 200
-/** Famous owners: the first is followed by a tenth of all users, the second by half as many, and so on. */
+/** The number of famous owners. The first is followed by a tenth of all users, the second by half as many, and so on. */
 const famousCount = 20
 const shareOfFirst = 10
-/** One user in so many joins when others have named the user already [F3]. */
+/** One in this many users joins after other users have already named that user [F3]. */
 const oneInLate = 10
-/** Of so many phone numbers one is a user's. */
+/** One in this many phone numbers belongs to a user. */
 const numbersPerUser = 487
 
-/** One change of one device: what it writes to one of its documents. `joins`: it registers, and writes nothing. */
+/** One change of one device: its write to one of its documents. `joins`: it registers, and writes nothing. */
 export type Step =
   | { readonly user: string; readonly part: 'joins' }
   | { readonly user: string; readonly part: 'profile' | 'roster'; readonly changes: readonly KeyChange[] }
 
-/** A group of users, with all that they do, in order. They name nobody of another town but famous owners. */
+/** A group of users with all their steps, in order. They name no users of other towns, except famous owners. */
 export interface Town {
   readonly users: readonly string[]
   steps(): Iterable<Step>
@@ -34,11 +34,11 @@ export interface Town {
 
 /**
  * Users with 50 contacts each, drawn from a seed: the same number of users gives the same population. Contacts are in towns of
- * 1,000, in which some are named by many; 20 famous owners are followed from all towns.
+ * 1,000, in which some users are named by many others. 20 famous owners are followed from all towns.
  */
 export class Population {
   readonly size: number
-  /** The most followed first. */
+  /** The famous owners, the most followed first. */
   readonly famous: readonly string[]
 
   constructor(size: number) {
@@ -46,22 +46,22 @@ export class Population {
     this.famous = Array.from({ length: famousCount }, (_, index) => `+44790${String(index).padStart(9, '0')}`)
   }
 
-  /** The user with this number, from 0: in the order of the numbers, and with gaps as phone numbers have them. */
+  /** Returns the user with this number, from 0. Ids are in the order of the numbers, with gaps as phone numbers have them. */
   user(index: number): string {
     const gap = Math.floor(randomFrom(index)() * numbersPerUser)
     return `+44770${String(index * numbersPerUser + gap).padStart(9, '0')}`
   }
 
   /**
-   * The numbers of `count` users who are spread over all towns, at these places in their towns. A user's place says how many
-   * others name the user: so populations of different sizes have the same users there.
+   * Returns the numbers of `count` users who are spread over all towns, at these places in their towns. The place of a user
+   * determines how many others name the user. Therefore, populations of different sizes have the same users at these places.
    */
   spread(count: number, placeOf: (index: number) => number): number[] {
     const towns = Math.max(1, Math.floor(this.size / townSize))
     return Array.from({ length: count }, (_, index) => townSize * Math.floor((index * towns) / count) + placeOf(index))
   }
 
-  /** How many users a town has, unless there is less than one. */
+  /** The number of users in a town: fewer if the population is smaller than one town. */
   get usersOfTown(): number {
     return Math.min(this.size, townSize)
   }
@@ -77,7 +77,7 @@ export class Population {
     return followers
   }
 
-  /** The famous owners come first, since the others follow them. */
+  /** Yields the famous owners first, since the others follow them. */
   *towns(): Iterable<Town> {
     yield { users: this.famous, steps: () => this.#famousSteps() }
     for (let first = 0; first < this.size; first += townSize) yield this.#town(first)
@@ -129,7 +129,7 @@ export class Population {
       const number = String(Math.floor(random() * unregisteredOfTown)).padStart(3, '0')
       named.set(`+44780${town}0${number}`, [1])
     }
-    // A few are named by most: the cube of an even draw.
+    // A few users are named by most others: the draw is the cube of a uniform one.
     while (named.size < Math.min(contactsOfUser, users.length - 1)) {
       const popular = Math.floor(users.length * random() ** 3)
       if (popular !== index && !named.has(users[popular] as string)) {

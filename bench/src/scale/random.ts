@@ -1,4 +1,4 @@
-/** Even draws from 0 to 1, the same ones for the same seed (mulberry32). */
+/** Returns a generator of uniform numbers from 0 to 1. The same seed gives the same numbers (mulberry32). */
 export function randomFrom(seed: number): () => number {
   let state = seed | 0
   return () => {

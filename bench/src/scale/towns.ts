@@ -3,7 +3,7 @@ import { defaultLimits } from '@kith/shared'
 import { changeOf } from './documents.ts'
 import { Population, type Town } from './population.ts'
 
-/** What a thread needs to derive towns. */
+/** The data that a thread needs to derive towns. */
 export interface TownsOptions {
   readonly users: number
   readonly nowMs: number
@@ -17,7 +17,7 @@ export interface TownRecords {
   readonly position: number
 }
 
-/** Derives towns by their number, in any order. The famous owners, town 0, are known to all others. */
+/** Derives towns by their number, in any order. The famous owners, town 0, are known to all other towns. */
 export class Towns {
   readonly #towns: readonly Town[]
   readonly #famous: readonly string[]
@@ -56,7 +56,7 @@ export class Towns {
   }
 }
 
-/** Each user joins, writes a profile and a roster; one change says when all of them were last seen. */
+/** Each user joins, writes a profile and writes a roster. One more change contains the last-seen times of all of them. */
 function commitsOf({ users }: Pick<Town, 'users'>): number {
   return 3 * users.length + 1
 }

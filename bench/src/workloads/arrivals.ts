@@ -9,13 +9,13 @@ import type { RawDevice } from '../raw-device.ts'
 import type { Listening, ServerProcess } from '../server-process.ts'
 import { forEach, openClient } from './kith.ts'
 
-/** What one arrival brought. */
+/** The data that one arrival received. */
 export interface Traffic {
   frames: number
   bytes: number
 }
 
-/** Connects a device, and counts what came until it had caught up. */
+/** Connects a device, and counts what it receives until it has caught up. */
 export async function arrive(
   server: Pick<ServerProcess, 'url' | 'token'>,
   device: RawDevice,
@@ -34,7 +34,7 @@ export async function arrive(
   return { frames, bytes, tookMs }
 }
 
-/** A server that sends as many messages of as many bytes as `traffic` to a device that connects. */
+/** A bare server that sends a device that connects as many messages and bytes as in `traffic`. */
 export async function bareArrival(traffic: Traffic): Promise<Contestant> {
   const server = await startBareServer()
   pinServer(server.pid)
@@ -54,7 +54,7 @@ export async function bareArrival(traffic: Traffic): Promise<Contestant> {
   }
 }
 
-/** A device that `make` makes arrives; `profiles` are to come. */
+/** A device that `make` creates arrives. It must receive this many `profiles`. */
 export function kithArrival(
   name: string,
   server: ServerProcess,
@@ -75,7 +75,7 @@ export function kithArrival(
   }
 }
 
-/** A new device with Kith's client: until all is in its database. */
+/** A new device with Kith's client arrives: measured until all data is in its database. */
 export function clientArrival(server: ServerProcess, user: string, owners: readonly string[]): Contestant {
   return {
     name: 'Kith, by @kith/client',
@@ -94,7 +94,7 @@ export function clientArrival(server: ServerProcess, user: string, owners: reado
   }
 }
 
-/** A device of a peer's opens a document for each owner; with what it holds of them, or with nothing. */
+/** A device of a peer opens a document for each owner, with the data that it holds of them, or without any. */
 export async function peerArrival(
   name: PeerName,
   server: Listening,

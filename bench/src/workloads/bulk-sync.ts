@@ -72,7 +72,7 @@ async function bareSync(book: readonly string[]): Promise<Contestant> {
   }
 }
 
-/** A new user each round, by a device that stores nothing. */
+/** A new user in each round, with a device that stores nothing. */
 export function kithSync(name: string, server: ServerProcess, book: readonly string[]): Contestant {
   return {
     name,
@@ -86,7 +86,7 @@ export function kithSync(name: string, server: ServerProcess, book: readonly str
       await device.edit('roster', changesOf(book))
       const taken = figures(begun, before, server.pid, device.updateBytes)
       device.close()
-      // What the server stored is what a new device gets.
+      // A new device receives the data that the server stored.
       const other = new RawDevice(device.user)
       await other.connect(server, await server.token(device.user), true)
       assert.equal(other.roster.getMap('grants').size, levels.length * book.length)
@@ -145,7 +145,7 @@ interface Synced {
   bytesUp: number
 }
 
-/** Kith's client syncs a phone book, and then the same one again [R3]. */
+/** Kith's client syncs a phone book, and then syncs the same one again [R3]. */
 async function syncTwice(server: ServerProcess, user: string, book: readonly string[]): Promise<[Synced, Synced]> {
   let bytesUp = 0
   class CountingSocket extends WebSocket {
@@ -176,7 +176,7 @@ async function syncTwice(server: ServerProcess, user: string, book: readonly str
   }
 }
 
-/** On a server that runs: 10,000 contacts by Kith's client; then the same call again. */
+/** On a running server: Kith's client syncs 10,000 contacts, and then repeats the same call. */
 export async function syncOfThousands(server: ServerProcess): Promise<Row[]> {
   const both = await syncTwice(server, 'alice', bookOf(10_000))
   return both.map(({ added, unchanged, localMs, syncedMs, bytesUp }, index) => ({

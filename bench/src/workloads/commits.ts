@@ -9,11 +9,14 @@ import type { ServerProcess } from '../server-process.ts'
 import { forEach, startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
-/** An edit of a profile writes so many records of about so many bytes: update, level, user, position, log. */
+/** An edit of a profile writes this many records of about this many bytes: update, level, user, position, log. */
 const recordsOfEdit = 5
 const recordBytes = 120
 
-/** W6: changes a second, where each device awaits that its change is on disk; beside synced batches of LevelDB of as many records. */
+/**
+ * W6: changes per second, where each device waits until its change is on disk. Compared with synced batches of as many records
+ * on LevelDB alone.
+ */
 export async function commits(size: Size): Promise<Workload[]> {
   const server = await startKith()
   const results: Workload[] = []
@@ -36,7 +39,7 @@ function editsOf(count: number, size: Size): number {
   return sized(size, Math.ceil(2000 / count) + 5, 5)
 }
 
-/** Devices of these users, each of which awaits that its edit is on disk before it makes another one. */
+/** Devices of these users. Each waits until its edit is on disk before it makes another one. */
 export async function kithCommits(
   name: string,
   server: ServerProcess,
@@ -64,7 +67,7 @@ export async function kithCommits(
   }
 }
 
-/** The same number of records by one batch after the other, each synced, in the process of the load. */
+/** Writes the same number of records in one synced batch after another, in the process of the load. */
 async function levelAlone(count: number, size: Size): Promise<Contestant> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
   const level = new Level<string, Uint8Array>(folder, { valueEncoding: 'view' })
@@ -92,7 +95,7 @@ async function levelAlone(count: number, size: Size): Promise<Contestant> {
   }
 }
 
-/** So many loops at a time, each of so many steps. */
+/** Runs this many loops at a time, each with this many steps. */
 async function loops(
   count: number,
   steps: number,

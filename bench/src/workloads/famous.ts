@@ -8,7 +8,10 @@ import { arrive } from './arrivals.ts'
 import { followerOf, forEach, startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
-/** W7: an owner with 30,000 followers, 100 of them online, comes back, and narrows and widens the audience; beside an owner with none. */
+/**
+ * W7: an owner with 30,000 followers, 100 of them online, reconnects, and narrows and widens the audience. Compared with an
+ * owner without followers.
+ */
 export async function famous(size: Size): Promise<Workload[]> {
   const { file, nodeArguments, env } = await turnsMeasured()
   const server = await startKith({ nodeArguments, env })
@@ -74,7 +77,7 @@ async function ownerWith(
   }
 }
 
-/** Resolves when the device is told that it gets so many levels. */
+/** Resolves when the device receives an access message with this many levels. */
 export function accessOf(device: RawDevice, levels: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new assert.AssertionError({ message: 'no access came' })), 60_000)

@@ -11,7 +11,7 @@ import { type Size, sized } from './size.ts'
 const atOnce = 10
 
 /**
- * W1: an owner's edits until the followers have them: one each few milliseconds (paced), and as many as go (flat out). A
+ * W1: an owner's edits until the followers have them. Paced: one edit every few milliseconds. Flat out: as many as possible. A
  * follower has an edit when it has that value or a later one.
  */
 export async function fanOut(size: Size): Promise<Workload[]> {
@@ -68,7 +68,7 @@ export function fanContestant(fan: Fan, followers: number, everyMs: number, size
   }
 }
 
-/** A number of edits, and when each follower got each of them. */
+/** A number of edits, and the times at which each follower received each of them. */
 class Edits {
   readonly latencies: number[] = []
   tookMs = 0
@@ -76,7 +76,7 @@ class Edits {
   readonly #first: number
   readonly #count: number
   readonly #sentAt: number[] = []
-  /** What each follower has next. */
+  /** The next edit that each follower will receive. */
   readonly #next: number[]
   readonly #done: Promise<void>
   #left: number

@@ -15,7 +15,7 @@ export interface Fan {
   readonly pid: number
   /** The owner writes a value with this number. Resolves when the owner's own device has it. */
   edit(edit: number): Promise<void>
-  /** `receive` hears of each message that brings a follower a value. */
+  /** `receive` is called for each message that brings a value to a follower. */
   listen(receive: (follower: number, edit: number) => void): void
   close(): Promise<void>
 }
@@ -29,7 +29,7 @@ function paddedValue(edit: number): string {
   return `${marker}${String(edit).padStart(digits, '0')}`.padStart(valueBytes, '.')
 }
 
-/** The number of the value in a message; `undefined` where there is none. */
+/** Returns the number of the value in a message; `undefined` if there is none. */
 function editIn(message: Buffer): number | undefined {
   const at = message.lastIndexOf(marker)
   if (at < 0) return undefined
@@ -40,7 +40,7 @@ const statusOf = (edit: number): { root: string; key: string; value: string }[] 
   { root: 'fields', key: '0/benchmark/status', value: paddedValue(edit) },
 ]
 
-/** Followers on one Kith server. Several fans of a server have owners of their own. */
+/** Followers on one Kith server. If a server has several fans, each has an owner of its own. */
 async function kithFollowers(server: ServerProcess, owner: string, count: number): Promise<RawDevice[]> {
   const followers: RawDevice[] = []
   await forEach(userIds(`follower-of-${owner}`, count), async user => {
@@ -79,7 +79,7 @@ export function fanOf(name: string, server: ServerProcess, owner: RawDevice, fol
   }
 }
 
-/** The owner's device has Kith's own client. */
+/** The owner's device uses Kith's own client. */
 export async function kithClientFan(server: ServerProcess, count: number): Promise<Fan> {
   const user = `client-owner-of-${count}`
   const owner: Kith = await openClient(server, user)
@@ -98,7 +98,7 @@ export async function kithClientFan(server: ServerProcess, count: number): Promi
   }
 }
 
-/** The owner sends what it sends to Kith; everybody gets it, the owner as well. */
+/** The owner sends the same data as to Kith. All connections receive it, including the owner. */
 export async function bareFan(count: number): Promise<Fan> {
   const server = await startBareServer()
   pinServer(server.pid)

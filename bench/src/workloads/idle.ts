@@ -10,16 +10,16 @@ import { type RawDevice, userIds } from '../raw-device.ts'
 import { forEach, leftDevice, registerOwners, startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
-/** Longer than a document stays in memory after its last use, and several heartbeats. */
+/** Longer than a document stays in memory after its last use, and longer than several heartbeats. */
 const fullSettleMs = 70_000
-/** For a server whose memory is asked for. */
+/** Node arguments for a server whose memory is measured. */
 export const collecting: readonly string[] = [
   '--expose-gc',
   '--import',
   new URL('../collect-on-signal.js', import.meta.url).href,
 ]
 
-/** W4: devices with 50 follows connect, and stay without doing anything: what each costs the server. */
+/** W4: devices with 50 follows connect, and stay idle. Measures the cost of each device for the server. */
 export async function idle(size: Size): Promise<Workload[]> {
   const results: Workload[] = []
   for (const count of size.isQuick ? [20] : [1000, 5000]) results.push(await idleDevices(size, count))
@@ -30,7 +30,7 @@ async function idleDevices(size: Size, count: number): Promise<Workload> {
   const settleMs = sized(size, fullSettleMs, 200)
   const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
   const owners = userIds('owner', sized(size, 50, 5))
-  // Everybody has been here once, so that on the second server only the connection is measured.
+  // Each user has connected once before, so that on the second server only the connection is measured.
   const first = await startKith({ folder })
   await registerOwners(first, owners)
   const known: RawDevice[] = []
@@ -68,7 +68,7 @@ async function idleDevices(size: Size, count: number): Promise<Workload> {
   }
 }
 
-/** Devices that connect at once, and then do nothing. */
+/** Devices that connect at the same time, and then stay idle. */
 export function idleContestant<T>(
   name: string,
   pid: number,
@@ -98,7 +98,7 @@ export function idleContestant<T>(
   }
 }
 
-/** After the caches have let go. What is resident includes what V8 keeps for later. */
+/** Measures memory after the caches have released their entries. Resident memory includes memory that V8 keeps for later. */
 async function settled(pid: number, settleMs: number): Promise<{ used: number; resident: number }> {
   await pause(settleMs)
   const file = join(tmpdir(), `kith-memory-${pid}`)

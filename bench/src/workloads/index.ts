@@ -10,7 +10,7 @@ import { returning } from './return.ts'
 import type { Size } from './size.ts'
 import { tenYears } from './ten-years.ts'
 
-/** What Kith is for, and what it costs. */
+/** Workloads for the purposes of Kith, and their cost. */
 export const workloads: Readonly<Record<string, (size: Size) => Promise<Workload[]>>> = {
   W1: fanOut,
   W2: newDevice,

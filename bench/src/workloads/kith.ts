@@ -5,18 +5,18 @@ import { pinServer } from '../measure/cores.ts'
 import { following, RawDevice } from '../raw-device.ts'
 import { type ServerProcess, type ServerProcessOptions, startServerProcess } from '../server-process.ts'
 
-/** One user writes here as fast as many do, and all of them come from one address. */
+/** One user writes here as fast as many users do, and all users come from one address. */
 const rates = ['WRITES_PER_SECOND', 'WRITES_BURST', 'WORK_PER_SECOND', 'WORK_BURST', 'CONNECTIONS_PER_ADDRESS']
 const env = Object.fromEntries(rates.map(name => [`KITH_LIMIT_${name}`, '100000000']))
 
-/** A Kith server as in production but for its rates, on a core of its own. */
+/** Starts a Kith server with production settings except for its rates, on a core of its own. */
 export async function startKith(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const server = await startServerProcess({ ...options, env: { ...env, ...options.env } })
   pinServer(server.pid)
   return server
 }
 
-/** A device with Kith's own client; its database is in memory. */
+/** Opens a device with Kith's own client. Its database is in memory. */
 export async function openClient(
   server: ServerProcess,
   user: string,
@@ -34,7 +34,7 @@ export async function openClient(
   return kith
 }
 
-/** Does something for each, a number at a time. */
+/** Calls `work` for each element, with at most this number at a time. */
 export async function forEach<T>(all: readonly T[], work: (one: T) => Promise<void>, atATime = 32): Promise<void> {
   const rest = [...all].reverse()
   const worker = async (): Promise<void> => {
@@ -53,7 +53,7 @@ export function registerOwners(server: ServerProcess, owners: readonly string[])
   })
 }
 
-/** A device of a user who follows these owners. It is connected, and has all that it gets. */
+/** Returns a device of a user who follows these owners. It is connected, and has all data that it receives. */
 export async function followerOf(
   server: ServerProcess,
   user: string,
@@ -68,8 +68,8 @@ export async function followerOf(
 }
 
 /**
- * A device of a user who follows these owners, as it has left. It has connected a second time, so that its cursor covers all
- * that it has: the first time it may have left before its last cursor came.
+ * Returns a device of a user who follows these owners, after it has disconnected. It has connected a second time, so that its
+ * cursor covers all its data: the first time, it may have disconnected before its last cursor arrived.
  */
 export async function leftDevice(server: ServerProcess, user: string, owners: readonly string[]): Promise<RawDevice> {
   const first = await followerOf(server, user, owners)

@@ -7,7 +7,7 @@ import { type Size, sized } from './size.ts'
 
 const user = 'viewer'
 
-/** W2: a new device of a user with 1,000 follows, until it has all that it may see of them. */
+/** W2: a new device of a user with 1,000 follows, until it has all data that it may see. */
 export async function newDevice(size: Size): Promise<Workload[]> {
   const owners = userIds('owner', sized(size, 1000, 20))
   const server = await startKith()

@@ -10,7 +10,9 @@ import type { ServerProcess } from '../server-process.ts'
 import { followerOf, forEach, leftDevice, registerOwners, startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
-/** W8: after a restart all devices return within a second, while two others go on; beside the two others alone. */
+/**
+ * W8: after a restart, all devices return within a second while two other devices continue. Compared with the two others alone.
+ */
 export async function restart(size: Size): Promise<Workload[]> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
   const owners = userIds('owner', sized(size, 50, 5))
@@ -88,7 +90,7 @@ function returnAll(
   }
 }
 
-/** An owner who edits all the time, and a follower: what they notice of the others. */
+/** An owner who edits all the time, and a follower: measures the effect of the other devices on them. */
 async function bystandersOn(server: ServerProcess): Promise<{ stop(): number[] }> {
   const owner = new RawDevice('bystander')
   await owner.connect(server, await server.token(owner.user))

@@ -10,10 +10,13 @@ import { arrive, bareArrival, kithArrival, peerArrival } from './arrivals.ts'
 import { forEach, leftDevice, registerOwners, startKith } from './kith.ts'
 import type { Size } from './size.ts'
 
-/** Beyond this a document for each owner takes the peers minutes. */
+/** With more owners than this, the peers would need minutes for a document for each owner. */
 const mostOfPeers = 1000
 
-/** W3: a device with 1,000 follows returns, and nothing has changed; its roster is in the server's memory, or on its disk only. Beside it fewer and more follows. */
+/**
+ * W3: a device with 1,000 follows returns, and nothing has changed. Its roster is in the server's memory, or only on its disk.
+ * Also with fewer and with more follows.
+ */
 export async function returning(size: Size): Promise<Workload[]> {
   const results: Workload[] = []
   for (const follows of size.isQuick ? [20] : [100, 1000, 5000]) results.push(await returningWith(follows, size))
@@ -25,7 +28,7 @@ async function returningWith(follows: number, size: Size): Promise<Workload> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
   const first = await startKith({ folder })
   await registerOwners(first, owners)
-  // One who is here in each round; and for each round one whom the server has not seen since it began.
+  // One user who connects in each round, and for each round one user whom the server has not seen since its start.
   const users = ['viewer', ...userIds('viewer-of-round', size.rounds)]
   const devices = new Map<string, RawDevice>()
   await forEach(users, async user => {
@@ -52,7 +55,7 @@ async function returningWith(follows: number, size: Size): Promise<Workload> {
   }
 }
 
-/** On a server that runs: a device with 1,000 follows returns. */
+/** On a running server: a device with 1,000 follows returns. */
 export async function returnOfThousand(server: ServerProcess): Promise<Row> {
   const owners = userIds('owner', 1000)
   await registerOwners(server, owners)

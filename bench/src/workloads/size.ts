@@ -1,8 +1,8 @@
-/** How much of each workload is done: `quick` shows only that it is done right. */
+/** How much of each workload is done. `quick` only checks that the results are right. */
 export interface Size {
   readonly isQuick: boolean
   readonly rounds: number
-  /** Peers take part, where they install. */
+  /** Whether peers take part, if they can be installed. */
   readonly hasPeers: boolean
 }
 

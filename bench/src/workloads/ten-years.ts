@@ -7,12 +7,13 @@ import { arrive } from './arrivals.ts'
 import { startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
-/** Contacts that the user has at any time. */
+/** The number of contacts that the user has at any time. */
 const contactsKept = 200
 
 /**
- * W9: ten years of one owner with three devices, which come and go in turn: two edits a session, of a field that changes,
- * or of a contact that comes or goes. Beside a user who has the same contacts and fields since today.
+ * W9: ten years of one owner with three devices that connect and disconnect in turn. Each session makes two edits: one changes
+ * a field, and the other adds a contact and removes an old one. Compared with a user who has had the same contacts and fields
+ * only since today.
  */
 export async function tenYears(size: Size): Promise<Workload[]> {
   const sessions = sized(size, 10_000, 30)
@@ -28,7 +29,7 @@ export async function tenYears(size: Size): Promise<Workload[]> {
   }
 }
 
-/** Plays the sessions. Returns the last device, which has everything. */
+/** Runs the sessions. Returns the last device, which has all data. */
 async function grownOld(server: ServerProcess, sessions: number): Promise<RawDevice> {
   const token = await server.token('old')
   const devices = [new RawDevice('old'), new RawDevice('old'), new RawDevice('old')]
@@ -72,7 +73,7 @@ async function bornToday(server: ServerProcess, old: RawDevice): Promise<RawDevi
   return young
 }
 
-/** How large the documents are, and how long a new device of the user takes. */
+/** Measures the sizes of the documents, and the time that a new device of the user needs. */
 function sizesOf(name: string, server: ServerProcess, { user, roster }: RawDevice): Contestant {
   return {
     name,

@@ -2,17 +2,17 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Node } from './nodes.ts'
 
-/** One address for all nodes. The devices of a user get to the same node, and to another when it is gone. */
+/** One address for all nodes. All devices of a user are sent to the same node, and to another one when that node is gone. */
 export interface Balancer {
   readonly port: number
-  /** Which node the devices of a user are on. */
+  /** Returns the node of the user's devices. */
   nodeOf(user: string): Node
-  /** The users whose devices were here so far. */
+  /** The users whose devices have connected so far. */
   readonly users: readonly string[]
   close(): void
 }
 
-/** A load balancer of the simplest kind, in place of HAProxy or nginx: it knows the user from the path. */
+/** A minimal load balancer, instead of HAProxy or nginx. It reads the user from the path. */
 export async function startBalancer(nodes: readonly Node[]): Promise<Balancer> {
   const places = new Map<string, number>()
   const sockets = new Set<Socket>()
@@ -43,7 +43,7 @@ export async function startBalancer(nodes: readonly Node[]): Promise<Balancer> {
     device.once('close', () => sockets.delete(device))
     device.once('data', beginning => {
       device.pause()
-      // As in `GET /v1/roster/alice HTTP/1.1`.
+      // For example `GET /v1/roster/alice HTTP/1.1`.
       const user = decodeURIComponent(beginning.toString('latin1').split(/[ /?]/)[4] ?? '')
       connectNode(user).then(
         node => {

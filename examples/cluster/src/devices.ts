@@ -16,7 +16,7 @@ export function openDevice(port: number, user: string): Promise<Kith> {
   })
 }
 
-/** Resolves as soon as this is so on the device. */
+/** Resolves when this condition is true on the device. */
 export function when(device: Kith, what: string, isSo: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const stops: (() => void)[] = []
@@ -34,7 +34,7 @@ export function when(device: Kith, what: string, isSo: () => boolean): Promise<v
   })
 }
 
-/** The next message that reaches the device. */
+/** Resolves with the next message that reaches the device. */
 export function nextMessage(device: Kith): Promise<string> {
   return new Promise(resolve => {
     const stop = device.on('message', ({ text }) => {

@@ -4,7 +4,10 @@ import { connect } from 'node:net'
 import type { Balancer } from './balancer.ts'
 import { type Node, tokenFrom } from './nodes.ts'
 
-/** Where the browser goes: the page from any node, its sockets through the balancer, and what the page asks of the nodes. */
+/**
+ * The address for the browser: it serves the page from any node, passes the page's sockets to the balancer, and answers the
+ * page's requests about the nodes.
+ */
 export interface Front {
   readonly port: number
   close(): void
@@ -66,7 +69,7 @@ async function respond(
   answer(response, 200, stateOf(nodes, balancer))
 }
 
-/** Which nodes run, and on which one the devices of each user are. */
+/** Returns which nodes run, and on which node the devices of each user are. */
 function stateOf(nodes: readonly Node[], balancer: Balancer): object {
   return {
     nodes: nodes.map(({ number, isRunning }) => ({ number, isRunning })),
@@ -85,7 +88,7 @@ function pass(incoming: IncomingMessage, response: ServerResponse, { port }: Nod
   incoming.pipe(asked)
 }
 
-/** A page from elsewhere names another origin, and a name that was made to point here is no number. */
+/** A page from another site has another origin. A domain name that was pointed at this machine is not a numeric address. */
 function isFromThisPage({ headers }: IncomingMessage): boolean {
   const isHere = /^127\.0\.0\.1:\d+$/.test(headers.host ?? '')
   return isHere && (headers.origin === undefined || headers.origin === `http://${headers.host}`)

@@ -8,9 +8,9 @@ import { story } from './story.ts'
 import { act, tell } from './tell.ts'
 
 /**
- * Several machines in small: a primary, a standby and three nodes on this one. First devices in this process play a story. Then,
- * on a terminal, the demo page shows its devices on the nodes, and kills nodes, until Ctrl+C. With the argument `page` there is
- * the page alone. All of it ends with this process, in any way.
+ * A cluster on one machine: a primary, a standby and three nodes. First, devices in this process play a story. Then, on a
+ * terminal, the demo page shows its devices on the nodes, and can kill nodes, until Ctrl+C. With the argument `page`, only the
+ * page runs. All processes end with this one, however it ends.
  */
 async function main(): Promise<void> {
   const programs = await findPrograms()
@@ -37,7 +37,7 @@ async function stopping(work: (parts: Parts) => Promise<void>): Promise<void> {
 
 type Parts = { stop(): Promise<unknown> }[]
 
-/** The demo page on three nodes, until a signal ends it. */
+/** Serves the demo page on three nodes until a signal ends it. */
 async function serve(description: string, parts: Parts): Promise<void> {
   const { nodes, balancer } = await startCluster(description, parts, true)
   const front = await startFront(nodes, balancer)
@@ -62,7 +62,7 @@ async function play(description: string, parts: Parts): Promise<void> {
 interface Cluster {
   primary: LocalPostgres
   standby: LocalPostgres
-  /** How the nodes reach it. */
+  /** The URL by which the nodes reach the database. */
   database: string
   nodes: readonly Node[]
   balancer: Balancer
@@ -82,7 +82,7 @@ async function startCluster(description: string, parts: Parts, withPage: boolean
   return { primary, standby, database, nodes, balancer }
 }
 
-/** A primary that answers a commit when its standby has it too. */
+/** Starts a primary that answers a commit only when its standby also has it. */
 async function startDatabase(parts: Parts): Promise<[LocalPostgres, LocalPostgres]> {
   const primary = await startLocalPostgres()
   parts.push(primary)

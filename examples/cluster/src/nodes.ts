@@ -15,14 +15,14 @@ const program = createRequire(import.meta.url)
 /** The same server with the demo page. */
 const pageProgram = fileURLToPath(new URL('../../web/dist/server/main.js', import.meta.url))
 
-/** A server process of several on one database. */
+/** One of several server processes on one database. */
 export interface Node {
   readonly number: number
   readonly port: number
   readonly isRunning: boolean
-  /** Ends it between any two of its steps. */
+  /** Ends the process immediately, at any of its steps. */
   kill(): Promise<void>
-  /** Starts it again after it was killed. */
+  /** Starts it again after a kill. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -70,7 +70,7 @@ async function isReady(port: number): Promise<boolean> {
   return response?.ok ?? false
 }
 
-/** A token for a user, as the app's backend would fetch it; any node gives one. */
+/** Returns a token for a user, as the app's backend would request it. Any node issues one. */
 export async function tokenFrom(url: string, user: string): Promise<string> {
   const response = await fetch(`${url}/v1/users/${encodeURIComponent(user)}/tokens`, {
     method: 'POST',

@@ -84,7 +84,10 @@ async function primaryKilled({ alice, bob, primary, standby }: Cast): Promise<vo
   await received
 }
 
-/** Nodes talk over the database, so for a moment after its loss a message is undelivered: the app says so, and the user sends it again. */
+/**
+ * Nodes communicate over the database. Therefore, for a moment after its loss, a message is undelivered. The app reports this,
+ * and the user sends the message again.
+ */
 async function sendUntilDelivered(device: Kith, to: string, text: string): Promise<void> {
   for (let attempt = 1; attempt <= 20; attempt++) {
     const outcome = await device.send(to, text)

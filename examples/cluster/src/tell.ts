@@ -1,12 +1,12 @@
 let began = performance.now()
 
-/** A heading; from here on the time counts. */
+/** Prints a heading. Times are counted from here on. */
 export function act(text: string): void {
   console.log(`\n${text}`)
   began = performance.now()
 }
 
-/** What has happened, and how long after the heading. */
+/** Prints an event, and the time since the heading. */
 export function tell(text: string): void {
   console.log(
     `${Math.round(performance.now() - began)

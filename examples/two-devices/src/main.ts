@@ -8,8 +8,8 @@ import { readPhoneBook } from './phone-book.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 
 /**
- * Alice has a phone and a laptop. Both go offline and edit her contacts; they come back, and what each person sees is what
- * both edits say together.
+ * Alice has a phone and a laptop. Both go offline and edit her contacts. When they are online again, each person sees the
+ * result of both edits.
  */
 const alice = '+441632960001'
 const bob = '+12125550111'

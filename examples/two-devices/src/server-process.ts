@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 
-/** A server as a user runs it: a process of its own on a folder. */
+/** A server in the form in which a user runs it: a separate process on a folder. */
 export interface ServerProcess {
   readonly url: string
-  /** A token for a user, as the app's backend would fetch it. */
+  /** Returns a token for a user, as the app's backend would request it. */
   token(user: string): Promise<string>
   stop(): Promise<void>
 }

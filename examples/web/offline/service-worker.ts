@@ -1,16 +1,16 @@
 /**
- * Keeps the files of the page, so that it opens without the server. The page itself comes from the server when that answers,
- * and from here when it does not; files with a hash in their names come from here. Everything else goes past: tokens, the
- * API, websockets.
+ * Caches the files of the page, so that it opens without the server. The page itself comes from the server if the server
+ * answers, and otherwise from the cache. Files with a hash in their names come from the cache. All other requests are not
+ * intercepted: tokens, the API, websockets.
  */
 declare const self: ServiceWorkerGlobalScope
 
-/** All files of one build, and a name for them. `vite.config.ts` writes them here. */
+/** All files of one build, and a name for them. `vite.config.ts` inserts both here. */
 declare const files: readonly string[]
 declare const build: string
 
 const cacheName = `kith-demo:${build}`
-/** A server that does not answer by then is treated as away. */
+/** A server that has not answered within this time is treated as unavailable. */
 const patienceMs = 3000
 
 self.addEventListener('install', event => {
@@ -46,7 +46,7 @@ async function pageFor(request: Request): Promise<Response> {
     const response = await fetch(request, { signal: AbortSignal.timeout(patienceMs) })
     if (response.ok) return response
   } catch {
-    // The server is away.
+    // The server is unavailable.
   }
   return (await caches.match('/', { cacheName })) ?? Response.error()
 }

@@ -2,11 +2,14 @@ import { isFromThisMachine, namesLoopback, type RouteHost, type Routes } from '@
 import { isUserId } from '@kith/shared'
 
 /**
- * `POST /demo/tokens { "user": "alice" }` → `{ "token": … }`: whoever asks is whoever they say. So it is there only on a
- * server that listens on loopback with secrets of its own: with given ones, or behind a proxy that it knows, it serves
- * others. And it answers only callers on this machine whose browser shows a page of this server: not a page from elsewhere
- * (`Origin`), nor one whose name was made to point here (`Host`), nor through a proxy that says so. One that doesn't looks
- * like this machine.
+ * `POST /demo/tokens { "user": "alice" }` → `{ "token": … }`: issues a token for any user, without a check of the caller's
+ * identity.
+ *
+ * Therefore the route exists only on a server that listens on loopback with secrets that it generated. A server with given
+ * secrets, or behind a proxy that it knows, serves other machines too. The route answers only callers on this machine whose
+ * browser shows a page of this server. It refuses a page from another site (`Origin`), a page whose domain name was pointed at
+ * this machine (`Host`), and requests through a proxy that names itself. A proxy that does not name itself cannot be
+ * distinguished from this machine.
  */
 export function tokenRoute(app: Parameters<Routes>[0], { host, isForThisMachine, issueToken }: RouteHost): void {
   if (!namesLoopback(host) || !isForThisMachine) return

@@ -1,6 +1,6 @@
 import { descriptorProblem } from '@kith/server/descriptors'
 
-/** `npm start`: a Kith server, as `kith-server serve` runs it and with the same options, that shows the demo page as well. */
+/** `npm start`: a Kith server like `kith-server serve`, with the same options, that also serves the demo page. */
 const problem = descriptorProblem()
 if (problem === undefined) {
   const { runDemo } = await import('./demo.ts')

@@ -3,10 +3,10 @@ import files from '@fastify/static'
 import type { Routes } from '@kith/server'
 import { tokenRoute } from './demo-tokens.ts'
 
-/** What `vite build` made. This file is built to `dist/server`. */
+/** The output of `vite build`. This file is built to `dist/server`. */
 const folder = fileURLToPath(new URL('../page/', import.meta.url))
 
-/** The page's own scripts and sockets, nothing from elsewhere; pictures may come from a profile's bytes. */
+/** Allows the page's own scripts and sockets, and nothing from other origins. Pictures may come from a profile's bytes. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -20,7 +20,7 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The demo page, and the tokens that it signs in with. */
+/** The demo page, and the tokens with which it signs in. */
 export const pageRoutes: Routes = async (app, host) => {
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({
@@ -30,12 +30,12 @@ export const pageRoutes: Routes = async (app, host) => {
     })
   })
   tokenRoute(app, host)
-  // Each file is a path of its own: what else is asked for stays Kith's to answer.
+  // Each file gets a route of its own, so that Kith still answers all other paths.
   await app.register(files, {
     root: folder,
     wildcard: false,
     setHeaders(reply, path) {
-      // Names of assets hold a hash of what is in them.
+      // Names of assets contain a hash of their content.
       reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
     },
   })

@@ -22,37 +22,37 @@ import { keyOf } from './webhooks/signature.ts'
 
 /** Settings of {@link createServer}. All of them are optional. */
 export interface CreateServerOptions {
-  /** Where the data are kept, and the server's own secrets; by default `./data`. */
+  /** The folder for the data and for the server's own secrets; by default `./data`. */
   folder?: string | undefined
-  /** Another store in place of the folder's. The server closes it at its end. */
+  /** Another store, instead of the folder's. It is closed when the server closes. */
   store?: Store | undefined
-  /** Says who a token speaks for: for sessions of the app's own, in place of JWTs. */
+  /** Returns the user to whom a token belongs: for sessions of the app's own, instead of JWTs. */
   verifyToken?: VerifyToken | undefined
-  /** The HS256 secret of the tokens, at least 32 bytes; by default one that the server makes in the folder. */
+  /** The HS256 secret of the tokens, at least 32 bytes; by default a secret that the server generates in the folder. */
   tokenSecret?: string | Uint8Array | undefined
-  /** Public keys of the app's issuer of JWTs, in place of a secret. */
+  /** Public keys of the app's issuer of JWTs, instead of a secret. */
   jwksUrl?: string | URL | undefined
   /** The `aud` and `iss` that JWTs must have. */
   audience?: string | undefined
   issuer?: string | undefined
-  /** The key of the HTTP API; by default one that the server makes in the folder. */
+  /** The key of the HTTP API; by default a key that the server generates in the folder. */
   adminKey?: string | undefined
-  /** Limits that differ from the default ones. */
+  /** Limits that differ from the defaults. */
   limits?: Partial<Limits> | undefined
   /**
-   * The widest audience that any user's messages have here: of everyone, by default, of contacts only, or of nobody. Users may
-   * choose a narrower one.
+   * The widest audience for the messages of any user: everyone (the default), contacts only, or nobody. Users may choose a
+   * narrower audience.
    */
   messagePolicy?: Audience | undefined
-  /** Addresses or networks whose X-Forwarded-For is believed, as in `10.0.0.0/8`; by default none. */
+  /** Addresses or networks whose X-Forwarded-For is trusted, as in `10.0.0.0/8`; by default none. */
   trustedProxies?: readonly string[] | undefined
   /** Where events are sent, and the secrets of Standard Webhooks (`whsec_…`); by default nowhere. */
   webhook?: WebhookOptions | undefined
-  /** By default warnings and errors go to the standard error. */
+  /** By default, warnings and errors go to the standard error. */
   log?: Logger | undefined
   /**
-   * Called once when the running server finds a damaged table in the folder. What it serves from then on may be wrong: close it.
-   * The next start refuses the folder. The log has the same, as `fatal`.
+   * Called once when the running server finds a damaged table in the folder. The data that it serves from then on may be wrong:
+   * close the server. The next start refuses the folder. The log contains the same error, as `fatal`.
    */
   onDamage?: ((error: DamagedFolderError) => void) | undefined
 }
@@ -60,33 +60,33 @@ export interface CreateServerOptions {
 /** Where the events of a server are sent. */
 export interface WebhookOptions {
   url: string | URL
-  /** One, or two while one is being replaced. */
+  /** One secret, or two while one is being replaced. */
   secrets: readonly string[]
-  /** Whether the text of an undelivered message is in its event; by default not. */
+  /** Whether the event of an undelivered message contains its text; by default not. */
   includeText?: boolean | undefined
-  /** As many events as wait at most; by default 100,000. */
+  /** The maximum number of events that wait; by default 100,000. */
   mostEvents?: number | undefined
 }
 
-/** A Kith server in a program of the app's own. */
+/** A Kith server inside the app's own program. */
 export interface EmbeddedServer {
   /**
    * Serves Kith's paths on the app's HTTP server, beside the app's own. The app listens, and closes its server.
    *
-   * @param server - The server of Node that the app listens with.
+   * @param server - The Node server with which the app listens.
    */
   attach(server: HttpServer): void
   /**
-   * Listens by itself.
+   * Listens on its own, without an HTTP server of the app.
    *
    * @param options - The address, 127.0.0.1 by default, and the port, 4180 by default; 0 takes any free port.
-   * @returns Resolves to the URL, as in `http://127.0.0.1:4180`, when it listens.
-   * @throws `TypeError` for an address beyond this machine while the secrets are those that the server made itself; the
-   *   system's error when the port is taken.
+   * @returns Resolves to the URL, as in `http://127.0.0.1:4180`, when the server listens.
+   * @throws `TypeError` for an address beyond this machine while the secrets are those that the server generated; the system's
+   *   error when the port is taken.
    */
   listen(options?: { host?: string | undefined; port?: number | undefined }): Promise<string>
   /**
-   * Finds out who a token speaks for, for the app's own routes.
+   * Finds out to whom a token belongs, for the app's own routes.
    *
    * @param token - The token of a request.
    * @returns Resolves to the user and how long the token is valid.
@@ -94,21 +94,22 @@ export interface EmbeddedServer {
    */
   verifyToken(token: string): Promise<Identity>
   /**
-   * Makes a token for a user.
+   * Issues a token for a user.
    *
    * @param user - The user id.
    * @param expiresInSeconds - How long it is valid; a day by default.
    * @returns Resolves to the token.
-   * @throws KithError `unavailable` where the app verifies or issues tokens itself.
+   * @throws KithError `unavailable` if the app verifies or issues tokens itself.
    */
   issueToken(user: string, expiresInSeconds?: number): Promise<string>
   /** The key of the HTTP API. */
   readonly adminKey: string
   /**
-   * Flushes, closes Kith's websockets with 1001, gives the app's HTTP servers back, and closes the store. Can be called twice.
+   * Flushes, closes Kith's websockets with 1001, detaches from the app's HTTP servers, and closes the store. Can be called
+   * twice.
    *
-   * @returns Resolves when all of it is done.
-   * @throws The error of the disk, if it does not close.
+   * @returns Resolves when all of this is done.
+   * @throws The error of the disk, if the store does not close.
    */
   close(): Promise<void>
 }
@@ -187,7 +188,7 @@ function wrongPolicy(given: unknown): TypeError {
   return new TypeError(`messagePolicy must be one of ${audiences.join(', ')}, not ${JSON.stringify(given)}`)
 }
 
-/** `isOwn`: the server made the secret itself. */
+/** `isOwn`: the server generated the secret itself. */
 async function tokenSettingsOf(
   { verifyToken, tokenSecret, jwksUrl, audience, issuer }: CreateServerOptions,
   folder: string,

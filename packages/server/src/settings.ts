@@ -15,30 +15,30 @@ type LogLevel = (typeof logLevels)[number]
 export interface Settings {
   host: string
   port: number
-  /** The data folder; unused with a database. */
+  /** The data folder; not used with a database. */
   folder: string
-  /** A PostgreSQL database that several nodes share, in place of the data folder. */
+  /** A PostgreSQL database that several nodes share, instead of the data folder. */
   database: DatabaseSettings | undefined
-  /** NATS servers that carry what nodes say to each other; by default the database does. */
+  /** NATS servers that carry the messages between nodes; by default the database carries them. */
   natsUrl: string | undefined
   tokens: TokenSettings
   adminKey: string
   limits: Limits
-  /** The widest audience that any user's messages have. */
+  /** The widest audience for the messages of any user. */
   messagePolicy: Audience
   trustedProxies: string[]
   logLevel: LogLevel
-  /** Where events for the app's backend are sent; nothing is written for it without. */
+  /** Where events for the app's backend are sent. If it is absent, no events are written. */
   webhook: WebhookSettings | undefined
-  /** The admin key or the token secret was made here: only for this machine. */
+  /** The admin key or the token secret was generated here, so the server may listen only on this machine. */
   hasOwnSecrets: boolean
 }
 
 export interface DatabaseSettings {
   url: string
-  /** Whether statements are prepared: a pooler between may not know them. */
+  /** Whether statements are prepared. A pooler in front of the database may not support prepared statements. */
   prepares: boolean
-  /** The same database, without a pooler between that pools transactions: for LISTEN. */
+  /** A URL of the same database without a transaction pooler in front of it: for LISTEN. */
   listenUrl: string | undefined
   /** Whether a database without a synchronous standby is refused. */
   requiresStandby: boolean
@@ -51,7 +51,7 @@ const options = {
   limits: { type: 'string' },
 } as const
 
-/** Reads the settings of `serve`, making secrets where none are given. Throws {@link SettingsError}. */
+/** Reads the settings of `serve`, and generates secrets if none are given. Throws {@link SettingsError}. */
 export async function readSettings(args: readonly string[], env: Environment): Promise<Settings> {
   const { values } = parse(args)
   if (values.data === '') throw new SettingsError('--data must name a folder')
@@ -87,7 +87,7 @@ export async function readSettings(args: readonly string[], env: Environment): P
   }
 }
 
-/** The database of KITH_DATABASE_URL; `undefined` where the state is kept in a data folder. */
+/** Returns the database of KITH_DATABASE_URL; `undefined` if the state is kept in a data folder. */
 export function readDatabase(env: Environment): DatabaseSettings | undefined {
   const url = readDatabaseUrl(env, 'KITH_DATABASE_URL')
   const listenUrl = readDatabaseUrl(env, 'KITH_DATABASE_LISTEN_URL')
@@ -121,7 +121,7 @@ function readNatsUrl({ KITH_NATS_URL: url }: Environment, database: DatabaseSett
   return url
 }
 
-/** Nodes share a database, so nothing may be in a folder of one of them, and no node may make its own secrets. */
+/** Nodes share a database. Therefore no state may be in a folder of one node, and no node may generate its own secrets. */
 function expectSharedState(folder: string | undefined, env: Environment): void {
   if (folder !== undefined) throw new SettingsError('give KITH_DATABASE_URL or --data, not both')
   if (!(env['KITH_TOKEN_SECRET'] || env['KITH_JWKS_URL']) || !env['KITH_ADMIN_KEY']) {
@@ -131,7 +131,7 @@ function expectSharedState(folder: string | undefined, env: Environment): void {
   }
 }
 
-/** How tokens are checked and, with a secret, issued. */
+/** Reads how tokens are checked and, with a secret, issued. */
 export async function readTokenSettings(folder: string, env: Environment): Promise<TokenSettings> {
   const { KITH_TOKEN_SECRET: secret, KITH_JWKS_URL: jwksUrl } = env
   if (secret && jwksUrl) throw new SettingsError('set KITH_TOKEN_SECRET or KITH_JWKS_URL, not both')

@@ -5,20 +5,20 @@ import type { Generated } from './generate.ts'
 import { nearest } from './importers.ts'
 import type { Covered } from './probe-setup.ts'
 
-/** A test file that is given up on a busy machine is missing from all that follows. */
+/** The time limit of a test file. A file that exceeds it on a busy machine is missing from all later steps. */
 const patienceMs = 900_000
 
-/** What one test file was seen to do, and of which sources. */
+/** The functions that one test file called, and the state of the sources at that time. */
 interface Seen {
   testHash: string
   sourceHashes: Record<string, string>
   shared: Record<string, number[]>
   covered: Covered[]
-  /** What it takes before the first test runs. */
+  /** The time before the first test runs. */
   loadMs: number
 }
 
-/** Tests of one file that call what a mutant changes. */
+/** Tests of one file that call the function changed by a mutant. */
 export interface Related {
   test: string
   names: string[]
@@ -87,8 +87,8 @@ export class Coverage {
   }
 
   /**
-   * The fastest first. Of a source that changed since, every test that called anything in it counts; of one that is new
-   * since, every test that called anything in a file that imports it.
+   * Returns the related tests, the fastest first. For a source that changed since the run, every test that called a function in
+   * it counts. For a source that is new since the run, every test that called a function in a file that imports it counts.
    */
   related({ file, inFunction }: Generated, sourceHash: string): Related[] {
     const related: Related[] = []

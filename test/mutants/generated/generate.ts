@@ -3,16 +3,16 @@ import { functionsOf, isFunction, type Node, parse, walk } from './syntax.ts'
 
 /** A mistake that an operator makes at one place of a source file. */
 export interface Generated extends Edit {
-  /** From the repository's root. */
+  /** The path from the repository's root. */
   file: string
   line: number
-  /** The line on which it begins, without its indentation. */
+  /** The line on which the mistake begins, without its indentation. */
   lineText: string
-  /** What stands there. */
+  /** The original text. */
   original: string
-  /** The number of the function around it, in the order of the file; `undefined` outside of all. */
+  /** The number of the function around it, in the order of the file; `undefined` outside of all functions. */
   inFunction: number | undefined
-  /** Names it, as long as its line stays as it is: file, line's text, and what it makes of what. */
+  /** Identifies the mistake as long as its line does not change: file, text of the line, original and replacement. */
   id: string
 }
 
@@ -32,7 +32,7 @@ export function generate(file: string, text: string): Generated[] {
   return [...made.values()]
 }
 
-/** An arrow's body is its own, though the edit hangs on the arrow. */
+/** The body of an arrow function belongs to that function, even though the edit is attached to the arrow. */
 function inFunction(node: Node, around: Node | undefined, numbers: ReadonlyMap<Node, number>): number | undefined {
   const holder = node.type === 'ArrowFunctionExpression' ? node : around
   return holder && numbers.get(holder)
@@ -55,7 +55,7 @@ function describe(
   return { ...edit, file, line, lineText, original, inFunction, id: count === 1 ? name : `${name} | ${count}` }
 }
 
-/** The source with the mistake made. */
+/** Returns the source with the mistake. */
 export function applied(
   text: string,
   { start, end, replacement }: Pick<Edit, 'start' | 'end' | 'replacement'>,

@@ -2,25 +2,28 @@ import { Runner } from '../run.ts'
 import type { Report } from '../verdict.ts'
 import type { Generated } from './generate.ts'
 
-/** Of one server: what a mistake in most sources comes to is seen there. Of several nodes: what only they run. */
+/**
+ * Histories of one server notice mistakes in most sources. Histories of several nodes notice mistakes in code that only they
+ * run.
+ */
 const [ofOne, ofSeveral] = ['simulation/histories', 'simulation/cluster-histories']
 /** One history of several nodes takes as long as several of one server. */
 const timesSlower = 5
 
-/** These have no part in the simulated world, which has neither files of contacts nor a real database or bus. */
+/** These files have no part in the simulated world, which has neither files of contacts nor a real database or bus. */
 const absent = /\/(import|postgres)\/|\/bus\/(postgres|nats)|\/tokens\.ts$/
 const ofNodes = /\/(store\/nodes|bus)\//
 
-/** The last resort for what no related test has noticed: random histories of the simulated world, by one seed. */
+/** The last resort for mutants that no related test has noticed: random histories of the simulated world, with one seed. */
 export class Histories {
   readonly #count: number
 
-  /** So many histories; 0: none is played. */
+  /** `count`: the number of histories; with 0, none is played. */
   constructor(count: number) {
     this.#count = count
   }
 
-  /** The test that plays histories which run this file; `undefined`: there is none. */
+  /** Returns the test that plays histories which run this file; `undefined` if there is none. */
   testFor({ file }: Generated): string | undefined {
     if (this.#count === 0 || absent.test(file)) return undefined
     return ofNodes.test(file) ? ofSeveral : ofOne
@@ -44,5 +47,5 @@ export class Histories {
   }
 }
 
-/** On a busy machine, ten times what one takes alone. */
+/** On a busy machine: ten times the duration of one history on an idle machine. */
 const longestHistoryMs = 3_000

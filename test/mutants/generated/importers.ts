@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 
 /**
- * This source if it is known; else the known ones by which it is imported, directly or by files that are not known.
- * `undefined` if a package offers it without any of them: anything may call it.
+ * Returns this source if it is known. Otherwise returns the known sources that import it, directly or through files that are
+ * not known. Returns `undefined` if a package exports it without any of them, because any code may then call it.
  */
 export function nearest(root: string, file: string, isKnown: (file: string) => boolean): string[] | undefined {
   const found = new Set<string>()
@@ -23,7 +23,7 @@ export function nearest(root: string, file: string, isKnown: (file: string) => b
 
 let importers: Map<string, string[]> | undefined
 
-/** By source file, those of its package that import it. */
+/** Returns, for each source file, the files of its package that import it. */
 function importersOf(root: string): ReadonlyMap<string, string[]> {
   if (importers) return importers
   importers = new Map()

@@ -1,18 +1,18 @@
 import type { Generated } from './generate.ts'
 
-/** A generated mutant that no test can notice, or need notice, and why. It is known by its line's text. */
+/** A generated mutant that no test can notice, or need notice, and the reason. It is identified by the text of its line. */
 export interface Kept {
   file: string
-  /** The line on which it begins, without its indentation. */
+  /** The line on which the mutant begins, without its indentation. */
   line: string
-  /** What stands there → what it makes of that. */
+  /** The original text → its replacement. */
   change: string
-  /** Of several such changes of the same line, which; absent: each is as this one. */
+  /** The number of this change, if the line has several such changes; without it, the reason applies to each of them. */
   nth?: number
   why: string
 }
 
-/** Survivors that were read and left. */
+/** Survivors that were examined and accepted. */
 export const kept: readonly Kept[] = [
   {
     file: 'packages/server/src/relations/account.ts',

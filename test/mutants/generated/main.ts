@@ -15,25 +15,25 @@ import { targetFiles, testFiles } from './targets.ts'
 
 export interface GeneratedOptions {
   root: string
-  /** Parts of file names; absent: all targets. */
+  /** Parts of file names; if absent, all targets. */
   only: readonly string[] | undefined
-  /** How many mutants; absent: all. */
+  /** The number of mutants; if absent, all. */
   sample: number | undefined
   seed: number
   jobs: number
-  /** How many seconds of related tests, as they take without a mutant, are run for one mutant at most. */
+  /** The maximum duration of related tests for one mutant, in seconds, as measured without a mutant. */
   budget: number
-  /** How many histories of the simulated world are played for one that no related test notices. */
+  /** The number of histories of the simulated world that are played for a mutant that no related test notices. */
   histories: number
-  /** Also tries again what survived before, with the same tests. */
+  /** Whether earlier survivors are tried again with the same tests. */
   again: boolean
-  /** Also tells which tests are run for each mutant, and how long they take. */
+  /** Whether the tests of each mutant, and their duration, are printed too. */
   verbose: boolean
 }
 
 /**
- * `npm run mutants -- --generated`: mistakes made by operators over the syntax tree, each run against the tests that call
- * the function it is in: those about its file, and the fastest. Returns whether no new one survived.
+ * `npm run mutants -- --generated`: tries mistakes that operators make in the syntax tree. Each runs against the tests that
+ * call its function: the tests about its file, and the fastest ones. Returns whether no new mutant survived.
  */
 export async function tryGenerated(options: GeneratedOptions): Promise<boolean> {
   const { root } = options
@@ -43,7 +43,7 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
   const chosenFiles = targets.filter(file => !options.only || options.only.some(part => file.includes(part)))
   const texts = new Map(targets.map(file => [file, readFileSync(root + file, 'utf8')]))
   const all = chosenFiles.flatMap(file => generate(file, texts.get(file) as string))
-  // Drawn from all, so that a reason that is written down does not change which others are drawn.
+  // The sample is drawn from all mutants, so that an added reason does not change which other mutants are drawn.
   const drawn = options.sample === undefined ? all : sample(all, options.sample, options.seed)
   const chosen = drawn.filter(one => whyKept(one) === undefined)
   console.log(`${all.length} mutants of ${chosenFiles.length} files`)
@@ -99,8 +99,9 @@ function count(tried: readonly Tried[], ...outcomes: Outcome[]): number {
 }
 
 /**
- * Tests that look at this file on purpose: listed mutants of the file name them, they import it, or they are called as it or
- * its folder. What everything calls would else be tried with the fastest tests alone, which are about something else.
+ * Returns the tests that are about this file: listed mutants of the file name them, they import the file, or they have the name
+ * of the file or its folder. Otherwise, a function that everything calls would be tried only with the fastest tests, which are
+ * about something else.
  */
 function testsAbout(root: string, file: string, tests: readonly string[]): ReadonlySet<string> {
   const listed = mutants.filter(({ changes }) => changes.some(change => change.file === file))
@@ -111,7 +112,7 @@ function testsAbout(root: string, file: string, tests: readonly string[]): Reado
   return new Set([...listed.flatMap(one => one.tests), ...tests.filter(isAbout)])
 }
 
-/** What the source of a test matches if it imports from this file, by `support/*-internals.ts`. */
+/** Returns a pattern that matches the source of a test which imports from this file, through `support/*-internals.ts`. */
 function internalsOf(root: string, file: string): RegExp {
   const [, name] = file.split('/')
   const page = readFileSync(`${root}test/support/${name}-internals.ts`, 'utf8')
@@ -122,8 +123,8 @@ function internalsOf(root: string, file: string): RegExp {
 }
 
 /**
- * The named, whatever they take, and of the others the fastest test files, as many as the budget allows; one in any case. The
- * fastest of them first: a named one may be {@link namedIsWorth} times as slow as another.
+ * Returns all named tests, regardless of their duration, and as many of the other test files as the budget allows, the fastest
+ * first; at least one. The tests are sorted by duration, but a named test may be {@link namedIsWorth} times as slow as another.
  */
 function withinBudget(related: readonly Related[], named: ReadonlySet<string>, seconds: number): Related[] {
   const [first, rest] = [related.filter(({ test }) => named.has(test)), related.filter(({ test }) => !named.has(test))]
@@ -195,7 +196,7 @@ async function outcomeOfHistories(
   return outcome ?? { outcome: 'survived' }
 }
 
-/** What one test file shows; `undefined`: nothing. */
+/** Returns the result of one test file; `undefined` if it shows nothing. */
 async function outcomeOfOne(
   test: string,
   run: (isMutated: boolean, only?: string) => Promise<Report | undefined>,
@@ -208,15 +209,15 @@ async function outcomeOfOne(
     return { outcome: 'killed', by: `${test}: ${verdict.why.split('\n', 1)[0]}` } // A file that does not load.
   }
   const by = verdict.state === 'broken' ? undefined : verdict.by
-  // On a busy machine a test may fail without the mutant too, which shows nothing.
+  // On a busy machine, a test may also fail without the mutant. Such a failure shows nothing.
   if (verdictOn(await run(false, by)).state !== 'survived') return undefined
   if (verdict.state === 'caught') return { outcome: 'killed', by: `${test}: ${by}` }
-  // Or it may take too long once.
+  // It may also exceed its time limit only once.
   const again = verdictOn(await run(true, by)).state
   return again === 'survived' ? undefined : { outcome: 'timed out', by: `${test}: ${by ?? 'came to no end'}` }
 }
 
-/** Fast test files that follow each other run together: of each of them, most of the time goes into loading the sources. */
+/** Runs consecutive fast test files together, because most of their time is spent on loading the sources. */
 function inGroups(related: readonly Related[]): Related[][] {
   const groups: Related[][] = []
   let leftMs = 0

@@ -1,6 +1,6 @@
 import type { Node } from './syntax.ts'
 
-/** What an operator puts in place of a part of the text. */
+/** A replacement that an operator makes for a part of the text. */
 export interface Edit {
   operator: string
   start: number
@@ -8,7 +8,7 @@ export interface Edit {
   replacement: string
 }
 
-/** The operators of the field (Offutt et al. 1996; those of StrykerJS and PIT), as far as they fit TypeScript. */
+/** The usual mutation operators (Offutt et al. 1996; those of StrykerJS and PIT) that can be applied to TypeScript. */
 export function editsOf(node: Node, parents: readonly Node[], text: string): Edit[] {
   const textOf = ({ start, end }: Node): string => text.slice(start, end)
   const edits: Edit[] = []
@@ -156,7 +156,7 @@ function operatorPlace(text: string, left: Node, right: Node, operator: string):
   return { start, end: start + operator.length }
 }
 
-/** Of a property, an import or an export: another name would not even compile. */
+/** Returns whether this is the name of a property, an import or an export: with another name, the source would not compile. */
 function isName(node: Node, parent: Node): boolean {
   if (parent.type.startsWith('Import') || parent.type.startsWith('Export')) return true
   return (parent.type === 'Property' || parent.type === 'PropertyDefinition') && parent['key'] === node
@@ -169,12 +169,15 @@ function literals(node: Node, parents: readonly Node[]): (readonly [string, stri
     const isInIndex = parents.at(-1)?.type === 'MemberExpression'
     return [['constant', String(value + 1)], ...(isInIndex ? [] : [['constant', `(${value - 1})`] as const])]
   }
-  // Prose is for people.
+  // Texts with spaces are prose for people, so they are left unchanged.
   if (typeof value === 'string' && !raw.includes(' ')) return [['text', value === '' ? "'mutated'" : "''"]]
   return []
 }
 
-/** `a?.b` without its question mark, and methods that narrow, order or choose. */
+/**
+ * Edits of calls: `a?.b` without its question mark, and calls without (or with another one of) the methods that narrow, order
+ * or choose.
+ */
 function callEdits(node: Node, text: string): Edit[] {
   const edits: Edit[] = []
   if (node['optional'] === true) {

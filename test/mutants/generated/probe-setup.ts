@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeEach } from 'vitest'
 import type { Calls } from './probes.ts'
 
-/** Runs in each test file while coverage is collected: notes which functions each test called, and how long it took. */
+/** Runs in each test file while coverage is collected. Records which functions each test called, and its duration. */
 
 export interface Covered {
-  /** As patterns of names match it. */
+  /** The name in the form that patterns of names match. */
   name: string
   ms: number
   calls: Record<string, number[]>
@@ -13,7 +13,7 @@ export interface Covered {
 
 const folder = process.env['KITH_PROBES']
 const covered: Covered[] = []
-/** Called before the first test, for all of them. */
+/** Functions that were called before the first test. They count for all tests. */
 let shared: Record<string, number[]> | undefined
 let startMs = 0
 let file = ''

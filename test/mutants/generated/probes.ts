@@ -1,11 +1,11 @@
 import { functionsOf, parse } from './syntax.ts'
 
-/** By source file, which of its functions were called: the probes that {@link probed} puts into them write here. */
+/** The functions that were called, by source file. The probes that {@link probed} inserts write here. */
 export type Calls = Record<string, true[]>
 
 const calls = 'globalThis.__kithCalls'
 
-/** The source with a probe at the beginning of each function. */
+/** Returns the source with a probe at the beginning of each function. */
 export function probed(file: string, text: string): string {
   const inserts: { at: number; text: string }[] = []
   functionsOf(parse(file, text)).forEach((node, index) => {

@@ -2,20 +2,23 @@ import { execFile } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { applied, type Generated } from './generate.ts'
 
-/** An unused name is no error here: whether a mutant leaves one is chance. StrykerJS switches these options off, too. */
+/**
+ * Unused names are not errors here, because a mutant may or may not leave one by chance. StrykerJS also switches these options
+ * off.
+ */
 const ofTypes = '--noEmit --noUnusedLocals false --noUnusedParameters false --allowUnreachableCode true'.split(' ')
 const ofPromises = ['lint', '--vcs-enabled=false', '--only=nursery/noFloatingPromises']
 
 /**
  * Finds mutants that `npm run check` refuses: by the compiler, or by the linter's rule against floating promises. Such a mutant
- * cannot be committed, so it is not tested and does not count. StrykerJS leaves out mutants with a compile error, too.
+ * cannot be committed, so it is not tested and does not count. StrykerJS also leaves out mutants with a compile error.
  */
 export class Refusals {
   readonly #root: string
   readonly #folder: string
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Copies the packages, as they are built, to a folder in which mistakes can be made. */
+  /** Copies the built packages to a folder in which mistakes can be made. */
   constructor(root: string, folder: string) {
     this.#root = root
     this.#folder = `${folder}/`
@@ -29,7 +32,7 @@ export class Refusals {
       copyFileSync(root + name, this.#folder + name)
   }
 
-  /** The first error, or `undefined` where there is none. One mistake at a time is in the folder. */
+  /** Returns the first error, or `undefined` if there is none. Only one mistake at a time is in the folder. */
   of(mutant: Generated): Promise<string | undefined> {
     const found = this.#last.then(() => this.#look(mutant))
     this.#last = found.catch(() => undefined)

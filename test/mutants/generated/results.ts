@@ -1,20 +1,20 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 
-/** `refused`: by the compiler or the linter. */
+/** `refused`: refused by the compiler or the linter. */
 export type Outcome = 'refused' | 'killed' | 'timed out' | 'survived' | 'no test'
 
 export interface Result {
   id: string
   outcome: Outcome
-  /** The test that noticed it, or the error of the compiler or the linter. */
+  /** The test that noticed the mutant, or the error of the compiler or the linter. */
   by?: string
-  /** How long that took. */
+  /** The duration. */
   seconds?: number
   sourceHash: string
   testsHash: string
 }
 
-/** What was found so far, in a file outside the repository: a run that was broken off goes on where it was. */
+/** The results so far, in a file outside the repository. An interrupted run continues where it stopped. */
 export class Results {
   readonly #file: string
   readonly #byId = new Map<string, Result>()
@@ -28,7 +28,10 @@ export class Results {
     }
   }
 
-  /** What was noticed counts while the source is the same; what was not, while the tests are, too. */
+  /**
+   * A noticed mutant stays valid while the source is unchanged. An unnoticed one is valid only while the tests are also
+   * unchanged.
+   */
   of(id: string, sourceHash: string, testsHash: string | undefined): Result | undefined {
     const result = this.#byId.get(id)
     if (result?.sourceHash !== sourceHash) return undefined

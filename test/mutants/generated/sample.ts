@@ -1,4 +1,4 @@
-/** So many of these, by the seed alone. */
+/** Returns this many elements, determined by the seed alone. */
 export function sample<T>(all: readonly T[], count: number, seed: number): T[] {
   const left = [...all]
   const chosen: T[] = []
@@ -14,7 +14,7 @@ export function sample<T>(all: readonly T[], count: number, seed: number): T[] {
   return chosen
 }
 
-/** The interval in which the share of all lies with 95 %, by that of a sample (Wilson, 1927). */
+/** The 95 % confidence interval of a proportion, from that of a sample (Wilson, 1927). */
 export function interval(hits: number, count: number): [number, number] {
   if (count === 0) return [0, 1]
   const z = 1.96

@@ -8,7 +8,7 @@ export interface Node {
   [field: string]: unknown
 }
 
-/** Fields that hold types, which nothing of is left when the program runs. */
+/** Fields that contain types. They do not exist when the program runs. */
 const typeFields: ReadonlySet<string> = new Set([
   'typeAnnotation',
   'returnType',
@@ -18,7 +18,7 @@ const typeFields: ReadonlySet<string> = new Set([
   'implements',
 ])
 
-/** What of TypeScript's syntax has an expression that runs. */
+/** Nodes of TypeScript's syntax that contain an expression which runs. */
 const runs: ReadonlySet<string> = new Set(['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression'])
 
 export function parse(file: string, text: string): Node {
@@ -27,7 +27,7 @@ export function parse(file: string, text: string): Node {
   return program as unknown as Node
 }
 
-/** Visits what runs, outermost first; `parents` are those around a node, the nearest last. */
+/** Visits the nodes that run, outermost first. `parents` are the nodes around a node, the nearest last. */
 export function walk(node: Node, visit: (node: Node, parents: readonly Node[]) => void, parents: Node[] = []): void {
   visit(node, parents)
   parents.push(node)
@@ -49,7 +49,7 @@ export function isFunction({ type }: Node): boolean {
   return type === 'FunctionDeclaration' || type === 'FunctionExpression' || type === 'ArrowFunctionExpression'
 }
 
-/** The functions of a program in their order: their numbers are what coverage goes by. */
+/** Returns the functions of a program in their order. Coverage identifies them by their numbers. */
 export function functionsOf(program: Node): Node[] {
   const functions: Node[] = []
   walk(program, node => {

@@ -6,7 +6,7 @@ export interface Tried {
   result: Result
 }
 
-/** By file, what became of its mutants. */
+/** Prints the outcomes of the mutants by file. */
 export function printTable(files: readonly string[], tried: readonly Tried[]): void {
   const count = (file: string, ...outcomes: Outcome[]): number =>
     tried.filter(({ mutant, result }) => mutant.file === file && outcomes.includes(result.outcome)).length
@@ -35,7 +35,7 @@ export function printTable(files: readonly string[], tried: readonly Tried[]): v
       console.log(line(row.file, row.refused, row.tried, row.killed, row.timedOut, row.survived))
 }
 
-/** One by one, with the command that runs tests under it. */
+/** Prints the survivors one by one, with the command that runs tests with them. */
 export function printSurvivors(tried: readonly Tried[]): void {
   const survivors = tried.filter(({ result }) => result.outcome === 'survived' || result.outcome === 'no test')
   const sorted = survivors.sort((a, b) =>

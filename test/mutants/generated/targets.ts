@@ -1,6 +1,9 @@
 import { readdirSync } from 'node:fs'
 
-/** Where a mistake costs most: who sees what, the wire, what the server keeps and hands out, what a device keeps and sends. */
+/**
+ * The code in which a mistake costs most: who sees what, the wire protocol, what the server stores and hands out, what a device
+ * stores and sends.
+ */
 const folders = [
   'packages/shared/src/visibility.ts',
   'packages/shared/src/roster/',
@@ -30,7 +33,7 @@ const folders = [
   'packages/client/src/sync/',
 ]
 
-/** The source files of which mutants are generated. */
+/** Returns the source files for which mutants are generated. */
 export function targetFiles(root: string): string[] {
   const sources = ['shared', 'server', 'client'].flatMap(name => {
     const folder = `packages/${name}/src`
@@ -42,7 +45,7 @@ export function targetFiles(root: string): string[] {
   return sources.filter(file => folders.some(folder => file.startsWith(folder))).sort()
 }
 
-/** Test files that notice nothing of these, or only by hours: browsers, other processes, bundles, the tests of tests. */
+/** Test files that cannot notice these mutants, or only after hours: browsers, other processes, bundles, the tests of tests. */
 const others =
   /^(web|end-to-end|simulation\/histories|mutants|rules|workspace|client\/(bundle|react)|server\/(commands|full-disk))/
 

@@ -1,17 +1,20 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** Mistakes in reading addresses. The contract of phone numbers has no rule ids: an id that is another person's is what counts. */
+/**
+ * Mistakes in reading addresses. The contract of phone numbers has no rule ids. The harm is an id that belongs to another
+ * person.
+ */
 export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/user-id.ts', '[\\p{Cc}\\u202a-\\u202e\\u2066-\\u2069]', '[\\p{Cc}]', {
     id: 'bidi-controls-in-ids',
     rules: ['S1'],
-    what: 'A user id may hold bidi controls, with which it looks like another id.',
+    what: 'A user id may contain bidi controls, which make it look like another id.',
     tests: ['shared/addresses'],
   }),
   mutant('shared/src/user-id.ts', '(?:[ -~]*[!-~])?$/', '[ -~]*$/', {
     id: 'id-that-ends-with-a-space',
     rules: ['S1'],
-    what: 'A user id may end with a space, so that it looks like another id.',
+    what: 'A user id may end with a space, which makes it look like another id.',
     tests: ['shared/addresses'],
   }),
   mutant('shared/src/phone/text.ts', '(?!\\u202e)\\p{Cf}', '\\p{Cf}', {
@@ -23,7 +26,7 @@ export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/phone/text.ts', '[^()\\d+]*\\d?[^()\\d+]*', '[^()]*', {
     id: 'digits-in-words-dropped',
     rules: [],
-    what: 'Words in brackets are passed over with the calling code among them.',
+    what: 'Words in brackets are skipped, including a calling code among them.',
     tests: ['shared/phone-books'],
   }),
   mutant(
@@ -55,7 +58,7 @@ export const addressMutants: readonly Mutant[] = [
     {
       id: 'free-phone-abroad',
       rules: [],
-      what: 'Of two readings of which neither may be a mobile number one is chosen.',
+      what: 'If a text has two readings, and neither may be a mobile number, one of them is chosen.',
       tests: ['shared/phone-books'],
     },
   ),
@@ -73,19 +76,19 @@ export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/phone/reading.ts', "if (home.isRenumbered !== abroad.isRenumbered) return 'ambiguous'\n", '\n', {
     id: 'old-form-before-new',
     rules: [],
-    what: 'An old form of a national number counts before a mobile number of today.',
+    what: 'An old form of a national number takes precedence over a current mobile number.',
     tests: ['shared/phone-books'],
   }),
   mutant('shared/src/phone/reading.ts', 'if (!mayBeMobile(home) && isLocal(home, digits, region))', 'if (false)', {
     id: 'neighbours-in-other-towns',
     rules: [],
-    what: 'A number without its area code becomes one of another area, or of an island.',
+    what: 'A number without its area code is read as one of another area, or of an island.',
     tests: ['shared/phone-books'],
   }),
   mutant('shared/src/phone/reading.ts', 'return fits ? found', 'return found ? found', {
     id: 'groups-not-looked-at',
     rules: [],
-    what: 'A number in North American grouping becomes one of the region.',
+    what: 'A number in North American grouping is read as one of the region.',
     tests: ['shared/phone-books'],
   }),
   mutant(
@@ -95,7 +98,7 @@ export const addressMutants: readonly Mutant[] = [
     {
       id: 'zero-in-brackets-dropped',
       rules: [],
-      what: 'A zero in brackets is always a trunk prefix, in Italy too.',
+      what: 'A zero in brackets is always treated as a trunk prefix, in Italy too.',
       tests: ['shared/phone-books'],
     },
   ),
@@ -106,20 +109,20 @@ export const addressMutants: readonly Mutant[] = [
     {
       id: 'old-forms-without-plus',
       rules: [],
-      what: "A Brazilian's number without its 55 becomes an old one of Benin.",
+      what: 'A Brazilian number without its 55 is read as an old one of Benin.',
       tests: ['shared/phone-books'],
     },
   ),
   mutant('shared/src/phone/renumbering.ts', 'isAbroadOnly: true', 'isAbroadOnly: false', {
     id: 'mexican-one-at-home',
     rules: [],
-    what: 'In Mexico a number of New Jersey with its 1 becomes one of Mexico City.',
+    what: 'In Mexico, a number of New Jersey with its 1 is read as one of Mexico City.',
     tests: ['shared/phone-books'],
   }),
   mutant('shared/src/phone/renumbering.ts', "new: '$19$2'", "new: '$1$2'", {
     id: 'ninth-digit-forgotten',
     rules: [],
-    what: "Brazil's mobile numbers of eight digits are no numbers.",
+    what: "Brazil's mobile numbers of eight digits are not accepted as numbers.",
     tests: ['shared/phone-books'],
   }),
   mutant('shared/src/phone/territories.ts', "if (overseasAlone.test(number)) return 'none'\n", '\n', {
@@ -131,19 +134,19 @@ export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/phone/territories.ts', "others.length > 0 ? 'ambiguous' : reading", 'reading', {
     id: 'first-territory-taken',
     rules: [],
-    what: 'Of several territories that may have a number the first is chosen.',
+    what: 'If several territories may have a number, the first one is chosen.',
     tests: ['shared/phone-books'],
   }),
   mutant('shared/src/phone/exit-codes.ts', "?.[1] ?? '00'", "?.[2] ?? '00'", {
     id: 'wrong-exit-code',
     rules: [],
-    what: "A region's exit code is another.",
+    what: 'The exit code of a region is replaced by another one.',
     tests: ['shared/phone-plans'],
   }),
   mutant('shared/src/limits.ts', '(text.charCodeAt(index + 1) & 0xfc00) === 0xdc00', 'true', {
     id: 'half-pairs-count-as-pairs',
     rules: ['S3'],
-    what: 'A text with a lone surrogate counts with fewer bytes than its UTF-8.',
+    what: 'A text with a lone surrogate is counted with fewer bytes than its UTF-8 has.',
     tests: ['shared/utf8'],
   }),
   mutant(

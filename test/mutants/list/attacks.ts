@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const feed = 'server/src/relay/feed.ts'
 
-/** What no test noticed until somebody who knew the sources looked for it. */
+/** Mistakes that no test noticed until a reader of the sources looked for them. */
 export const attackMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/hand-over.ts',
@@ -23,7 +23,7 @@ export const attackMutants: readonly Mutant[] = [
     {
       id: 'cursor-passes-the-queue',
       rules: ['F1'],
-      what: 'A frame carries the cursor while others wait, which a device that breaks off then never gets.',
+      what: 'A frame carries the cursor while others wait. A device that disconnects then never receives the others.',
       tests: ['server/feed'],
       names: '\\[F2\\]',
     },
@@ -50,14 +50,14 @@ export const attackMutants: readonly Mutant[] = [
   mutant(feed, "if (isNew && this.#state === 'open') entry.joinSentAt = this.#store.position", '', {
     id: 'joined-again-when-looked-at',
     rules: ['F3'],
-    what: 'A joined that was sent is sent again when the viewer fetches the owner.',
+    what: 'A joined message that was already sent is sent again when the viewer fetches the owner.',
     tests: ['server/visibility-feed'],
     names: '\\[F3\\]',
   }),
   mutant('server/src/relay/level-frames.ts', 'withCursor} ', "''} ", {
     id: 'frame-of-another-cursor',
     rules: ['F1'],
-    what: 'A viewer of two owners gets the frame with the cursor that was made for a viewer of one.',
+    what: 'A viewer of two owners receives the frame with the cursor that was made for a viewer of one.',
     tests: ['server/visibility-feed'],
     names: 'one commit of several owners',
   }),
@@ -75,7 +75,7 @@ export const attackMutants: readonly Mutant[] = [
     {
       id: 'read-while-it-is-written',
       rules: ['V10'],
-      what: 'A read begins while a batch is being written: how often it is made depends on the time at which it begins.',
+      what: 'A read begins while a batch is being written, so the number of reads depends on the time at which it begins.',
       tests: ['server/current-reads'],
       names: '\\[V4\\]',
     },
@@ -83,13 +83,13 @@ export const attackMutants: readonly Mutant[] = [
   mutant('server/src/relations/family.ts', 'own.written.clear()', '', {
     id: 'erased-but-for-this-batch',
     rules: ['V5'],
-    what: 'What the batch that erases an account wrote before stays.',
+    what: 'Records that were written earlier in the batch that erases an account remain.',
     tests: ['server/one-batch'],
   }),
   mutant('server/src/relations/own-records.ts', 'return written ? written.value !== undefined :', 'return', {
     id: 'asked-twice-in-a-batch',
     rules: ['S4'],
-    what: 'One id that is looked up twice in a batch costs two look-ups.',
+    what: 'An id that is looked up twice in a batch costs two look-ups.',
     tests: ['server/one-batch'],
   }),
   mutant(
@@ -99,7 +99,7 @@ export const attackMutants: readonly Mutant[] = [
     {
       id: 'refused-and-half-replaced',
       rules: ['D5'],
-      what: 'Of a refused change, what a later edit does not name is lost.',
+      what: 'After a refused change, the parts of it that a later edit does not name are lost.',
       tests: ['client/refusal'],
       names: '\\[D5\\] refused changes of keys',
     },
@@ -107,7 +107,7 @@ export const attackMutants: readonly Mutant[] = [
   mutant('client/src/sync/sync-waiters.ts', 'await this.#store.idle()', '', {
     id: 'synced-before-saved',
     rules: ['D2'],
-    what: 'whenSynced passes by what is still being saved.',
+    what: 'whenSynced resolves without waiting for changes that are still being saved.',
     tests: ['client/online'],
     names: '\\[D2\\]',
   }),

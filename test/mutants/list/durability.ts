@@ -1,11 +1,11 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would lose a change, answer too early, or let what is derived differ from its cause [D1–D5]. */
+/** Mistakes that would lose a change, answer too early, or let derived data differ from its source [D1–D5]. */
 export const durabilityMutants: readonly Mutant[] = [
   mutant('client/src/database/own-documents.ts', 'if (update) await this.#append(db, name, update)', '', {
     id: 'changes-in-memory-only',
     rules: ['D1'],
-    what: 'A change is made in memory, put into the outbox and not stored.',
+    what: 'A change is made in memory and put into the outbox, but not stored.',
     tests: ['client/offline'],
     names: '\\[D1\\]',
   }),
@@ -34,7 +34,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'tables-verified-once',
       rules: ['D2', 'D4'],
-      what: 'A start relies on a table that nobody has looked at for long.',
+      what: 'A start relies on a table that has not been checked for a long time.',
       tests: ['server/verified-tables'],
       names: 'reads no table',
     },
@@ -49,7 +49,7 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('server/src/relations/draft.ts', 'if (this.#dirtyOf) addTo(this.#dirtyOf, a, b)', '', {
     id: 'relations-of-the-batch-missed',
     rules: ['D4'],
-    what: 'A registration misses the relations that changes before it in the same batch made.',
+    what: 'A registration misses the relations that earlier changes in the same batch created.',
     tests: ['server/bulk-writer'],
     names: 'records that devices make',
   }),
@@ -60,7 +60,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'backup-of-two-moments',
       rules: ['D4'],
-      what: 'A backup has the tables of one moment and the logs of a later one.',
+      what: 'A backup contains the tables of one moment and the logs of a later one.',
       tests: ['end-to-end/backup'],
       names: 'replaced while',
     },
@@ -80,21 +80,21 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('server/src/store/level/backup/withhold.ts', '...user, registeredAt: 0 }', '...user }', {
     id: 'restored-user-stays-registered',
     rules: ['V1'],
-    what: 'A restored store shows owners by what the backup has, though they may have revoked it since.',
+    what: 'A restored store shows owners from the state of the backup, though they may have revoked access since.',
     tests: ['end-to-end/restore'],
     names: 'counts every user as not registered',
   }),
   mutant('server/src/store/level/backup/withhold.ts', 'joinedAtMs: nowMs }', '}', {
     id: 'restored-user-is-announced',
     rules: ['F3'],
-    what: 'Followers are told that a user joined who was there before the restore.',
+    what: 'Followers receive a joined notice for a user who had joined before the restore.',
     tests: ['end-to-end/restore'],
     names: 'nothing new',
   }),
   mutant('server/src/store/level/backup/withhold.ts', 'Runs.begin(runs, position).encode()', 'runs as Uint8Array', {
     id: 'restore-in-the-lost-run',
     rules: ['F1'],
-    what: 'A cursor of the lost store passes for one of the position that the restore gave out.',
+    what: 'A cursor of the lost store is accepted as one of the same position in the restored store.',
     tests: ['end-to-end/restore'],
     names: 'one position',
   }),
@@ -113,13 +113,13 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('client/src/database/edit.ts', 'of edits.entries()', 'of [...edits.entries()].reverse()', {
     id: 'edits-together-out-of-order',
     rules: ['V6'],
-    what: 'Of edits that are written together the last one comes first.',
+    what: 'If several edits are written together, the last one comes first.',
     tests: ['client/edits-together'],
   }),
   mutant('client/src/database/edit.ts', 'refuse(asFailure(error))\n    return []', 'throw error', {
     id: 'one-refused-edit-fails-all',
     rules: ['D5'],
-    what: 'An edit beyond a limit makes those fail that were made at the same time.',
+    what: 'An edit that exceeds a limit makes edits fail that were made at the same time.',
     tests: ['client/edits-together'],
   }),
   mutant(
@@ -129,7 +129,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'batch-not-synced',
       rules: ['D2'],
-      what: 'A commit is answered before it is on disk.',
+      what: 'A commit is acknowledged before it is on disk.',
       tests: ['server/one-batch'],
     },
   ),
@@ -141,7 +141,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'relayed-before-the-disk',
       rules: ['D2'],
-      what: 'An update is relayed to the own devices, and barriers are answered, during its write.',
+      what: "An update is relayed to the user's own devices, and barriers are acknowledged, while it is being written.",
       tests: ['server/durability'],
       names: '\\[D2\\]',
     },
@@ -149,7 +149,7 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     id: 'followers-told-before-the-disk',
     rules: ['D2'],
-    what: 'Followers are handed a change before it is on disk.',
+    what: 'Followers receive a change before it is on disk.',
     changes: [
       {
         file: 'packages/server/src/store/level/write-synced.ts',
@@ -167,7 +167,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'barrier-out-of-turn',
       rules: ['D2', 'D3'],
-      what: 'A barrier is answered at once, and not in its turn.',
+      what: 'A barrier is answered immediately, not in its turn.',
       tests: ['server/durability'],
       names: '\\[D2\\]|\\[D3\\]',
     },
@@ -175,7 +175,7 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('server/src/store/level/recovering-level.ts', 'if (await this.#isWrittenAllTheSame(last)) return', '', {
     id: 'written-but-denied',
     rules: ['D2'],
-    what: 'A write that failed after it reached the disk is called lost.',
+    what: 'A write that failed after it reached the disk is reported as lost.',
     tests: ['server/full-disk'],
   }),
   mutant(
@@ -185,7 +185,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'own-devices-not-told',
       rules: ['R2'],
-      what: 'A roster change does not reach the other devices that are connected.',
+      what: 'A roster change does not reach the other connected devices.',
       tests: ['client/online'],
       names: '\\[R2\\]',
     },
@@ -197,7 +197,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'removals-not-sent',
       rules: ['D3'],
-      what: 'What only removes is no change that is to be sent.',
+      what: 'A change that only removes is not treated as a change to be sent.',
       tests: ['client/offline'],
       names: '\\[D3\\]',
     },
@@ -224,7 +224,7 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     id: 'derived-in-a-batch-of-its-own',
     rules: ['D4'],
-    what: 'The document is written first, and what follows from it in a second batch.',
+    what: 'The document is written first, and its derived records in a second batch.',
     tests: ['server/one-batch'],
     changes: [
       {
@@ -250,14 +250,14 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('client/src/api/contact-profile.ts', 'this.#staged = { ...staged, ...this.#staged }', '', {
     id: 'staged-settings-lost',
     rules: ['D5'],
-    what: 'What was staged is gone once saving was refused.',
+    what: 'Staged changes are lost once saving was refused.',
     tests: ['client/offline'],
     names: '\\[D5\\]',
   }),
   mutant('client/src/database/remade-entries.ts', 'return [...narrowing, ...rest]', 'return [...rest, ...narrowing]', {
     id: 'narrowing-last',
     rules: ['D5'],
-    what: 'When changes are made again, removals go last.',
+    what: 'When changes are made again, removals are sent last.',
     names: '\\[D5\\] when changes are made',
     tests: ['client/refusal'],
   }),
@@ -268,7 +268,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'sent-counts-as-written',
       rules: ['D5', 'D2'],
-      what: 'A device forgets what it sent before the server has answered for it.',
+      what: 'A device forgets a change that it sent before the server has acknowledged it.',
       tests: ['client/refusal'],
       names: 'a refused change stays',
     },
@@ -299,7 +299,7 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('server/src/store/level/recovering-level.ts', 'if (this.#isDamaged) await this.#reopen()', '', {
     id: 'written-on-after-a-failed-clearing',
     rules: ['D2'],
-    what: 'After old changes could not be deleted, as on a full disk, the store continues in the same log.',
+    what: 'After a failure to delete old changes, as on a full disk, the store continues in the same log.',
     tests: ['server/one-batch'],
   }),
   mutant(
@@ -309,7 +309,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'closed-while-writing',
       rules: ['D2'],
-      what: 'A store that closes loses what it took.',
+      what: 'A store loses accepted changes when it closes.',
       tests: ['server/store'],
       names: 'a closing store',
     },
@@ -321,7 +321,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'unwritten-documents-evicted',
       rules: ['D2'],
-      what: 'Documents whose changes are not on disk yet leave the memory.',
+      what: 'Documents whose changes are not on disk yet are removed from memory.',
       tests: ['server/document-cache'],
     },
   ),
@@ -343,14 +343,14 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'cache-counts-what-was-loaded',
       rules: [],
-      what: 'A document counts in the cache as it was when it was loaded, not as it has grown.',
+      what: 'A document counts in the cache with its size when it was loaded, not with its current size.',
       tests: ['server/document-cache'],
     },
   ),
   mutant('client/src/documents/lost.ts', "if (document === 'roster') return", 'return', {
     id: 'fields-removed-ahead-of-their-sets',
     rules: ['D5', 'R6'],
-    what: 'When a field is set again, what it replaces is removed ahead of it.',
+    what: 'When a field is set again, the replaced value is removed before the new value is sent.',
     tests: ['client/hostile-server'],
     names: '\\[D5\\]\\[R6\\] while a device searches',
   }),

@@ -8,12 +8,12 @@ const elsewhere = 'server/src/presence/elsewhere.ts'
 const stays = 'server/src/store/postgres/stays.ts'
 const tests = ['server/elsewhere']
 
-/** What nodes say to each other, and what they make of it. */
+/** Mistakes in the messages between nodes, and in how nodes process them. */
 export const elsewhereMutants: readonly Mutant[] = [
   mutant(messages, 'if (!this.#mayReach(from, to, view as View)) return', '', {
     id: 'letter-not-checked-where-it-arrives',
     rules: ['V1', 'V4'],
-    what: 'A message from another node is handed over by what the node of its sender had read.',
+    what: "A message from another node is handed over by the state that the sender's node had read.",
     tests,
     names: 'checks a message by its own state',
   }),
@@ -26,7 +26,7 @@ export const elsewhereMutants: readonly Mutant[] = [
     {
       id: 'letter-by-what-was-read-before',
       rules: ['V4'],
-      what: 'A message from another node is handed over after a block that was written during its check.',
+      what: 'A message from another node is handed over after a block was written during its check.',
       tests,
       names: 'keeps it back',
     },
@@ -41,7 +41,7 @@ export const elsewhereMutants: readonly Mutant[] = [
   mutant(messages, "return (await outcome) === 'delivered'", 'return outcome !== undefined', {
     id: 'letter-taken-by-nobody',
     rules: ['V10'],
-    what: 'A message counts as delivered when the other node has handed it over, though no device took it.',
+    what: 'A message counts as delivered when the other node has handed it over, though no device acknowledged it.',
     tests,
     names: 'no device on any node acknowledges',
   }),
@@ -55,28 +55,28 @@ export const elsewhereMutants: readonly Mutant[] = [
   mutant(watch, 'one.isStirred = true', '', {
     id: 'stir-during-a-read',
     rules: ['V8'],
-    what: 'A viewer is not told that an owner came on another node while that was being read.',
+    what: 'A viewer is not notified that an owner connected to another node while the presence was being read.',
     tests,
     names: 'while that is being read',
   }),
   mutant(elsewhere, 'this.#bus.onGap(() => this.#reread())', '', {
     id: 'gap-without-a-read',
     rules: ['V8'],
-    what: 'What was said while the connection between nodes was lost is found half a minute later.',
+    what: 'Messages that were sent while the connection between nodes was lost are noticed half a minute late.',
     tests,
     names: 'a lost connection is made up for',
   }),
   mutant(elsewhere, 'await this.stays.again()', '', {
     id: 'stays-lost-with-the-primary',
     rules: ['V8'],
-    what: 'After the promotion of a standby users on other nodes are offline until their nodes say the next time that they are there.',
+    what: 'After the promotion of a standby, users on other nodes are shown as offline until their nodes next report them.',
     tests,
     names: 'if their stays were lost with it',
   }),
   mutant(elsewhere, 'if (before[index] !== online.has(owner)) this.#subscriptions.stir(owner)', '', {
     id: 'lost-stir',
     rules: ['V8'],
-    what: 'A viewer is never told of what a lost message between nodes would have said.',
+    what: 'A viewer never receives the notice that a lost message between nodes contained.',
     tests,
     names: 'a lost message between nodes',
   }),
@@ -87,7 +87,7 @@ export const elsewhereMutants: readonly Mutant[] = [
     {
       id: 'seen-though-online-elsewhere',
       rules: ['V8'],
-      what: 'A user who left one node is noted as last seen, though a device of the user is on another.',
+      what: 'A user who left one node is recorded as last seen, though a device of the user is on another node.',
       tests,
       names: 'not noted as seen',
     },
@@ -99,7 +99,7 @@ export const elsewhereMutants: readonly Mutant[] = [
     {
       id: 'forged-message-between-nodes',
       rules: ['V1'],
-      what: 'A message between nodes counts, whoever sent it.',
+      what: 'A message between nodes is accepted from any sender.',
       tests: ['server/bus'],
       names: 'of one process.*refused with a clear error',
     },
@@ -107,14 +107,14 @@ export const elsewhereMutants: readonly Mutant[] = [
   mutant(`${bus}/envelope.ts`, 'if (bytes[0] !== version) {', 'if (bytes.length === 0) {', {
     id: 'message-of-another-version',
     rules: ['F1'],
-    what: 'A message of another version is taken for a forged one.',
+    what: 'A message of another version is treated as a forged one.',
     tests: ['server/bus'],
     names: 'of one process.*refused with a clear error',
   }),
   mutant(`${bus}/message-bus.ts`, 'if (waiting?.node !== envelope.from) return', 'if (!waiting) return', {
     id: 'answer-of-another-node',
     rules: ['V10'],
-    what: 'Any node can answer what one was asked.',
+    what: 'Any node can answer a request that was sent to another node.',
     tests: ['server/bus'],
     names: 'of one process.*alone',
   }),
@@ -132,7 +132,7 @@ export const elsewhereMutants: readonly Mutant[] = [
     {
       id: 'silent-connection-between-nodes',
       rules: ['V8'],
-      what: 'Messages between nodes stop when the machine of the database is gone without a word.',
+      what: 'Messages between nodes stop when the machine of the database disappears without closing its connections.',
       tests: ['server/postgres-upkeep'],
       names: 'messages between nodes go on',
       isSeenByWaiting: true,
@@ -141,14 +141,14 @@ export const elsewhereMutants: readonly Mutant[] = [
   mutant('server/src/store/postgres/open.ts', 'return shared.close()', 'return database.close()', {
     id: 'open-after-a-failed-start',
     rules: ['D1'],
-    what: 'A node that cannot join the others keeps a connection open, and its process goes on without a use.',
+    what: 'A node that cannot join the others keeps a connection open, and its process continues uselessly.',
     tests: ['server/postgres-upkeep'],
     names: 'leaves no connection open',
   }),
   mutant(`${bus}/postgres-carrier.ts`, 'const number = ++this.#sent', 'const number = 1', {
     id: 'equal-messages-once',
     rules: ['F1'],
-    what: 'Of equal messages between nodes that go in one statement one arrives.',
+    what: 'If equal messages between nodes are sent in one statement, only one arrives.',
     tests: ['server/bus'],
     names: 'over PostgreSQL.*equal messages',
     isSeenByWaiting: true,
@@ -156,21 +156,21 @@ export const elsewhereMutants: readonly Mutant[] = [
   mutant(stays, '      this.#retryBeat()\n    })\n  }', '    })\n  }', {
     id: 'late-after-an-outage',
     rules: ['V8'],
-    what: 'A node that could not say that it is there says so only when it is due the next time.',
+    what: 'A node that could not report its presence reports it only when the next report is due.',
     tests: ['server/postgres-stays'],
     names: 'as soon as it answers',
   }),
   mutant(stays, 'if (!(await this.#port?.died(gone)) || this.#isClosed) return', 'await this.#port?.died(gone)', {
     id: 'removed-before-last-seen-is-noted',
     rules: ['V8'],
-    what: 'A node that ended is removed although it could not be noted when its users were last seen.',
+    what: 'A node that ended is removed although the last-seen times of its users could not be recorded.',
     tests: ['server/postgres-stays'],
     names: 'if one node cannot note it',
   }),
   mutant(stays, 'if (beganAtMs < this.#reapsAtMs) return', '', {
     id: 'gone-since-the-database-was-away',
     rules: ['V8'],
-    what: 'The first node that reaches the database again takes the users of all others for gone.',
+    what: 'The first node that reaches the database again treats the users of all other nodes as gone.',
     tests: ['server/postgres-stays'],
     names: 'after a database that was away',
   }),
@@ -181,7 +181,7 @@ export const elsewhereMutants: readonly Mutant[] = [
     {
       id: 'stays-that-were-lost',
       rules: ['V8'],
-      what: 'After a failover, which empties the table, the users of a node are offline until they come again.',
+      what: 'After a failover, which empties the table, the users of a node are shown as offline until they reconnect.',
       tests: ['server/postgres-stays'],
       names: 'lost the table',
       isSeenByWaiting: true,
@@ -190,7 +190,7 @@ export const elsewhereMutants: readonly Mutant[] = [
   mutant(stays, "await this.#inTurn(() => this.#rows('leaving', users))", '', {
     id: 'left-by-nobody',
     rules: ['V8'],
-    what: 'Two nodes that a user leaves at the same time each believe that the other one notes it.',
+    what: 'If a user leaves two nodes at the same time, each node assumes that the other one records it.',
     tests: ['server/postgres-stays'],
     names: 'leaves at the same time',
   }),
@@ -201,7 +201,7 @@ export const elsewhereMutants: readonly Mutant[] = [
     {
       id: 'connections-of-one-node',
       rules: ['S3'],
-      what: 'A user has as many connections on each node as there may be in all.',
+      what: 'A user may have the total number of connections on each node, instead of on all nodes together.',
       tests: ['server/sign-in-race'],
       names: 'counted over all nodes',
     },
@@ -209,7 +209,7 @@ export const elsewhereMutants: readonly Mutant[] = [
   mutant('server/src/store/postgres/connect.ts', 'client.connection.stream.destroy()', 'undefined', {
     id: 'goodbye-to-nobody',
     rules: ['V8'],
-    what: 'After a failover from a machine that is gone without a word, nodes do not hear of each other for a quarter of an hour.',
+    what: "After a failover from a machine that disappeared without closing its connections, nodes do not receive each other's messages for a quarter of an hour.",
     tests: ['server/postgres-upkeep'],
     names: 'hold up no closing',
   }),

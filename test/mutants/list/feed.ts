@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would make a feed miss a change, repeat itself, or say too much [F1–F4]. */
+/** Mistakes that would make a feed miss a change, repeat itself, or show too much [F1–F4]. */
 export const feedMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/feed.ts',
@@ -21,7 +21,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'all-sent-on-return',
       rules: ['F1'],
-      what: 'A device that returns gets everything again.',
+      what: 'A returning device receives everything again.',
       tests: ['server/visibility-feed'],
       names: 'return without changes costs',
     },
@@ -29,7 +29,7 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', '(lastOwners?.get(feed) ?? owner) === owner', 'true', {
     id: 'cursor-ahead-of-others',
     rules: ['F1'],
-    what: 'Of several owners sent together, the first moves the cursor past the others.',
+    what: 'If several owners are sent together, the first one moves the cursor past the others.',
     tests: ['server/visibility-feed'],
     names: '\\[F1\\] a connected device',
   }),
@@ -60,7 +60,7 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relay/changed-levels.ts', 'position > since', 'position >= 0', {
     id: 'unchanged-levels-sent',
     rules: ['F1'],
-    what: 'With one level of an owner, a device that returns gets all.',
+    what: 'A device that holds one level of an owner receives all levels when it returns.',
     names: '\\[F1\\] a device that returns',
     tests: ['server/visibility-feed'],
   }),
@@ -74,14 +74,14 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'entry.joinSentAt = Math.max(entry.joinSentAt, relation.joinedAt)', '', {
     id: 'joined-told-again',
     rules: ['F3'],
-    what: 'A device gets joined with every change of the owner.',
+    what: 'A device receives a joined message with every change of the owner.',
     tests: ['server/visibility-feed'],
     names: '\\[F3\\]',
   }),
   mutant('server/src/relations/account.ts', 'if (!draft.user(user).announceJoin) return', '', {
     id: 'joined-although-silent',
     rules: ['F3'],
-    what: 'A user is announced although the backend said not to.',
+    what: 'A user is announced although the backend requested no announcement.',
     tests: ['server/store'],
     names: '\\[F3\\]',
   }),
@@ -99,7 +99,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'registered-by-a-refused-roster',
       rules: ['F3'],
-      what: 'A first roster that is refused registers its user.',
+      what: 'A user is registered by a first roster that is refused.',
       tests: ['server/durability'],
       names: '\\[F3\\]',
     },
@@ -125,7 +125,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'contacts-not-first',
       rules: ['F4'],
-      what: 'Of too many unasked owners, strangers keep the places of contacts.',
+      what: 'If there are too many unrequested owners, strangers keep the places of contacts.',
       tests: ['server/store'],
       names: '\\[F4\\]',
     },
@@ -137,7 +137,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'cursor-not-stored',
       rules: ['F1'],
-      what: 'A device forgets how far it has read, and gets everything again.',
+      what: 'A device forgets its cursor, and receives everything again.',
       tests: ['client/returning'],
     },
   ),
@@ -148,7 +148,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'deciding-day-removed',
       rules: ['F1'],
-      what: 'With the last day that is over for 90 days goes what tells that older cursors are too old.',
+      what: 'When the last day that ended 90 days ago is removed, the record that older cursors are too old is removed with it.',
       tests: ['server/days'],
     },
   ),
@@ -159,7 +159,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'days-kept-for-ever',
       rules: ['F1'],
-      what: 'Each return looks at every day that there was.',
+      what: 'Each return reads every day that ever was recorded.',
       tests: ['server/days'],
     },
   ),
@@ -178,19 +178,19 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/store/level/change-retention.ts', 'let oldest = await this.lapsedUpTo()', 'let oldest = 0', {
     id: 'lapsed-and-clock-put-back',
     rules: ['F1'],
-    what: 'A device with a cursor from before is not told of withdrawals that the server no longer knows.',
+    what: 'A device with an old cursor does not receive withdrawals that the server no longer has.',
     tests: ['server/days'],
   }),
   mutant('server/src/relations/lapsed.ts', 'lastNews <= oldestCursor && ', '', {
     id: 'lapsed-while-cursors-count',
     rules: ['F1'],
-    what: 'A relation that is over is removed before all devices know.',
+    what: 'A relation that has ended is removed before all devices have learned of it.',
     tests: ['server/days'],
   }),
   mutant('server/src/store/level/lapsing.ts', 'disk.pages(range, () => this.#rest())', 'disk.pages(range)', {
     id: 'lapsing-without-a-rest',
     rules: ['S3'],
-    what: 'At the first change after a start, and once a day, a large store is busy with itself.',
+    what: 'A large store blocks at the first change after a start, and once a day.',
     tests: ['server/days'],
     names: 'the server rests',
   }),
@@ -201,7 +201,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'lapsed-though-written-again',
       rules: ['D2'],
-      what: 'A relation is removed that a commit has just written.',
+      what: 'A relation is removed although a commit has just written it.',
       tests: ['server/days'],
     },
   ),
@@ -212,7 +212,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'look-up-kept-by-what-is-shown',
       rules: ['S4'],
-      what: 'Whether a look-up is charged again tells what another user granted.',
+      what: 'Whether a look-up is charged again reveals what another user granted.',
       tests: ['server/days'],
     },
   ),
@@ -231,14 +231,14 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/store/level/level-store.ts', ' || since < (await retention.forgottenUpTo())', '', {
     id: 'forgotten-changes-taken-for-none',
     rules: ['F1'],
-    what: 'Changes that were forgotten count as none.',
+    what: 'Forgotten changes count as no changes.',
     tests: ['server/store'],
     names: '\\[F1\\]',
   }),
   mutant('server/src/relay/cursors.ts', ' && position >= oldest', '', {
     id: 'cursors-never-too-old',
     rules: ['F1'],
-    what: 'A cursor from before what was forgotten is served.',
+    what: 'A cursor from before forgotten changes is accepted.',
     tests: ['server/store'],
     names: '\\[F1\\]',
   }),
@@ -249,7 +249,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'waiting-not-known-on-return',
       rules: ['F1', 'S3'],
-      what: 'A device that returned while a follow waited does not learn that it waits no longer.',
+      what: 'A device that returned while a follow waited does not learn that the follow no longer waits.',
       tests: ['server/visibility-feed'],
       names: 'waits no longer',
     },
@@ -261,7 +261,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'caught-up-with-the-first-of-many',
       rules: ['F1', 'V7'],
-      what: 'A feed is caught up before all of many pairs were read again.',
+      what: 'A feed has caught up before all of many changed pairs were read again.',
       tests: ['server/feed'],
       names: 'takes effect on all',
       isSeenByWaiting: true,
@@ -274,7 +274,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'fetched-left-unread',
       rules: ['V10'],
-      what: 'After a change of many pairs a blocked viewer is slower whenever the owner acts.',
+      what: 'After a change of many pairs, answers to a blocked viewer are slower whenever the owner acts.',
       tests: ['server/feed'],
       names: 'more than 500 pairs',
     },
@@ -294,7 +294,7 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relay/changed-levels.ts', 'if (!logged) return owners => owners', 'if (!logged) return () => []', {
     id: 'too-long-away',
     rules: ['F1'],
-    what: 'A device that returns to a new server after more than 1,000 commits gets nothing of what changed.',
+    what: 'A device that returns to a new server after more than 1,000 commits receives no changes.',
     tests: ['server/feed'],
     names: 'after a restart',
   }),

@@ -4,18 +4,18 @@ const folder = 'server/src/store/level/format'
 const tests = ['server/formats']
 const rules = ['D4']
 
-/** What no version may lose of what another one wrote. */
+/** Mistakes with which one version would lose data that another version wrote. */
 export const formatMutants: readonly Mutant[] = [
   mutant(`${folder}/prepare.ts`, 'if (!isLater) await expectKnownFamilies(database, folder)', '', {
     id: 'unknown-families-opened',
     rules,
-    what: 'A data folder with families of a later version is opened as if it had none.',
+    what: 'A data folder with record families of a later version is opened as if it had none.',
     tests,
   }),
   mutant(`${folder}/prepare.ts`, 'await expectKnownRecords(database, folder)', '', {
     id: 'unknown-records-opened',
     rules,
-    what: 'A data folder whose records have more than this version knows is served until it reads one.',
+    what: 'A data folder whose records have unknown members is served until the server reads one of them.',
     tests,
   }),
   mutant(`${folder}/prepare.ts`, '<= known) return', '<= Number.MAX_VALUE) return', {
@@ -27,7 +27,7 @@ export const formatMutants: readonly Mutant[] = [
   mutant(`${folder}/migrate.ts`, "let after = begun ? decodeText(begun) : ''", "let after = ''", {
     id: 'migration-begins-again',
     rules,
-    what: 'A migration that was killed rewrites records that it has rewritten.',
+    what: 'A migration that was killed rewrites records that it has already rewritten.',
     tests,
   }),
   mutant(`${folder}/migrate.ts`, '[...batch, progress, minReaderRecord(to)]', '[...batch, progress]', {
@@ -39,7 +39,7 @@ export const formatMutants: readonly Mutant[] = [
   mutant('server/src/relations/records.ts', 'expectKnown(memberNames.has(name)', 'expectKnown(true', {
     id: 'unknown-member-dropped',
     rules,
-    what: 'A member of a user that a later version wrote is read by this one, which may write the record without it.',
+    what: "A user's record with a member that a later version wrote is read by this version, which may write the record without it.",
     tests,
   }),
   mutant('server/src/relations/side-codec.ts', 'expectKnown(!decoding.hasContent(decoder)', 'expectKnown(true', {
@@ -62,7 +62,7 @@ export const formatMutants: readonly Mutant[] = [
   mutant('server/src/store/level/stage/stage.ts', ', minReaderRecord(this.#port.minReader.value)]', ']', {
     id: 'staged-change-closes-the-folder',
     rules: ['D2'],
-    what: 'After its first large change a folder stays closed to 0.1.0 for ever.',
+    what: 'After its first large change, a folder stays closed to 0.1.0 permanently.',
     tests,
   }),
   mutant(
@@ -83,7 +83,7 @@ export const formatMutants: readonly Mutant[] = [
     {
       id: 'refounded-folder-open-to-0-1-0',
       rules: ['R4'],
-      what: '0.1.0 opens a folder with a document that was refounded, and merges what an old device brings.',
+      what: '0.1.0 opens a folder with a refounded document, and merges data from an old device.',
       tests,
     },
   ),
@@ -109,7 +109,7 @@ export const formatMutants: readonly Mutant[] = [
   mutant(`${folder}/format-records.ts`, '(folder?.minReader ?? 1) >= generationsFormat', 'false', {
     id: 'refounded-folder-opened-by-a-migration',
     rules: ['R4'],
-    what: 'A migration, or a change that was staged, lets 0.1.0 open a folder with a document that was refounded.',
+    what: 'A migration, or a staged change, lets 0.1.0 open a folder with a refounded document.',
     tests,
   }),
   mutant(`${folder}/migrate.ts`, 'formatRecords(format, least)', 'formatRecords(format)', {
@@ -128,7 +128,7 @@ export const formatMutants: readonly Mutant[] = [
   mutant('server/src/store/postgres/migrate.ts', 'if (nodes === 0) return', 'return', {
     id: 'migrated-under-running-nodes',
     rules,
-    what: 'Nodes of an earlier version go on writing a schema that they cannot write.',
+    what: 'Nodes of an earlier version continue to write a schema that they do not know.',
     tests: ['server/postgres-upkeep'],
   }),
 ]

@@ -3,12 +3,12 @@ import { type Mutant, mutant } from '../mutant.ts'
 const rebase = 'client/src/database/rebase.ts'
 const outbox = 'client/src/database/outbox.ts'
 
-/** What a document that is refounded owes its devices. */
+/** Mistakes in what a refounded document must guarantee to its devices. */
 export const generationMutants: readonly Mutant[] = [
   mutant('client/src/sync/sender.ts', 'if (this.#isOfOther(name)) await', 'if (false) await', {
     id: 'no-rebase',
     rules: ['D5', 'R1'],
-    what: 'A device with unsent edits sends them upon the generation that has ended, and is closed for it again and again.',
+    what: 'A device with unsent edits sends them for the generation that has ended, and is disconnected for it repeatedly.',
     tests: ['client/refounded'],
     names: 'away through two generations',
     isSeenByWaiting: true,
@@ -29,60 +29,60 @@ export const generationMutants: readonly Mutant[] = [
   mutant(rebase, 'removed.has(name) &&', 'false &&', {
     id: 'remembered-removal-undone-by-a-founding',
     rules: ['D6'],
-    what: 'What a device removed, and built its roster without, comes back with a roster that was refounded.',
+    what: 'An entry that a device removed, and without which it built its roster, comes back with a refounded roster.',
     tests: ['simulation/stories'],
     names: 'a removal that a server refused',
   }),
   mutant(outbox, 'if (isFilled) await note', 'if (false) await note', {
     id: 'doubtful-removal-forgotten',
     rules: ['D6', 'V6'],
-    what: 'A removal that only an empty server has acknowledged is not made again upon a roster that was refounded twice.',
+    what: 'A removal that only an empty server has acknowledged is not repeated on a roster that was refounded twice.',
     tests: ['client/refounded'],
     names: 'only a server without the roster',
   }),
   mutant(outbox, 'const settles = isAnswer && !isFilled', 'const settles = false', {
     id: 'doubtful-for-ever',
     rules: ['R6'],
-    what: 'What another device set again is removed by a device that had removed it when it filled the server.',
+    what: 'A device that had removed a value when it filled the server also removes the value that another device set again.',
     tests: ['client/refounded'],
     names: 'right after it filled a server',
   }),
   mutant(rebase, '&& !seen.has(name, standing)', '&& false', {
     id: 'unset-beats-a-concurrent-set',
     rules: ['R6'],
-    what: 'An unset that is made again removes what another device had set meanwhile.',
+    what: 'A repeated unset removes a value that another device had set meanwhile.',
     tests: ['client/refounded'],
   }),
   mutant(rebase, 'deleted || wasHad(id) ||', 'true ||', {
     id: 'lost-before-the-founding',
     rules: ['D6'],
-    what: 'What a server lost before it refounded a document is not made again.',
+    what: 'A change that a server lost before it refounded a document is not made again.',
     tests: ['client/refounded'],
   }),
   mutant(rebase, 'deleted || wasHad(id) ||', 'deleted ||', {
     id: 'removed-comes-back',
     rules: ['R1', 'R4'],
-    what: 'What the generation before had removed is made again by a device that was away.',
+    what: 'A device that was away makes an entry again that the generation before had removed.',
     tests: ['client/refounded'],
   }),
   mutant(rebase, 'const isLost = hasSeenAll &&', 'const isLost = false &&', {
     id: 'lost-removal-forgotten',
     rules: ['D6'],
-    what: 'A removal that a server lost before it refounded a roster is not made again.',
+    what: 'A removal that a server lost before it refounded a roster is not repeated.',
     tests: ['client/refounded'],
     names: 'had seen everything else',
   }),
   mutant(rebase, 'const isLost = hasSeenAll && ', 'const isLost = ', {
     id: 'set-again-taken-for-a-lost-removal',
     rules: ['R6'],
-    what: 'What another device set again before a founding is removed by a device that had removed it and was away.',
+    what: 'A value that another device set again before a refounding is removed by a device that had removed it and was away.',
     tests: ['client/refounded'],
     names: 'sets again before',
   }),
   mutant('server/src/socket/handle.ts', '!mayAsk && (await', 'false && (await', {
     id: 'old-generation-taken-for-new',
     rules: ['R1'],
-    what: 'A stock provider with an old document gets the new one, and both are merged.',
+    what: 'A stock provider with an old document receives the new one, and merges both.',
     tests: ['server/refounded'],
   }),
   mutant('server/src/relay/relay.ts', 'founder > 0 && known !== undefined && known !== founder', 'false', {
@@ -101,7 +101,7 @@ export const generationMutants: readonly Mutant[] = [
   mutant('server/src/accounts/refounding.ts', 'buildsOn: { [name]: version }, isRefounded', 'isRefounded', {
     id: 'founded-on-what-another-node-has-changed',
     rules: ['R1', 'D2'],
-    what: 'A node refounds a roster without what another node has written since it read it.',
+    what: 'A node refounds a roster without changes that another node has written since the roster was read.',
     tests: ['server/postgres-nodes'],
     names: 'refounds a roster with',
   }),
@@ -112,7 +112,7 @@ export const generationMutants: readonly Mutant[] = [
     {
       id: 'written-upon-another-generation',
       rules: ['R1'],
-      what: 'What a device writes for a generation that has ended is written upon the next one.',
+      what: 'An update for a generation that has ended is written to the next generation.',
       tests: ['server/refounded'],
     },
   ),
@@ -140,14 +140,14 @@ export const generationMutants: readonly Mutant[] = [
   mutant('server/src/documents/declined.ts', 'today - since >= daysKept', 'false', {
     id: 'declined-never-lapses',
     rules: ['D4'],
-    what: 'The users whom a roster declined grow for ever.',
+    what: 'The set of users whom a roster declined grows without limit.',
     tests: ['server/refounded'],
     names: 'forgets that it declined',
   }),
   mutant('server/src/documents/due.ts', 'return oldBytes > 0 &&', 'return false &&', {
     id: 'declined-wait-for-other-history',
     rules: ['D4'],
-    what: 'The users whom an ordinary roster declined grow for ever, since they count as its content.',
+    what: 'The set of users whom an ordinary roster declined grows without limit, since it counts as content.',
     tests: ['server/due-for-refounding'],
   }),
   mutant(
@@ -157,26 +157,26 @@ export const generationMutants: readonly Mutant[] = [
     {
       id: 'refounded-again-and-again',
       rules: ['D4'],
-      what: 'A roster that goes on to decline many users is refounded with each change, and its devices are closed each time.',
+      what: 'A roster that continues to decline many users is refounded with each change, and its devices are disconnected each time.',
       tests: ['server/due-for-refounding'],
     },
   ),
   mutant('server/src/documents/due.ts', '|| (bytes >= most / 2 &&', '|| (false &&', {
     id: 'refused-before-it-is-due',
     rules: ['S3'],
-    what: 'A large roster reaches the bound of its history before a refounding is due, and is refused.',
+    what: 'A large roster reaches the limit of its history before a refounding is due, and is refused.',
     tests: ['server/due-for-refounding'],
   }),
   mutant('server/src/documents/merge.ts', '(applied !== undefined || isAnyTooLarge) &&', 'applied !== undefined &&', {
     id: 'refused-for-its-history-for-good',
     rules: ['S3'],
-    what: 'A roster that had reached the bound of its history before this version is refused what it has room for.',
+    what: 'A roster that had reached the limit of its history before this version is refused changes for which it has room.',
     tests: ['server/due-for-refounding'],
   }),
   mutant('shared/src/generations.ts', 'return retired.size >= mostRetired &&', 'return false &&', {
     id: 'forgotten-client-taken-for-new',
     rules: ['R1', 'R4'],
-    what: 'A stock provider whose client ids a document no longer knows brings back what had been removed.',
+    what: 'A stock provider with client ids that a document no longer knows brings removed entries back.',
     tests: ['server/refounded'],
     names: 'no longer knows',
   }),
@@ -202,7 +202,7 @@ export const generationMutants: readonly Mutant[] = [
   mutant(rebase, 'if (original && wasHad(original)) return []', '', {
     id: 'removed-comes-back-as-a-copy',
     rules: ['R1', 'R4'],
-    what: 'A device makes again its copy of a grant that another device has removed since, as if the server had lost it.',
+    what: 'A device makes its copy of a grant again after another device has removed the grant, as if the server had lost it.',
     tests: ['simulation/stories'],
     names: 'that one device removed does not come back',
   }),

@@ -1,11 +1,11 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would hand over too much, too early or too late: order, erasure, withdrawal, silence [V4–V9]. */
+/** Mistakes that would hand over too much, too early or too late: order, erasure, withdrawal, silence [V4–V9]. */
 export const handingOverMutants: readonly Mutant[] = [
   {
     id: 'offer-before-recheck',
     rules: ['V4', 'V6'],
-    what: 'The relay hands out the content of a commit before it checks who may still see it.',
+    what: 'The relay sends the content of a commit before it checks who may still see it.',
     changes: [
       {
         file: 'packages/server/src/relay/relay.ts',
@@ -35,14 +35,14 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/relay/hand-over.ts', ' || lacksStale(plan)', '', {
     id: 'committed-behind-the-plan',
     rules: ['F1'],
-    what: 'On one of several nodes a change that is reported between a read and its hand-over never reaches the viewer.',
+    what: 'With several nodes, a change that is reported between a read and its hand-over never reaches the viewer.',
     tests: ['server/feed'],
     names: 'ahead of it',
   }),
   mutant('server/src/socket/whole-frame.ts', 'if (payload === lastPayload) return', 'if (lastFrame) return', {
     id: 'frame-of-another',
     rules: ['V4', 'S1'],
-    what: 'A device gets the message that was sent to another one before.',
+    what: 'A device receives the message that was sent to another device before.',
     tests: ['server/whole-frames'],
   }),
   mutant('server/src/relay/hand-over.ts', 'queue.isEmpty && this.#offered === 0 ? cursor', 'queue.isEmpty ? cursor', {
@@ -55,14 +55,14 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/relay/hand-over.ts', '|| this.#isIdle) return', ') return', {
     id: 'loop-of-each-follower',
     rules: ['S1'],
-    what: 'Each follower of an edit that went out as it is looks at an empty queue.',
+    what: 'Each follower of an edit that was sent unchanged checks an empty queue.',
     tests: ['server/feed'],
     names: 'goes out as it is',
   }),
   mutant('server/src/relay/hand-over.ts', '(this.#waiters.length === 0 && !cursor.isDue)', '!cursor.isDue', {
     id: 'idle-with-a-barrier',
     rules: ['F1'],
-    what: 'A barrier of a device that has got everything is never answered.',
+    what: 'A barrier of a device that has received everything is never answered.',
     tests: ['server/feed'],
     names: 'a commit and its barrier',
     isSeenByWaiting: true,
@@ -70,13 +70,13 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/relay/current-reads.ts', 'second = await read()', 'second = { ...first, at: this.#reported() }', {
     id: 'no-second-look',
     rules: ['V4'],
-    what: 'What was read is handed over although a batch was written meanwhile.',
+    what: 'Data that was read is handed over although a batch was written meanwhile.',
     tests: ['server/current-reads'],
   }),
   {
     id: 'commit-under-way-overlooked',
     rules: ['V4'],
-    what: 'What was read before a batch that is just being written counts as current.',
+    what: 'Data that was read before a batch which is being written counts as current.',
     changes: [
       {
         file: 'packages/server/src/relay/current-reads.ts',
@@ -89,21 +89,21 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/relay/current-reads.ts', '&& at === this.#reported()', '&& at >= this.#reported()', {
     id: 'handed-over-before-it-is-reported',
     rules: ['V4'],
-    what: 'What was read ahead of what was reported is handed over at once.',
+    what: 'Data that was read ahead of the reported position is handed over immediately.',
     tests: ['server/current-reads'],
     names: 'ahead of what was reported',
   }),
   mutant('server/src/relay/current-reads.ts', 'settle(at === reported)', 'settle(true)', {
     id: 'position-skipped-and-handed-over',
     rules: ['V4'],
-    what: 'What was read ahead of what was reported is handed over once a later position is reported.',
+    what: 'Data that was read ahead of the reported position is handed over once a later position is reported.',
     tests: ['server/current-reads'],
     names: 'never the one reported last',
   }),
   mutant('server/src/relay/feed.ts', 'await this.#relay.reads.reported(readUpTo)', 'await Promise.resolve(readUpTo)', {
     id: 'open-ahead-of-what-was-reported',
     rules: ['V4', 'F1'],
-    what: 'A feed is open before the changes were reported that its relations were read with.',
+    what: 'A feed opens before the changes on which its relations are based were reported.',
     tests: ['server/feed'],
     names: 'ahead of what was reported',
   }),
@@ -114,7 +114,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'outstanding-bytes-unbounded',
       rules: ['V4', 'F2'],
-      what: 'A slow device is handed every frame at once.',
+      what: 'A slow device is sent every frame immediately.',
       tests: ['server/feed'],
       names: '\\[F2\\]',
     },
@@ -126,7 +126,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'fetched-not-rechecked',
       rules: ['V4', 'V7'],
-      what: 'A viewer who only fetched keeps getting the profile when its owner narrows the audience.',
+      what: 'A viewer who only fetched a profile still receives it after its owner has narrowed the audience.',
       tests: ['server/visibility-feed'],
       names: '\\[V4\\]\\[V7\\] a viewer who only',
     },
@@ -134,14 +134,14 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/documents/stored-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
     id: 'server-keeps-garbage',
     rules: ['V5'],
-    what: 'The documents on the server keep what was overwritten and removed.',
+    what: 'The documents on the server keep overwritten and removed data.',
     tests: ['server/hostile-frames'],
     names: '\\[V5\\]',
   }),
   {
     id: 'relayed-as-it-came',
     rules: ['V5', 'S2'],
-    what: 'An update is handed to the own devices in the bytes of its sender, with what was removed in it.',
+    what: "An update is relayed to the user's own devices in the bytes of its sender, including removed data.",
     changes: [
       {
         file: 'packages/server/src/documents/stored-document.ts',
@@ -160,7 +160,7 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/store/level/compact.ts', '[...removals, snapshot]', '[snapshot]', {
     id: 'compact-keeps-the-log',
     rules: ['V5'],
-    what: 'Compacting writes snapshots and leaves the updates before them.',
+    what: 'Compacting writes snapshots and keeps the updates before them.',
     tests: ['server/check-and-compact'],
     names: '\\[V5\\]',
   }),
@@ -174,7 +174,7 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('client/src/documents/own-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
     id: 'device-keeps-garbage',
     rules: ['V5'],
-    what: 'The documents on a device keep what was overwritten and removed.',
+    what: 'The documents on a device keep overwritten and removed data.',
     tests: ['client/opening'],
     names: '\\[V5\\]',
   }),
@@ -192,7 +192,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'runs-pass-by-the-other-document',
       rules: ['V6'],
-      what: 'Changes of one document are sent together, past what was changed in the other between them.',
+      what: 'Changes of one document are sent together, ahead of changes that were made in the other document between them.',
       tests: ['client/order'],
       names: '\\[V6\\]',
     },
@@ -204,7 +204,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'loss-untold-on-return',
       rules: ['V7'],
-      what: 'A returning device does not get the withdrawal of owners who show it nothing any more.',
+      what: 'A returning device does not receive the withdrawal of owners who no longer show it anything.',
       tests: ['server/visibility-feed'],
       names: '\\[V7\\]',
     },
@@ -224,7 +224,7 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('client/src/database/people.ts', 'replica.levels = replica.levels.filter(isKept)', '', {
     id: 'withdrawn-levels-kept',
     rules: ['V7'],
-    what: 'A device keeps the levels that an access withdraws.',
+    what: 'A device keeps levels that an access message withdraws.',
     tests: ['client/online', 'client/session'],
     names: '\\[F1\\] a follower|\\[V7\\]',
   }),
@@ -245,14 +245,14 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/relations/visible-levels.ts', ' || before.isFollowed !== after.isFollowed', '', {
     id: 'end-of-follow-unfelt',
     rules: ['V7'],
-    what: 'The relay does not learn of a follow that ends while the same levels are shown.',
+    what: 'The relay is not notified of a follow that ends while the same levels are shown.',
     tests: ['server/visibility-feed'],
     names: '\\[V7\\] ',
   }),
   mutant('server/src/relay/plan.ts', 'entry.isFetched || relation.changedAt > openedAt', 'true', {
     id: 'strangers-named',
     rules: ['V8'],
-    what: 'A device gets an empty access whenever a stranger blocks it.',
+    what: 'A device receives an empty access message whenever a stranger blocks it.',
     tests: ['server/feed'],
     names: '\\[V8\\]',
   }),
@@ -266,7 +266,7 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('client/src/database/people.ts', '!row.isBlocked && replica.access.length > 0', 'true', {
     id: 'joined-whatever-is-shown',
     rules: ['V8'],
-    what: 'Whoever the server speaks of counts as joined, also when they show nothing.',
+    what: 'Every user whom the server mentions counts as joined, even if that user shows nothing.',
     tests: ['client/session'],
   }),
   mutant(
@@ -276,7 +276,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'pairs-not-rechecked',
       rules: ['V4', 'V6', 'V7'],
-      what: 'The sessions of a viewer do not get a change of what they may see of an owner.',
+      what: 'The sessions of a viewer are not notified of a change in what they may see of an owner.',
       tests: ['server/visibility-feed'],
       names: '\\[V6\\]|the owner blocks, a connected',
     },
@@ -288,7 +288,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'viewer-not-rechecked',
       rules: ['V4', 'V7'],
-      what: 'A viewer who becomes restricted keeps getting profiles that it only fetched.',
+      what: 'A viewer who becomes restricted still receives profiles that it only fetched.',
       tests: ['server/visibility-feed'],
       names: '\\[V4\\]\\[V7\\] a viewer who only',
     },
@@ -300,7 +300,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'hidden-never-dropped',
       rules: ['V7'],
-      what: 'Replicas that a fresh feed did not bring are withdrawn from the app but stay in the database.',
+      what: 'Replicas that a fresh feed did not contain are withdrawn from the app but stay in the database.',
       tests: ['client/recovery'],
       names: '\\[V7\\]',
     },
@@ -326,7 +326,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'refusal-of-messages-shown',
       rules: ['V8', 'V10'],
-      what: 'A sender who may not know the recipient’s presence gets unconfirmed at once.',
+      what: 'A sender who may not know the recipient’s presence receives unconfirmed immediately.',
       tests: ['server/unconfirmed'],
       names: '\\[V10\\]',
     },
@@ -338,7 +338,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'foreign-profile-by-the-way',
       rules: ['V9'],
-      what: 'A device that writes another user’s profile is closed with another code.',
+      what: 'A device that writes another user’s profile is closed with a different code.',
       tests: ['server/sign-in'],
       names: '\\[V9\\]',
     },
@@ -365,7 +365,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'dropped-before-all-came',
       rules: ['V7'],
-      what: 'Replicas from before a fresh start are dropped before the server has handed over what there is.',
+      what: 'Replicas from before a fresh start are dropped before the server has sent the current data.',
       tests: ['client/recovery'],
       names: '\\[V7\\]',
     },
@@ -395,7 +395,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'message-audience-told-at-once',
       rules: ['V10'],
-      what: 'A sender can distinguish, by the time, a recipient who refuses messages from one who does not answer.',
+      what: 'A sender can tell from the time whether a recipient refuses messages or does not answer.',
       tests: ['server/unconfirmed'],
       names: '\\[V10\\]',
     },

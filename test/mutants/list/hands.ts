@@ -5,12 +5,12 @@ const sessions = 'client/src/sync/session.ts'
 const people = 'client/src/database/people.ts'
 const welcomeWait = 'client/src/sync/welcome-wait.ts'
 
-/** What would restore an erased account, or give its id's next holder what was given to the old one [D7]. */
+/** Mistakes that would restore an erased account, or give the next holder of its id what was given to the old holder [D7]. */
 export const handsMutants: readonly Mutant[] = [
   mutant('server/src/socket/handle.ts', "const isErased = state === 'ended'", 'const isErased = false', {
     id: 'erased-account-welcome',
     rules: ['D7'],
-    what: 'A device of an erased account is welcomed as any other.',
+    what: 'A device of an erased account is welcomed like any other device.',
     tests: ['client/erased-account'],
     names: 'was away',
     isSeenByWaiting: true,
@@ -22,7 +22,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'updates-behind-the-farewell',
       rules: ['D7'],
-      what: 'What a device of an erased account sent right after its hello is written.',
+      what: 'Data that a device of an erased account sent right after its hello is written.',
       tests: ['server/erased-account'],
       names: 'a device whose account was',
     },
@@ -30,7 +30,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/socket/handle.ts', 'if (await session.arrived) await session.context', 'await session.context', {
     id: 'messages-before-the-welcome',
     rules: ['D7'],
-    what: 'A message of a device is delivered before it is known whether its account was erased.',
+    what: 'A message of a device is delivered before the server knows whether its account was erased.',
     tests: ['server/erased-account'],
     names: 'account changes no presence,',
   }),
@@ -41,7 +41,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'gone-who-never-came',
       rules: ['D7'],
-      what: 'A session that was never welcome counts as one that ends.',
+      what: 'A session that was never welcomed counts as one that ends.',
       tests: ['server/erased-account'],
       names: 'account changes no presence,',
     },
@@ -53,7 +53,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'any-incarnation-is-current',
       rules: ['D7'],
-      what: 'Every incarnation that an account ever had counts as the present one.',
+      what: 'Every past incarnation of an account counts as the current one.',
       tests: ['server/erased-account'],
       names: 'of one user id',
     },
@@ -68,7 +68,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant(erasing, 'if (mustConfirm(draft, other, user, incarnation)) freed.push(other)', '', {
     id: 'grants-outlive-the-account',
     rules: ['D7'],
-    what: 'What others gave to an erased account is given to the next holder of its id.',
+    what: 'Grants and follows for an erased account count for the next holder of its id.',
     tests: ['server/changed-hands'],
     names: 'former holder show nothing',
   }),
@@ -87,7 +87,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant(erasing, '...forgotten, restricted, announceJoin })', '...forgotten })', {
     id: 'erasing-lifts-restrictions',
     rules: ['D7'],
-    what: 'Erasing an account lifts what the backend had said of its id.',
+    what: "Erasing an account removes the backend's settings for its id.",
     tests: ['server/store'],
     names: 'erasing a user removes',
   }),
@@ -108,7 +108,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/lapsed.ts', 'joinedAtMs > 0 && joinedAtMs <= nowMs &&', 'joinedAtMs > 0 &&', {
     id: 'join-dated-ahead',
     rules: ['F3'],
-    what: 'A join that a wrong clock dated years ahead keeps every other from being announced.',
+    what: 'A join that a wrong clock dated years ahead prevents all other joins from being announced.',
     tests: ['server/wrong-clock'],
     names: 'join',
   }),
@@ -127,7 +127,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/follow-budget.ts', 'if (spent && spent.atMs > draft.nowMs)', 'if (spent && false)', {
     id: 'budget-dated-ahead',
     rules: ['S4'],
-    what: 'A budget that was spent by a clock years ahead does not refill until then.',
+    what: 'A budget that was spent at a time years ahead, by a wrong clock, does not refill until then.',
     tests: ['server/wrong-clock'],
     names: 'budget',
   }),
@@ -148,7 +148,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/visible-levels.ts', ' ||\n    before.changedHands !== after.changedHands', '', {
     id: 'granters-not-told',
     rules: ['D7'],
-    what: 'A user who granted a level to an id, and does not follow it, does not learn that it changed hands.',
+    what: 'A user who granted a level to an id, and does not follow it, is not notified that it changed hands.',
     tests: ['server/changed-hands'],
     names: 'return, whether they follow',
   }),
@@ -159,7 +159,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'new-devices-not-told',
       rules: ['D7'],
-      what: 'A new device does not learn which ids have changed hands.',
+      what: 'A new device is not notified which ids have changed hands.',
       tests: ['server/changed-hands'],
       names: 'return, whether they follow',
     },
@@ -167,35 +167,35 @@ export const handsMutants: readonly Mutant[] = [
   mutant('client/src/sync/sender.ts', 'while (!this.#isWelcome || documentNames.some', 'while (documentNames.some', {
     id: 'content-before-the-welcome',
     rules: ['D7'],
-    what: 'A device sends what it holds as soon as it is asked, whether it is welcome or not.',
+    what: 'A device sends its data as soon as the server requests it, whether it is welcomed or not.',
     tests: ['client/erased-account'],
     names: 'before the welcome',
   }),
   mutant(sessions, 'if (this.#isWelcome) this.#port.messages', 'this.#port.messages', {
     id: 'device-messages-before-the-welcome',
     rules: ['D7'],
-    what: 'A device sends its messages before it is welcome.',
+    what: 'A device sends its messages before it is welcomed.',
     tests: ['client/erased-account'],
     names: 'before the welcome',
   }),
   mutant(sessions, 'this.#isWelcome ? taken : this.#welcomeWait.release(taken)', 'taken', {
     id: 'content-stored-before-the-welcome',
     rules: ['D7'],
-    what: 'A device stores what it is sent of an account before it knows the incarnation, and takes it into the next account.',
+    what: 'A device stores data of an account before it knows the incarnation, and takes the data into the next account.',
     tests: ['client/erased-account', 'simulation/stories'],
     names: 'the welcome, and then stores|erased meanwhile',
   }),
   mutant(welcomeWait, 'return [welcome, ...others]', 'return [welcome]', {
     id: 'content-before-the-welcome-lost',
     rules: ['D7'],
-    what: 'What a device is sent of its account before the welcome is lost.',
+    what: 'Data of its account that a device receives before the welcome is lost.',
     tests: ['client/erased-account'],
     names: 'before the welcome, and then',
   }),
   mutant(welcomeWait, 'if (this.#bytes > most)', 'if (this.#bytes > 100 * most)', {
     id: 'frames-before-the-welcome-unbounded',
     rules: ['D7'],
-    what: 'A server that never welcomes a device makes it hold frames in memory without a bound.',
+    what: 'A server that never welcomes a device makes the device hold an unlimited amount of frames in memory.',
     tests: ['client/welcome-wait'],
     names: 'before its welcome',
   }),
@@ -209,21 +209,21 @@ export const handsMutants: readonly Mutant[] = [
   mutant(welcomeWait, "if (type === 'welcome') return this.#stop()", "if (type === 'welcome') return", {
     id: 'welcome-deadline-not-cancelled',
     rules: ['D7'],
-    what: 'A session ends a minute after its hello although the server has welcomed the device.',
+    what: 'A session ends a minute after its hello although the server has welcomed its device.',
     tests: ['client/welcome-wait'],
     names: 'within 60 s',
   }),
   mutant(sessions, '    this.#welcomeWait.begin()\n', '', {
     id: 'welcome-without-deadline',
     rules: ['D7'],
-    what: 'A device waits for the welcome of a server as long as the connection lasts.',
+    what: "A device waits for the server's welcome as long as the connection lasts.",
     tests: ['client/welcome-wait'],
     names: 'within 60 s',
   }),
   mutant('client/src/database/own-documents.ts', '    this.incarnation = incarnation\n', '', {
     id: 'incarnation-unknown-to-other-tabs',
     rules: ['D7'],
-    what: 'A tab that did not take the welcome itself makes a lost database again without the incarnation.',
+    what: 'A tab that did not receive the welcome itself makes a lost database again without the incarnation.',
     tests: ['client/erased-account'],
     names: 'before the first welcome',
     isSeenByWaiting: true,
@@ -231,7 +231,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('client/src/database/own-documents.ts', '    this.limits = { ...defaultContentLimits, ...limits }\n', '', {
     id: 'limits-unknown-to-other-tabs',
     rules: ['D5'],
-    what: 'A tab that did not take the welcome itself checks changes by the limits from before.',
+    what: 'A tab that did not receive the welcome itself checks changes against the old limits.',
     tests: ['client/tabs'],
     names: 'limits of the server',
   }),
@@ -250,7 +250,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'account-erasure-not-noted',
       rules: ['D7'],
-      what: 'Other tabs do not learn that the account was erased, and write its data again.',
+      what: 'Other tabs are not notified that the account was erased, and write its data again.',
       tests: ['client/erased-account'],
       names: 'slept while the account',
       isSeenByWaiting: true,
@@ -263,7 +263,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'each-tab-deletes-an-erased-account',
       rules: ['D7'],
-      what: 'A tab that learns late of the erasure deletes the database that was begun since.',
+      what: 'A tab that is notified late of the erasure deletes the database that was created since.',
       tests: ['client/erased-account'],
       names: 'learns late of the erasure',
     },
@@ -271,14 +271,14 @@ export const handsMutants: readonly Mutant[] = [
   mutant(people, 'if (!hands || hands.isTold ||', 'if (!hands ||', {
     id: 'changed-hands-over-and-over',
     rules: ['D7'],
-    what: 'An app gets changedHands at each change of its roster.',
+    what: 'An app receives changedHands at each change of its roster.',
     tests: ['client/changed-hands'],
     names: 'device reports each incarnation',
   }),
   mutant('client/src/database/incoming-frames.ts', '    await people.dropOldHands(documents.roster.view)\n', '', {
     id: 'old-hands-kept',
     rules: ['D7'],
-    what: 'A change of hands that a fresh feed does not repeat stays on the device.',
+    what: 'A change of hands that a fresh feed does not repeat remains on the device.',
     tests: ['client/changed-hands'],
     names: 'fresh feed does not repeat',
     isSeenByWaiting: true,
@@ -290,7 +290,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'view-as-counts-all',
       rules: ['D7'],
-      what: '`viewAs` shows what the next holder of an id does not see.',
+      what: '`viewAs` shows data that the next holder of an id does not see.',
       tests: ['client/changed-hands'],
       names: 'erasure emits changedHands',
     },
@@ -305,7 +305,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('client/src/database/fetched-replicas.ts', "documents.hands.get(id)?.incarnation ?? ''", "''", {
     id: 'looked-at-and-kept',
     rules: ['D7', 'V7'],
-    what: 'What was fetched of an id that changed hands stays after the session, as its id is followed.',
+    what: 'Data that was fetched for an id that changed hands stays after the session, because the id is followed.',
     tests: ['client/changed-hands'],
     names: '\\[D7\\] accessing the profile',
   }),
@@ -319,7 +319,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'if (registeredAt > (entry.holderUpTo ?? registeredAt)) for', 'if (false) for', {
     id: 'next-holder-taken-for-the-old',
     rules: ['V7', 'D7'],
-    what: 'A device keeps levels of an account that was erased, if the next holder shows the same levels by the time it reads on.',
+    what: 'A device keeps levels of an erased account if the next holder shows the same levels by the time it reads on.',
     tests: ['server/feed'],
     names: 'keeps nothing',
   }),
@@ -333,7 +333,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'isUnknown || entry.stale.has(level)', 'isUnknown', {
     id: 'empty-level-lost-at-a-full-socket',
     rules: ['V7', 'D7'],
-    what: 'A level of an account that was erased stays on a device whose socket was full when it was to be emptied.',
+    what: 'A level of an erased account stays on a device whose socket was full when the level had to be emptied.',
     tests: ['server/feed'],
     names: 'socket is full right before it',
   }),

@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const at = (path: string): string => `shared/src/import/${path}`
 
-/** Mistakes in reading phone books, and in what an import changes. */
+/** Mistakes in reading phone books, and in the changes that an import makes. */
 export const importMutants: readonly Mutant[] = [
   mutant(
     at('text/lines.ts'),
@@ -18,7 +18,7 @@ export const importMutants: readonly Mutant[] = [
   mutant(at('text/lines.ts'), 'const room = maxValueBytes - this.#text.length', 'const room = 2 ** 30', {
     id: 'import-lines-unbounded',
     rules: ['S1'],
-    what: 'A line takes as much memory as a hostile file likes.',
+    what: 'A line uses as much memory as a hostile file wants.',
     tests: ['shared/lines'],
   }),
   mutant(at('vcard/unfold.ts'), 'this.#append(isOld ?', 'this.#append(!isOld ?', {
@@ -34,7 +34,7 @@ export const importMutants: readonly Mutant[] = [
     {
       id: 'import-soft-break-swallows-end',
       rules: [],
-      what: 'A card whose last value ends in a soft line break takes the next card in.',
+      what: 'A card whose last value ends in a soft line break absorbs the next card.',
       tests: ['shared/vcard'],
     },
   ),
@@ -45,7 +45,7 @@ export const importMutants: readonly Mutant[] = [
     {
       id: 'import-base64-lines-stray',
       rules: [],
-      what: 'The lines of a picture count as lines that are no property.',
+      what: 'The lines of a picture count as lines that are not properties.',
       tests: ['shared/vcard'],
     },
   ),
@@ -63,7 +63,7 @@ export const importMutants: readonly Mutant[] = [
     {
       id: 'import-card-unbounded',
       rules: ['S1'],
-      what: 'One card takes as much memory as a hostile file likes.',
+      what: 'One card uses as much memory as a hostile file wants.',
       tests: ['shared/vcard'],
     },
   ),
@@ -99,37 +99,37 @@ export const importMutants: readonly Mutant[] = [
   mutant(at('csv/columns.ts'), 'type|label|', '', {
     id: 'import-labels-as-numbers',
     rules: [],
-    what: 'What kind a number is of counts as a number.',
+    what: 'The type of a number counts as a number.',
     tests: ['shared/phone-book-csv'],
   }),
   mutant(at('plan/plan.ts'), 'record.get(address) === label || ', '', {
     id: 'import-renames-again',
     rules: ['R3'],
-    what: 'The same file again takes back the name that the user gave a contact since.',
+    what: 'Importing the same file again reverts a name that the user has given a contact since.',
     tests: ['client/import'],
   }),
   mutant(at('plan/plan.ts'), 'if (!isContact && levels.length === 0) continue', '', {
     id: 'import-offers-no-contacts',
     rules: [],
-    what: 'Who is no contact any more is offered for removal.',
+    what: 'A user who is no longer a contact is offered for removal.',
     tests: ['client/import'],
   }),
   mutant(at('plan/plan.ts'), '.filter(({ root, key, value }) => sameValue(roster.get(root, key), value))', '', {
     id: 'import-undo-overwrites',
     rules: [],
-    what: 'Undo takes back what the user wrote after the import.',
+    what: 'Undo reverts changes that the user made after the import.',
     tests: ['client/import'],
   }),
   mutant('client/src/import/plan-import.ts', 'removeGone ? gone : []', 'gone', {
     id: 'import-removes-unasked',
     rules: ['R5'],
-    what: 'Contacts that left the phone book are removed without being asked for.',
+    what: 'Contacts that left the phone book are removed without a request to remove them.',
     tests: ['client/import'],
   }),
   mutant('client/src/import/plan-import.ts', 'this.#options.signal?.throwIfAborted()', '', {
     id: 'import-writes-after-abort',
     rules: [],
-    what: 'An import that was cancelled writes on.',
+    what: 'A cancelled import continues to write.',
     tests: ['client/import'],
   }),
   mutant('client/src/import/chunks.ts', 'reader.releaseLock()', '', {
@@ -141,7 +141,7 @@ export const importMutants: readonly Mutant[] = [
   mutant('client/src/import/read-contacts.ts', 'ending.abort()\n', '', {
     id: 'import-waits-for-a-dead-stream',
     rules: [],
-    what: 'An import that was cancelled keeps a stream that gives nothing.',
+    what: 'A cancelled import keeps a stream that delivers nothing.',
     tests: ['client/import'],
   }),
 ]

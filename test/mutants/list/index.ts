@@ -34,7 +34,7 @@ import { versionMutants } from './versions.ts'
 import { visibilityMutants } from './visibility.ts'
 import { webhookMutants } from './webhooks.ts'
 
-/** Every mutant, by family of rules. */
+/** All mutants, by family of rules. */
 export const mutants: readonly Mutant[] = [
   ...rosterMutants,
   ...unwritableMutants,

@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const tests = ['server/blocked-viewer']
 
-/** What would tell a viewer of acts that it may not see: by time, by counting, by outcomes [V10]. */
+/** Mistakes that would show a viewer acts that it may not see: by time, by counts, or by outcomes [V10]. */
 export const indistinguishableMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/current-reads.ts',
@@ -22,7 +22,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'batch-waits-for-all-reads',
       rules: ['S1'],
-      what: 'As many reads as there are devices hold one batch back.',
+      what: 'One batch is delayed by as many reads as there are devices.',
       tests: ['server/current-reads'],
       names: '\\[S1\\]',
     },
@@ -30,14 +30,14 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', 'if (isLooker(lookers, feed.user)) orFail', 'orFail', {
     id: 'blocked-viewer-looked-at',
     rules: ['V10'],
-    what: 'A change of the audience makes the server read for those who see nothing before and after it.',
+    what: 'A change of the audience makes the server read for viewers who see nothing before and after it.',
     tests,
     names: 'the server reads nothing',
   }),
   mutant('server/src/presence/subscriptions.ts', 'if (isLooker(lookers, watch.user)) orFail', 'orFail', {
     id: 'blocked-watcher-looked-at',
     rules: ['V10'],
-    what: 'A change of the audience makes the server read for those who watch in vain.',
+    what: 'A change of the audience makes the server read for viewers who watch without success.',
     tests,
     names: 'the server reads nothing',
   }),
@@ -48,7 +48,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'hiding-looked-at-by-strangers',
       rules: ['V10'],
-      what: 'Hiding makes the server read for those who may know nothing anyway.',
+      what: 'Hiding presence makes the server read for viewers who may know nothing anyway.',
       tests,
       names: 'the server reads nothing',
     },
@@ -56,7 +56,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/relations/visible-levels.ts', 'viewers: excepted,', "viewers: excepted.add('carol'),", {
     id: 'stranger-taken-for-related',
     rules: ['F1', 'V4'],
-    what: 'A stranger who fetched a profile keeps getting it when the audience is narrowed.',
+    what: 'A stranger who fetched a profile still receives it after the audience is narrowed.',
     tests,
     names: '\\[F1\\] a viewer who fetched',
   }),
@@ -79,7 +79,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'hourly-cursor-only-if-moved',
       rules: ['V10'],
-      what: 'A device that gets nothing learns once an hour whether anything was committed.',
+      what: 'A device that receives nothing can find out once an hour whether anything was committed.',
       tests,
       names: 'once an hour',
     },
@@ -91,7 +91,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'cursors-alike',
       rules: ['V10'],
-      what: 'Two cursors of one position are the same bytes, so commits are counted by comparing.',
+      what: 'Two cursors of one position have the same bytes, so commits can be counted by comparing them.',
       tests: ['server/cursors'],
       names: '\\[V10\\]',
     },
@@ -110,7 +110,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'new-cursor-key-at-each-start',
       rules: ['F1'],
-      what: 'After a restart every device gets everything again.',
+      what: 'After a restart, every device receives everything again.',
       tests: ['server/cursors'],
       names: '\\[F1\\]',
     },
@@ -118,13 +118,13 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/http/metrics.ts', '!isOpen || !isFromThisMachine(request.raw)', '!isOpen', {
     id: 'metrics-through-a-proxy',
     rules: ['V10'],
-    what: 'A reverse proxy on the same machine shows everyone how many changes were committed.',
+    what: 'Behind a reverse proxy on the same machine, everyone can read how many changes were committed.',
     tests: ['server/metrics'],
   }),
   mutant('server/src/server.ts', 'namesLoopback(options.host) && options.trustedProxies.length === 0', 'true', {
     id: 'metrics-of-a-public-server',
     rules: ['V10'],
-    what: 'A server that others reach shows its metrics without a key.',
+    what: 'A server that is reachable from other machines shows its metrics without a key.',
     tests: ['server/metrics'],
   }),
   mutant('server/src/socket/direct-messages.ts', 'mayKnowPresence(session.feed, to, view)', 'true', {
@@ -157,14 +157,14 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', 'this.#changes.note(owner, commit.position)', '', {
     id: 'change-missed-on-return',
     rules: ['F1'],
-    what: 'A returning device does not get changes made since the server started.',
+    what: 'A returning device does not receive changes made since the server started.',
     tests: ['server/blocked-viewer'],
     names: '\\[V10\\]\\[F1\\] a return reads the',
   }),
   mutant('server/src/relay/changed-levels.ts', 'if (recent.amongSince([], since)) return', 'if (since < 0) return', {
     id: 'return-reads-what-others-did',
     rules: ['V10'],
-    what: 'A return takes longer the more commits of others there were.',
+    what: 'A return takes longer, the more commits of other users there were.',
     tests: ['server/blocked-viewer'],
     names: '\\[V10\\]\\[F1\\] a return reads the',
   }),
@@ -177,7 +177,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', 'setImmediate(() => setImmediate(work))', 'work()', {
     id: 'followers-before-the-answer',
     rules: ['V10'],
-    what: 'The time of an edit shows the owner how many devices follow it.',
+    what: 'The duration of an edit shows the owner how many devices follow it.',
     tests: ['server/feed'],
     names: '\\[V10\\]',
   }),

@@ -7,7 +7,7 @@ const merging = ['server/merging-cost']
 const outgoing = 'packages/client/src/sync/sender.ts'
 const outbox = 'packages/client/src/database/outbox.ts'
 
-/** What would make a device lose what it holds, or a server refuse what it must take back [D6]. */
+/** Mistakes that would make a device lose its data, or a server refuse data that it must take back [D6]. */
 export const keepingMutants: readonly Mutant[] = [
   mutant(
     'client/src/database/outbox.ts',
@@ -16,7 +16,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'removal-left-out-for-an-unsent-grant',
       rules: ['V6'],
-      what: 'A removal that the server may have lost is not sent ahead when an unsent change gives the same access again.',
+      what: 'A removal that the server may have lost is not sent first when an unsent change gives the same access again.',
       tests: ['client/sender'],
       names: 'what a removal took away is sent ahead of an edit made after it',
     },
@@ -24,7 +24,7 @@ export const keepingMutants: readonly Mutant[] = [
   {
     id: 'loss-unnoticed',
     rules: ['D6', 'V6'],
-    what: 'A device sends its unsent changes in their order although the server lacks acknowledged ones.',
+    what: 'A device sends its unsent changes in their order although the server lacks acknowledged changes.',
     tests: ['simulation/stories'],
     names: 'a block that was lost',
     changes: [
@@ -39,7 +39,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'lost-removals-overtaken',
       rules: ['V6', 'D6'],
-      what: 'A device sends its profile before the removals of its roster that an older backup lacks.',
+      what: 'A device sends its profile before the roster removals that an older backup lacks.',
       tests: ['simulation/stories'],
       names: 'a revocation that was lost',
     },
@@ -51,7 +51,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'removed-fields-overtaken',
       rules: ['V6', 'D6'],
-      what: 'A device sends its grants before it sends which fields it removed that an older backup still has.',
+      what: 'A device sends its grants before its removals of fields that an older backup still has.',
       tests: ['client/recovery'],
       names: 'a removed field that a server still has',
     },
@@ -59,21 +59,21 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/documents/widening.ts', 'isWidening(part) ?', 'isWidening(part) && !part ?', {
     id: 'blocks-end-ahead',
     rules: ['V6'],
-    what: 'A device ends blocks on an older backup before it sends which fields it removed.',
+    what: 'A device ends blocks on an older backup before it sends its removals of fields.',
     tests: ['client/recovery', 'client/pieces'],
     names: 'an unsent end of a block|goes last',
   }),
   mutant('client/src/database/edit.ts', '(isFree ? freed : kept)', '(isFree ? kept : kept)', {
     id: 'replaced-value-stays-with-a-refusal',
     rules: ['D5', 'R5'],
-    what: 'The removal of an older value waits with a refused change that the user has given up.',
+    what: 'The removal of an older value waits together with a refused change that the user has given up.',
     tests: ['client/refusal'],
     names: 'keeps no older value',
   }),
   mutant('client/src/documents/lost.ts', 'merged.take(isCopied', 'void (isCopied', {
     id: 'server-state-replaces',
     rules: ['D6'],
-    what: 'A device puts the state of the server in place of its own.',
+    what: 'A device replaces its own state by the state of the server.',
     tests: lostStore,
     names: 'of thirty contacts',
   }),
@@ -121,7 +121,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'removals-left-out-of-pieces',
       rules: ['D6', 'D3'],
-      what: 'What a device has removed of what the server holds is left out of the pieces.',
+      what: 'Entries that the server holds and a device has removed are left out of the pieces.',
       tests: merging,
       names: 'removals of other updates,',
     },
@@ -133,7 +133,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'replaced-entries-removed-first',
       rules: ['R2', 'D6'],
-      what: 'The deletion of an entry that lost to a concurrent entry is sent ahead, so the key is absent on the server in between.',
+      what: 'The deletion of an entry that lost to a concurrent entry is sent first, so the key is absent on the server in between.',
       tests: ['client/replaced'],
       names: 'unsent entry of the same key',
     },
@@ -145,7 +145,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'regrant-hides-a-revocation',
       rules: ['V6'],
-      what: 'A revocation that the server lost waits for the new grant behind it: edits made in between become visible.',
+      what: 'A revocation that the server lost waits for the new grant after it. Edits made in between become visible.',
       tests: ['client/replaced'],
       names: 'still unsent, goes ahead',
     },
@@ -157,7 +157,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'made-again-removed-first',
       rules: ['D6'],
-      what: 'A field that two devices make again is removed ahead of the entry that counts: the other device takes this for a removal by the user, and removes that entry.',
+      what: 'A field that two devices make again is removed before the valid entry is sent. The other device treats this as a removal by the user, and removes that entry.',
       tests: ['client/made-again', 'simulation/stories'],
       names: 'keeps the field|stays, whichever',
     },
@@ -165,14 +165,14 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/documents/made-again.ts', 'sameValue(value, other.value)', 'value !== other.value', {
     id: 'other-value-not-put-above',
     rules: ['D6'],
-    what: 'Of two values that two devices make again, the one that counts is removed by the other device.',
+    what: 'Of two values that two devices make again, the valid one is removed by the other device.',
     tests: ['client/made-again'],
     names: 'then stays on both devices',
   }),
   mutant('client/src/documents/removed-keys.ts', 'if (brought && brought', 'if (!brought && brought', {
     id: 'newer-entry-removed-again',
     rules: ['D6'],
-    what: 'A device that knows a key to be removed removes also an entry that another device made upon what it met.',
+    what: 'A device that knows that a key was removed also removes an entry that another device made from the current state.',
     tests: ['client/made-again'],
     names: 'then stays on both devices',
   }),
@@ -183,7 +183,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'refused-changes-dropped',
       rules: ['D6', 'D5'],
-      what: 'A change that a server refuses leaves the device.',
+      what: 'A device deletes a change that a server refuses.',
       tests: ['simulation/stories'],
       names: 'takes smaller',
     },
@@ -195,7 +195,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'refused-audience-dropped',
       rules: ['R4', 'D6'],
-      what: 'An audience that a server refuses is dropped by the device, which returns to a wider one.',
+      what: 'A device drops an audience that a server refuses, and returns to a wider one.',
       tests: ['simulation/stories'],
       names: 'counts on both devices while',
     },
@@ -207,7 +207,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'refused-change-covered',
       rules: ['D5', 'D6'],
-      what: 'What a device makes again and a server refuses lies over a refused change that came after it.',
+      what: 'A change that a device makes again and a server refuses covers a refused change that was made after it.',
       tests: ['simulation/stories'],
     },
   ),
@@ -218,7 +218,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'covered-taken-for-original',
       rules: ['D5', 'D6'],
-      what: 'The value that a refused change replaced counts as its original, so the change is dropped when that value comes back.',
+      what: 'The value that a refused change replaced is treated as its original, so the change is dropped when that value comes back.',
       tests: ['client/said-again'],
       names: 'a refused',
     },
@@ -230,7 +230,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'refused-changes-hidden',
       rules: ['D6', 'D5'],
-      what: 'The app no longer sees a change that a server refuses.',
+      what: 'The app no longer shows a change that a server refuses.',
       tests: ['simulation/stories'],
       names: 'takes smaller',
     },
@@ -261,7 +261,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'rebuilt-and-not-sent',
       rules: ['D6'],
-      what: 'What a device makes again because of a copied client id waits for the next edit.',
+      what: 'Changes that a device makes again because of a copied client id wait for the next edit.',
       tests: ['client/hostile-server'],
       names: 'a copy of its database',
     },
@@ -280,14 +280,14 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'originals-brought-back',
       rules: ['D6', 'V6'],
-      what: 'What a device revoked after it made it again is granted again when another device brings the original.',
+      what: 'An entry that a device made again and then revoked is granted again when another device brings the original.',
       tests: ['client/brought-back'],
     },
   ),
   mutant('client/src/documents/said-again.ts', '(deleted && mayBeRemoved(root, key))', 'deleted', {
     id: 'old-removal-hides',
     rules: ['D6', 'R2'],
-    what: 'An entry stays absent that is hidden by an older entry, which was removed long ago and comes back.',
+    what: 'An entry stays absent because it is hidden by an older entry, which was removed long ago and comes back.',
     tests: ['client/said-again', 'simulation/stories'],
     names: 'older entr',
   }),
@@ -300,7 +300,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/documents/said-again.ts', 'if (before.isRemade(root, key) && ', 'if (false && ', {
     id: 'removed-original-made-again',
     rules: ['D6', 'R4'],
-    what: 'What another device revoked is granted again because this one had made it again.',
+    what: 'An entry that another device revoked is granted again because this device had made it again.',
     tests: ['client/said-again'],
   }),
   mutant(
@@ -310,7 +310,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'said-again-as-newest',
       rules: ['D6', 'V6'],
-      what: 'What a device says again wins against what another device did to the original.',
+      what: "An entry that a device makes again wins against another device's change of the original.",
       tests: ['client/said-again-by-device'],
     },
   ),
@@ -321,7 +321,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'made-again-as-never-taken',
       rules: ['D6', 'V6'],
-      what: 'What was made again counts as a change that no server has had.',
+      what: 'An entry that was made again counts as a change that no server has had.',
       tests: ['client/said-again-by-device'],
     },
   ),
@@ -334,28 +334,28 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/device/lay-over.ts', '...later.filter(change => !isSaid(change)),', '', {
     id: 'two-rebuilds-laid-over-by-chance',
     rules: ['V6', 'D1'],
-    what: 'When two tabs rebuilt the roster apart, chance decides whether a revocation of either stays.',
+    what: 'When two tabs rebuilt the roster separately, chance decides whether a revocation in either tab stays.',
     tests: ['client/stale-tab'],
     names: 'in another database',
   }),
   mutant('client/src/documents/renamed.ts', 'id.clock + length - renaming.from', 'id.clock + length + renaming.from', {
     id: 'joined-structs-not-renamed',
     rules: ['D6'],
-    what: 'A value that follows replaced values from before and after a copy of the database never arrives.',
+    what: 'A value that builds on replaced values from before and after a copy of the database never arrives.',
     tests: ['client/remade'],
     names: 'that a copy of a database replaced twice',
   }),
   mutant('client/src/database/edit.ts', 'row => row.isRefusedHere === true', '() => false', {
     id: 'room-left-unused',
     rules: ['D6'],
-    what: 'A change that a server had no room for is not offered when another refusal has made room.',
+    what: 'A change for which a server had no room is not offered after another refusal has freed room.',
     tests: ['client/kept-whole'],
     names: 'once the server refuses what took the room',
   }),
   mutant('client/src/database/rebuild.ts', 'newClientIdAbove(knownNow.keys(), randomness)', 'newClientId(randomness)', {
     id: 'rebuilt-under-a-low-client-id',
     rules: ['D5', 'D6'],
-    what: 'What the user saves after a rebuild is hidden by an old removed entry that comes back.',
+    what: 'An edit that the user saves after a rebuild is hidden by an old removed entry that comes back.',
     tests: ['client/said-again-by-device'],
     names: 'that the user saves after a rebuild',
   }),
@@ -366,7 +366,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'removed-entry-made-again-stands',
       rules: ['V6', 'D6'],
-      what: 'When two devices made a grant again and one of them revokes it, chance decides whether it stands.',
+      what: 'When two devices made a grant again and one of them revokes it, chance decides whether the grant stays.',
       tests: ['client/said-again-by-device'],
       names: 'that two devices made again',
     },
@@ -386,7 +386,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/database/edit.ts', 'const marks = await placeOf(work.db, part)', 'const marks = {}', {
     id: 'said-again-behind-the-edits',
     rules: ['V6', 'D6'],
-    what: 'A revocation that is said again is sent behind an edit that was made after it.',
+    what: 'A repeated revocation is sent after an edit that was made after it.',
     tests: ['simulation/stories'],
     names: 'an edit made after a revocation waits',
   }),
@@ -407,27 +407,27 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/documents/removed-keys.ts', 'removed.add(name)', 'continue', {
     id: 'removed-keys-forgotten',
     rules: ['D6', 'V6'],
-    what: 'A device forgets what it revoked when it builds its documents upon the state of a server that has nothing.',
+    what: 'A device forgets its revocations when it builds its documents from the state of a server that has nothing.',
     tests: ['simulation/stories'],
     names: 'when another device, which',
   }),
   mutant('client/src/database/rebuild.ts', 'new Set(work.documents[name].refused.map(keyName))', 'new Set<string>()', {
     id: 'older-value-over-refused',
     rules: ['D5', 'D6'],
-    what: 'A refused value is covered by the older one of its key when a later server refuses that too.',
+    what: 'A refused value is covered by the older value of its key when a later server refuses that value too.',
     tests: ['simulation/stories'],
     names: '\\[D5\\]\\[D6\\] a refused value that|that one server acknowledged|contact stays visible when',
   }),
   mutant('client/src/documents/said-again.ts', 'known.set(client, Math.max(', 'known.set(client, 0 * Math.max(', {
     id: 'originals-forgotten',
     rules: ['D6'],
-    what: 'A device that builds a document upon the state of a server forgets what it knew before.',
+    what: 'A device that builds a document from the state of a server forgets its previous knowledge.',
     tests: ['client/brought-back'],
   }),
   mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',
     rules: ['D6', 'D5'],
-    what: 'The app gets an error each time that a refused change is offered.',
+    what: 'The app receives an error each time that a refused change is offered.',
     tests: ['client/kept-whole'],
     names: 'offered again',
   }),
@@ -441,7 +441,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/documents/own-document.ts', 'this.doc.store.pendingStructs = null', '', {
     id: 'gaps-kept',
     rules: ['D6', 'S1'],
-    what: 'A device keeps changes with gaps, and sends them on for ever.',
+    what: 'A device keeps changes with gaps, and continues to send them without end.',
     tests: hostile,
     names: 'a state with gaps',
     isSeenByWaiting: true,
@@ -449,14 +449,14 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/sync/retries.ts', 'else this.#isServerFailing = true', 'else this.#isServerFailing = false', {
     id: 'garbled-server-asked-at-once',
     rules: ['D6'],
-    what: 'A server that sends no document is asked again and again without a pause.',
+    what: 'A device sends repeated requests without a pause to a server that sends no document.',
     tests: hostile,
     names: 'bytes that are no update',
   }),
   mutant('client/src/sync/sender.ts', 'if (slower > 0) await', 'if (slower < 0) await', {
     id: 'refusing-server-asked-at-once',
     rules: ['D6'],
-    what: 'A server that refuses everything is sent the next change without a pause.',
+    what: 'A device sends the next change without a pause to a server that refuses everything.',
     tests: hostile,
     names: 'refuses everything as malformed',
   }),
@@ -467,7 +467,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'refused-entry-never-halved',
       rules: ['D6'],
-      what: 'An entry of many changes that is refused is sent again as it was.',
+      what: 'A refused entry with many changes is sent again unchanged.',
       tests: hostile,
       names: 'device finds the one label',
     },
@@ -479,7 +479,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'remade-beats-the-original',
       rules: ['D6', 'R4'],
-      what: 'Content made again can win over its original, and over the removal of that.',
+      what: 'Content made again can win over its original, and over the removal of the original.',
       tests: ['client/remade'],
     },
   ),
@@ -497,7 +497,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'merging-cost-overrated',
       rules: ['D6', 'S1'],
-      what: 'Honest histories count as if devices had changed everything at the same moment.',
+      what: 'Honest histories are treated as if devices had changed everything at the same moment.',
       tests: ['server/admission'],
       names: 'one value is admitted',
     },
@@ -512,14 +512,14 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/sync/document-sync.ts', 'else if (answered.length > 0) this', 'else this', {
     id: 'impatient-with-gaps',
     rules: ['D3'],
-    what: 'A device leaves an honest server because another device of its user edits while the roster is on its way.',
+    what: 'A device disconnects from an honest server because another device of its user edits while the roster is being sent.',
     tests: ['client/gaps'],
     names: 'before the answer',
   }),
   mutant('client/src/sync/document-sync.ts', 'else if (answered.length > 0) this.#incompleteInARow++', '', {
     id: 'asks-for-gaps-for-ever',
     rules: ['D6'],
-    what: 'A device asks a server that lacks part of the roster for it again and again without a pause.',
+    what: 'A device sends repeated requests without a pause to a server that lacks part of the roster.',
     tests: ['client/gaps', 'client/hostile-server'],
     names: 'gaps',
     isSeenByWaiting: true,
@@ -531,7 +531,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'concurrent-entry-taken-for-a-later-one',
       rules: ['R2', 'D6'],
-      what: 'The deletion of an entry that lost to a concurrent, unsent one goes ahead when both replaced a third.',
+      what: 'The deletion of an entry that lost to a concurrent, unsent one is sent first when both replaced a third.',
       tests: ['client/replaced'],
       names: 'both replaced a third',
     },
@@ -539,7 +539,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/documents/replaced.ts', 'partsOf(doc, range).flatMap(cutAtOrigin)', 'partsOf(doc, range)', {
     id: 'joined-entries-removed-together',
     rules: ['R2', 'D6'],
-    what: 'The deletion of a concurrent entry goes ahead with that of the entry before it, when Yjs has joined both.',
+    what: 'The deletion of a concurrent entry is sent first together with that of the entry before it, when Yjs has merged both.',
     tests: ['client/replaced'],
     names: 'replaced an entry of the same device',
   }),
@@ -550,7 +550,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'reported-again-after-a-rebuild',
       rules: ['D5'],
-      what: 'The app is given a refusal again because the other document was rebuilt.',
+      what: 'The app receives a refusal again because the other document was rebuilt.',
       tests: ['client/rebuilt'],
       names: 'refusals the app',
     },
@@ -562,7 +562,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'empty-updates-stored',
       rules: ['R3'],
-      what: 'Each sign-in writes to the database and notifies all tabs, though the server sent nothing.',
+      what: 'Each sign-in writes to the database and notifies all tabs, even if the server sent nothing.',
       tests: ['client/rebuilt'],
       names: 'contains nothing',
     },
@@ -570,14 +570,14 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/sync/server-failure.ts', 'void fetches.again(owner)', 'void owner', {
     id: 'late-look-up-forgotten',
     rules: ['S4'],
-    what: 'A profile that was asked for beyond the budget of look-ups is not asked for again.',
+    what: 'A profile that was requested beyond the look-up budget is not requested again.',
     tests: ['client/hostile-server'],
     names: 'over the budget',
   }),
   mutant('client/src/device/lay-over.ts', 'later.filter(change => !isSaid(change))', 'later', {
     id: 'standing-changes-said-again',
     rules: ['V6', 'D1'],
-    what: 'Changes that stand already are in the outbox again, and are made once more over what another device changed since.',
+    what: 'Changes that already take effect are in the outbox again, and are repeated over later changes by another device.',
     tests: ['client/stale-tab'],
     names: 'in another database',
   }),

@@ -1,18 +1,18 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would let one user cost the others more than that user may [S3][F2]. */
+/** Mistakes that would let one user cost other users more than allowed [S3][F2]. */
 export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/cost.ts', "message.step === 'step1' ? forClients(clientsNamed(message.payload)) : 0", '0', {
     id: 'clients-of-a-vector-free',
     rules: ['S3'],
-    what: 'A state vector costs nothing for the clients that it names.',
+    what: 'A state vector costs nothing for the clients that it lists.',
     tests: ['server/charges'],
     names: 'charged by what it costs',
   }),
   mutant('server/src/documents/state-vector.ts', 'count * leastBytesPerClient < stateVector.length', 'count >= 0', {
     id: 'any-count-of-clients',
     rules: ['S1', 'S3'],
-    what: 'A state vector may have a count of clients that its bytes cannot hold.',
+    what: 'A state vector may contain a count of clients that does not fit into its bytes.',
     tests: ['server/charges'],
     names: '\\[S1\\]\\[S3\\] a state vector with',
   }),
@@ -23,7 +23,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'large-vectors-compared-at-once',
       rules: ['S3'],
-      what: 'A state vector of any size is decoded in the thread that serves all users.',
+      what: 'A state vector of any size is decoded on the thread that serves all users.',
       tests: ['server/merge-thread'],
       names: 'a large state vector',
     },
@@ -31,13 +31,13 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/http/export.ts', "if (relation.mySide.unconfirmed !== '')", 'if (false)', {
     id: 'exports-what-changed-hands',
     rules: ['D7'],
-    what: 'The file of an account does not say which of its contacts have changed hands.',
+    what: 'The export file of an account does not contain which of its contacts have changed hands.',
     tests: ['server/documents-api', 'client/account'],
   }),
   mutant('server/src/socket/allowance.ts', 'if (this.#unacknowledged === 0) return false', '', {
     id: 'acknowledgements-free',
     rules: ['S3'],
-    what: 'A device acknowledges messages without end that it never had.',
+    what: 'A device may acknowledge an unlimited number of messages that it never received.',
     tests: ['server/charges'],
     names: 'acknowledgements',
   }),
@@ -48,7 +48,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'any-pong-is-an-answer',
       rules: ['F2'],
-      what: 'A device that reads nothing keeps its connection by pongs.',
+      what: 'A device that reads nothing keeps its connection by sending pongs.',
       tests: ['server/charges'],
       names: 'does not keep a connection',
     },
@@ -63,7 +63,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/inbox.ts', 'if (!this.#isWaiting) this.#drain()', 'this.#port.handle(frame)', {
     id: 'debts-unpaid',
     rules: ['S3'],
-    what: 'A frame is handled although its user owes work.',
+    what: 'A frame is handled although its user is in debt.',
     tests: ['server/charges'],
     names: 'frames wait in order while',
   }),
@@ -95,7 +95,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'one-relation-too-many',
       rules: ['S3'],
-      what: 'A roster names one user more than it may.',
+      what: 'A roster may name one user more than the limit.',
       tests: ['server/relations-limit'],
       names: 'too-many-relations',
     },
@@ -107,7 +107,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'prepared-of-what-was',
       rules: ['D4'],
-      what: 'A large change is written though what it was derived from has changed.',
+      what: 'A large change is written though its source has changed.',
       tests: ['server/large-changes'],
       names: 'change and written meanwhile|large change that was prepared',
     },
@@ -115,20 +115,20 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/store/level/reading.ts', 'this.read.add(nameOf(removal))', '', {
     id: 'removed-as-of-when-it-was-prepared',
     rules: ['V5'],
-    what: 'An edit that is made while a large erasure is prepared stays.',
+    what: 'An edit that is made while a large erasure is prepared remains.',
     tests: ['server/large-changes'],
     names: 'V5',
   }),
   mutant('server/src/store/level/group-commit.ts', 'await preload(draft, changes)', '', {
     id: 'batches-read-one-record-after-the-other',
     rules: ['S3'],
-    what: 'What the changes of a batch name is read change by change, while all others wait.',
+    what: 'The records that the changes of a batch name are read change by change, while all other batches wait.',
     tests: ['server/preload'],
   }),
   mutant('server/src/relations/draft.ts', ', range: names.relations(pairOf(name).a) }', ' }', {
     id: 'no-ranges-in-write-sets',
     rules: ['D4', 'V4'],
-    what: 'A change of audience misses a follow that begins while it is derived.',
+    what: 'A change of the audience misses a follow that begins while the change is derived.',
     tests: ['server/read-sets', 'server/large-changes'],
     names: 'V4',
   }),
@@ -147,28 +147,28 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/store/level/reading.ts', 'const levels = isSubject ? user.levels : {}', 'const levels = {}', {
     id: 'own-levels-overwritten',
     rules: ['D4'],
-    what: 'A large change writes back the levels that its user had before an edit that came meanwhile.',
+    what: 'A large change writes back the levels that its user had before an edit that was made meanwhile.',
     tests: ['server/large-changes'],
     names: 'user whose large change is',
   }),
   mutant('server/src/relay/hand-over.ts', 'if (batch.length === batchSize) await turnForSlice()', '', {
     id: 'feeds-in-one-turn',
     rules: ['S3'],
-    what: 'The feeds of all users who return at once are read in the same turns of the event loop.',
+    what: 'The feeds of all users who return at the same time are read in the same turns of the event loop.',
     tests: ['server/slices'],
     names: 'return at once',
   }),
   mutant('server/src/relations/sorted-in-turns.ts', 'nextA <= nextB', 'nextA >= nextB', {
     id: 'sorted-in-the-wrong-order',
     rules: ['S3'],
-    what: 'Waiting follows are served in no order of their names.',
+    what: 'Waiting follows are not served in the order of their names.',
     tests: ['server/slices'],
     names: 'sorted in slices',
   }),
   mutant('server/src/relations/sorted-in-turns.ts', 'if (all.length % mergedInTurn === 0) await turns.pass()', '', {
     id: 'sorted-in-one-turn',
     rules: ['S3'],
-    what: 'A hundred thousand waiting follows are put in order in one turn of the event loop.',
+    what: 'A hundred thousand waiting follows are sorted in one turn of the event loop.',
     tests: ['server/slices'],
     names: '30000 names',
   }),
@@ -181,7 +181,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/kith-socket.ts', '      socket?.uncork()', '', {
     id: 'corked-for-good',
     rules: ['F2'],
-    what: 'What was sent together never goes to the network.',
+    what: 'Data that was sent together is never written to the network.',
     tests: ['server/whole-frames'],
   }),
   mutant(
@@ -191,14 +191,14 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'relations-shared-by-their-beginning',
       rules: ['V1', 'F1'],
-      what: 'Two relations of one user that begin alike are read as the same.',
+      what: 'Two relations of one user with the same beginning are read as the same relation.',
       tests: ['server/relations-decoder'],
     },
   ),
   mutant('server/src/turns.ts', '    if (left <= 0) return', '    if (left < -Infinity) return', {
     id: 'wide-commit-in-one-turn',
     rules: ['S3'],
-    what: 'A commit that concerns a hundred thousand pairs is looked at in one turn of the event loop.',
+    what: 'A commit that concerns a hundred thousand pairs is checked in one turn of the event loop.',
     tests: ['server/wide-commits'],
     names: 'in slices',
   }),
@@ -209,7 +209,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'batch-amid-rechecks',
       rules: ['V4', 'V6'],
-      what: 'The next batch is written while the relay still looks who may see what of the one before.',
+      what: 'The next batch is written while the relay is still checking visibility for the previous batch.',
       tests: ['server/wide-commits'],
       names: 'no batch begins',
     },
@@ -217,14 +217,14 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', 'if (!this.#unfinished) this.reads.end()', 'this.reads.end()', {
     id: 'handed-over-amid-rechecks',
     rules: ['V4'],
-    what: 'What is read is handed over while the relay still looks who may see what after a commit.',
+    what: 'Data that was read is handed over while the relay is still checking visibility after a commit.',
     tests: ['server/wide-commits'],
     names: 'checked in slices, and until',
   }),
   mutant('server/src/presence/subscriptions.ts', 'writing: async () => this.#unfinished,', '', {
     id: 'batch-amid-asking',
     rules: ['S3'],
-    what: 'Presence is asked for again after the next batch, for which it was asked as well.',
+    what: 'Presence is read again after the next batch, although it was already read for that batch.',
     tests: ['server/wide-commits'],
     names: 'the next batch waits',
   }),
@@ -235,7 +235,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'room-taken-twice',
       rules: ['S3'],
-      what: 'All who wait for room in the merge thread take the same room when it becomes free.',
+      what: 'All documents that wait for room in the merge thread take the same room when it becomes free.',
       tests: ['server/merge-thread'],
       names: 'wait for room',
     },
@@ -247,7 +247,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'read-before-room',
       rules: ['S3'],
-      what: 'Documents that wait for room in the merge thread lie in memory meanwhile.',
+      what: 'Documents that wait for room in the merge thread stay in memory meanwhile.',
       tests: ['server/merge-thread'],
       names: 'wait for room',
     },
@@ -255,35 +255,35 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/documents/documents.ts', '{ weight, moreBytes }', '{ weight, moreBytes: 0 }', {
     id: 'merged-without-room',
     rules: ['S3'],
-    what: 'A new document is given no room in the merge thread for the update that makes it large.',
+    what: 'A new document gets no room in the merge thread for the update that makes it large.',
     tests: ['server/merge-thread'],
     names: 'into a new document',
   }),
   mutant('server/src/documents/remote-document.ts', 'if (moreBytes > 0) this.#thread.noteGrowth(this)', '', {
     id: 'grown-without-room',
     rules: ['S3'],
-    what: 'A loaded document is given no room in the merge thread for a large update.',
+    what: 'A loaded document gets no room in the merge thread for a large update.',
     tests: ['server/merge-thread'],
     names: 'large update into a loaded',
   }),
   mutant('server/src/turns.ts', 'if (waiting.length === 1) schedule()', 'schedule()', {
     id: 'slices-of-many-in-one-turn',
     rules: ['S3'],
-    what: 'Every user with long work has a slice of each turn of the event loop.',
+    what: 'Every user with long work gets a slice of each turn of the event loop.',
     tests: ['server/slices'],
     names: 'begin in different turns',
   }),
   mutant('server/src/store/level/paged-reads.ts', 'if (next !== undefined) await turn()', '', {
     id: 'pages-of-many-in-one-turn',
     rules: ['S3'],
-    what: 'Pages of relations are gone through in the turn in which the disk brings them, of many users at once.',
+    what: 'Pages of relations of many users are processed in the turn in which they arrive from the disk.',
     tests: ['server/slices'],
     names: 'relations are read at the same time',
   }),
   mutant('server/src/relations/draft.ts', 'if (isWhole) await this.turn()', '', {
     id: 'loaded-relations-in-one-slice',
     rules: ['S3'],
-    what: 'Relations that were loaded already are gone through without a pause.',
+    what: 'Relations that are already loaded are processed without a pause.',
     tests: ['server/large-changes'],
     names: 'relations that are already',
   }),
@@ -294,7 +294,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'a-wait-for-each-piece',
       rules: ['D6'],
-      what: 'Each piece of a large change waits until the one before it is on the disk.',
+      what: 'Each part of a large change waits until the previous part is on the disk.',
       tests: ['client/pieces'],
       names: 'without a wait for each',
     },
@@ -302,21 +302,21 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/frame-deadline.ts', 'mostBeats + Math', 'Number.POSITIVE_INFINITY + Math', {
     id: 'frames-without-deadline',
     rules: ['S3'],
-    what: 'A message whose fragments drip keeps its connection and its memory without end.',
+    what: 'A message whose fragments arrive slowly keeps its connection and its memory without a time limit.',
     tests: ['server/unfinished-frames'],
     names: 'is waited for a minute',
   }),
   mutant('server/src/socket/frame-deadline.ts', 'if (isRead) this.#beats++', 'this.#beats++', {
     id: 'late-while-not-read',
     rules: ['S3'],
-    what: 'A device whose socket the server does not read is closed because its frame does not come.',
+    what: 'A device whose socket the server does not read is closed because its frame does not arrive.',
     tests: ['server/unfinished-frames'],
     names: 'does not read a socket',
   }),
   mutant('server/src/socket/frame-deadline.ts', 'frame === undefined || frame !== this.#frame', 'frame === undefined', {
     id: 'busy-devices-are-late',
     rules: ['S3'],
-    what: 'A device that always sends something is closed as if it never finished a frame.',
+    what: 'A device that always sends data is closed as if it never finished a frame.',
     tests: ['server/unfinished-frames'],
     names: 'frame after frame',
   }),
@@ -330,7 +330,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/heartbeat.ts', '!isPaused && unfinishedFrame === undefined', '!isPaused', {
     id: 'pinged-amid-a-frame',
     rules: ['S3'],
-    what: 'A device that sends a large frame over a slow line is disconnected since it answers no ping meanwhile.',
+    what: 'A device that sends a large frame over a slow line is disconnected because it answers no ping meanwhile.',
     tests: ['server/unfinished-frames'],
     names: 'slow line',
   }),
@@ -341,7 +341,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'unfinished-frames-of-an-address',
       rules: ['S3'],
-      what: 'Many users at one address begin frames without end that none of them finishes.',
+      what: 'Many users at one address may begin an unlimited number of frames without finishing them.',
       tests: ['server/unfinished-frames'],
       names: 'the largest goes',
     },
@@ -349,14 +349,14 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/unfinished-frames.ts', 'if (bytes <= most) continue', '', {
     id: 'any-frame-goes',
     rules: ['S3'],
-    what: 'Where one address has begun too much, some device is cut off, and not the one that holds most.',
+    what: 'If one address has begun too much, an arbitrary device is disconnected, instead of the one that holds most.',
     tests: ['server/unfinished-frames'],
     names: 'the largest goes',
   }),
   mutant('server/src/socket/receive.ts', "socket.on('close', () => context.unfinished.note(address, session, 0))", '', {
     id: 'unfinished-frames-outlive',
     rules: ['F2', 'S3'],
-    what: 'What a closed connection had begun counts for its address for good.',
+    what: 'Unfinished data of a closed connection counts against its address permanently.',
     tests: ['server/unfinished-frames'],
     names: 'the largest goes',
   }),
@@ -367,7 +367,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'closed-sessions-cry',
       rules: ['S1'],
-      what: 'A server that stops reports an error for each session of which something was being read.',
+      what: 'A server that stops reports an error for each session with a read in progress.',
       tests: ['server/ended'],
       names: 'no error',
     },
@@ -375,7 +375,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/receive.ts', 'bytes += other.heldBytes', 'bytes = other.heldBytes', {
     id: 'unfinished-frames-of-one-socket',
     rules: ['S3'],
-    what: 'What a user begins to send and does not end is bounded on each socket, not on all of them together.',
+    what: 'The unfinished data of a user is limited on each socket, not on all sockets together.',
     tests: ['server/hostile-frames'],
     names: 'all sockets together, take',
     isSeenByWaiting: true,
@@ -383,7 +383,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/turn-share.ts', 'return this.#left > 0 ? undefined : this.#nextTurn', 'return undefined', {
     id: 'all-frames-in-one-turn',
     rules: ['S3'],
-    what: 'Hundreds of frames that come in one packet are handled without a pause.',
+    what: 'Hundreds of frames that arrive in one packet are handled without a pause.',
     tests: ['server/charges'],
     names: '\\[S3\\] other users have their',
   }),
@@ -394,7 +394,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'charged-for-what-others-say',
       rules: ['V10'],
-      what: 'A return costs more the more rosters name the user.',
+      what: 'A return costs more, the more rosters name the user.',
       tests: ['server/charges'],
       names: 'return depends on the user’s',
     },
@@ -402,7 +402,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/relations/unrequested.ts', 'if (!isCandidate(draft, viewer, owner)) continue', '', {
     id: 'places-for-those-who-granted-nothing',
     rules: ['F4'],
-    what: 'A place goes to an owner whose grant was revoked.',
+    what: 'A place is given to an owner whose grant was revoked.',
     tests: ['server/large-changes', 'server/store'],
     names: 'F4',
   }),
@@ -413,7 +413,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'erased-keys-at-once',
       rules: ['S3'],
-      what: 'All keys that an erasure removes are read at once.',
+      what: 'All keys that an erasure removes are read at the same time.',
       tests: ['server/large-changes'],
       names: 'the records that an erasure',
     },
@@ -421,7 +421,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/accounts/account.ts', 'const named = isWhole ?', 'const named = !isWhole ?', {
     id: 'switches-free',
     rules: ['S3'],
-    what: 'A setting that concerns all users of a roster costs as little as a label.',
+    what: 'A setting that concerns all users of a roster is charged as little as a label.',
     tests: ['server/charges'],
     names: 'where it concerns all of them',
   }),
@@ -432,7 +432,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'all-feeds-at-once',
       rules: ['S3'],
-      what: 'Twenty devices of one user that come back read their feeds at the same time.',
+      what: 'Twenty devices of one user that reconnect read their feeds at the same time.',
       tests: ['server/charges'],
       names: 'one after the other',
     },
@@ -444,7 +444,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'all-large-changes-at-once',
       rules: ['S3'],
-      what: 'Any number of large changes are prepared at the same time, each in a hundred megabytes.',
+      what: 'Any number of large changes are prepared at the same time, each in a hundred megabytes of memory.',
       tests: ['server/large-changes'],
       names: 'one after the other',
     },
@@ -452,7 +452,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/admission/merging-cost.ts', 'const stepsForAny = 2 ** 24', 'const stepsForAny = 2 ** 18', {
     id: 'long-histories-refused',
     rules: ['D6', 'S1'],
-    what: 'What a page wrote at thousands of loads without keeping data is refused when a lost store is filled again.',
+    what: 'Data that a page wrote in thousands of loads without a persistent database is refused when a lost store is filled again.',
     tests: ['server/merging-cost'],
     names: 'loads of a page',
   }),
@@ -463,7 +463,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'merging-without-end',
       rules: ['S1'],
-      what: 'One update may keep the merge thread for hours.',
+      what: 'One update may occupy the merge thread for hours.',
       tests: ['server/merging-cost'],
       names: 'a thousand new items',
     },
@@ -471,14 +471,14 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/accounts/admit-writes.ts', ' + bytesPerStruct * merged.steps', '', {
     id: 'long-merges-are-free',
     rules: ['S1', 'S3'],
-    what: 'Updates that take long to merge cost their user nothing.',
+    what: 'Updates that take long to merge are not charged to their user.',
     tests: ['server/merge-thread'],
     names: 'charged by its steps',
   }),
   mutant('server/src/documents/stored-document.ts', 'count === 1 ? only : this.#since(before)', 'only', {
     id: 'only-the-last-slice-is-written',
     rules: ['S1', 'D2'],
-    what: 'Of an update that is merged in slices only the last slice is written and relayed.',
+    what: 'If an update is merged in slices, only the last slice is written and relayed.',
     tests: ['server/merge-thread'],
     names: 'merged in slices',
   }),
@@ -489,7 +489,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'erased-as-of-when-it-was-prepared',
       rules: ['D7'],
-      what: 'Tokens that are issued while a long erasure is prepared outlive the account.',
+      what: 'Tokens that are issued while a long erasure is prepared stay valid after the erasure.',
       tests: ['server/large-changes'],
       names: 'issued while an erasure was prepared',
     },
@@ -501,7 +501,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'looking-contacts-overlooked',
       rules: ['V4', 'V7'],
-      what: 'A contact who only fetched keeps getting the profile when the audience is narrowed from `contacts` to `nobody`.',
+      what: 'A contact who only fetched a profile still receives it after the audience is narrowed from `contacts` to `nobody`.',
       tests: ['server/blocked-viewer'],
       names: '\\[F1\\] a viewer who fetched',
     },
@@ -509,14 +509,14 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/relations/roster.ts', ' || relation.isPaired', '', {
     id: 'paired-lookers-overlooked',
     rules: ['V2', 'V4'],
-    what: 'A restricted, paired user who only fetched does not get a narrower audience.',
+    what: 'A restricted, paired user who only fetched a profile is not notified of a narrower audience.',
     tests: ['server/visibility-feed'],
     names: '\\[V4\\]\\[V2\\] a restricted, paired',
   }),
   mutant('server/src/relay/feed-entries.ts', '!this.#queue.takeFound(owner) && ', '', {
     id: 'loss-forgotten-before-it-was-told',
     rules: ['V7'],
-    what: 'A returning device does not get a withdrawal if another change of the pair comes first.',
+    what: 'A returning device does not receive a withdrawal if another change of the pair comes first.',
     tests: ['server/feed'],
     names: 'device gets the withdrawal',
   }),
@@ -527,7 +527,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'answers-without-room',
       rules: ['F2'],
-      what: 'Whole rosters are encoded for a device that does not read them, until it is closed as too slow.',
+      what: 'Whole rosters are encoded for a device that does not read them, until the device is closed as too slow.',
       tests: ['server/hostile-frames'],
       names: 'a device that reads slowly',
     },
@@ -539,7 +539,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'opened-for-others-to-evict',
       rules: ['D2', 'S3'],
-      what: 'A document that was just loaded in the merge thread makes room for another before anything is done with it.',
+      what: 'A document that was just loaded in the merge thread is evicted for another one before it is used.',
       tests: ['server/merge-thread'],
       names: 'edited at once',
     },
@@ -551,7 +551,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'grown-beyond-the-room',
       rules: ['S3'],
-      what: 'Documents that grow in the merge thread exceed its bound of memory.',
+      what: 'Documents that grow in the merge thread exceed its memory limit.',
       tests: ['server/merge-thread'],
       names: 'evicts documents|edited at once',
     },
@@ -563,7 +563,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'lost-documents-kept',
       rules: ['D2'],
-      what: 'After the merge thread has ended, its documents are asked for as if they were in it still.',
+      what: 'After the merge thread has ended, its documents are still requested from it.',
       tests: ['server/merge-thread'],
     },
   ),
@@ -574,7 +574,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'no-answer-after-the-thread',
       rules: ['D2'],
-      what: 'A request to a merge thread that ended is never answered, and the account waits forever.',
+      what: 'A request to a merge thread that has ended is never answered, and the account waits forever.',
       tests: ['server/merge-thread'],
       names: 'it must merge',
       isSeenByWaiting: true,
@@ -589,7 +589,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/http/connections.ts', "response.once('close', () => this.#count(address, -1))", '', {
     id: 'forwarded-requests-only-add-up',
     rules: ['S3'],
-    what: 'Requests behind a proxy count for their address when they are long answered.',
+    what: 'Requests behind a proxy count for their address long after they were answered.',
     tests: ['server/behind-a-proxy'],
     names: 'trusted proxy, open requests',
   }),
@@ -603,7 +603,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', 'if (this.#unfinished) this.cursors.hold(', 'if (false) this.cursors.hold(', {
     id: 'cursor-past-a-wide-commit',
     rules: ['V7', 'F1'],
-    what: 'A cursor covers a commit before the feeds have looked at what it takes away.',
+    what: 'A cursor covers a commit before the feeds have checked which access it takes away.',
     tests: ['server/wide-commits'],
   }),
   mutant(
@@ -613,7 +613,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'answers-of-another-thread',
       rules: ['V9', 'S1'],
-      what: 'An answer of a merge thread that is ending goes to a request of another user.',
+      what: 'The answer of a merge thread that is ending goes to a request of another user.',
       tests: ['server/merge-thread'],
       names: 'ending',
     },
@@ -621,13 +621,13 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/unfinished-frames.ts', 'leastUnfinishedBytes)', '0)', {
     id: 'large-frame-without-its-code',
     rules: ['S3', 'D6'],
-    what: 'A frame that is too large is closed as an unfinished one, so the device sends it again and again.',
+    what: 'A device with a frame that is too large is closed as for an unfinished frame, so the device sends it again and again.',
     tests: ['server/unfinished-frames'],
   }),
   mutant('server/src/socket/receive.ts', ' && session.isWithinWrites()) socket.pong(data)', ') socket.pong(data)', {
     id: 'pings-answered-without-end',
     rules: ['S3'],
-    what: 'Each of any number of pings is answered.',
+    what: 'Every ping is answered, however many there are.',
     tests: ['server/charges'],
     names: 'unsolicited',
   }),
@@ -645,7 +645,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'closing-sockets-keep-frames',
       rules: ['S3'],
-      what: 'A connection that is being closed takes 8 MiB of a frame, which counts for no user.',
+      what: 'A connection that is being closed accepts 8 MiB of a frame, which count for no user.',
       tests: ['server/closing-sockets'],
       names: 'keeps nothing',
     },
@@ -653,7 +653,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/kith-socket.ts', 'incoming._fragments = []\n', '\n', {
     id: 'closing-sockets-keep-fragments',
     rules: ['S3'],
-    what: 'A connection that is being closed keeps the fragments that have come.',
+    what: 'A connection that is being closed keeps the received fragments.',
     tests: ['server/closing-sockets'],
     names: 'message of fragments',
   }),
@@ -671,7 +671,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'small-parts-are-free',
       rules: ['S3'],
-      what: 'A frame that comes in parts of one byte takes a hundred times as much memory as is counted.',
+      what: 'A frame that arrives in parts of one byte takes a hundred times as much memory as is counted.',
       tests: ['server/closing-sockets'],
       names: 'also if they are small',
     },
@@ -683,7 +683,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'closing-sessions-still-count',
       rules: ['F2', 'S3'],
-      what: 'What a session has dropped at its close counts for its address until the device closes too.',
+      what: 'Data that a session discarded when it was closed counts for its address until the device closes too.',
       tests: ['server/closing-sockets'],
       names: 'what it still holds',
     },
@@ -695,7 +695,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'large-documents-starve',
       rules: ['S3'],
-      what: 'Small documents pass by a large one that waits for room in the merge thread.',
+      what: 'Small documents overtake a large one that waits for room in the merge thread.',
       tests: ['server/merge-thread'],
       names: 'has its turn',
     },
@@ -703,14 +703,14 @@ export const loadMutants: readonly Mutant[] = [
   mutant('client/src/sync/sync-waiters.ts', 'if (due.length === 0) return', '', {
     id: 'barriers-for-nothing',
     rules: ['S3', 'D2'],
-    what: 'A device sends a barrier at each acknowledgement while a sync wait is not due.',
+    what: 'A device sends a barrier at each acknowledgement while no sync wait is due.',
     tests: ['client/sync-waiters'],
     names: 'no barrier before',
   }),
   mutant('server/src/socket/turn-share.ts', 'this.#left + unitsInTurn)', 'unitsInTurn)', {
     id: 'dear-frames-one-after-the-other',
     rules: ['S3'],
-    what: 'A frame that costs as much as 20 turns of the event loop may, and 17 more of them, are handled in 18 turns.',
+    what: 'A frame that costs as much as is allowed in 20 turns of the event loop, and 17 more such frames, are handled in 18 turns.',
     tests: ['server/charges'],
     names: 'as much as 20 turns',
   }),
@@ -724,7 +724,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/relations/visible-levels.ts', '  notes.sights.clear()\n', '', {
     id: 'sights-kept',
     rules: ['S3'],
-    what: 'A commit of a hundred thousand pairs keeps how each stood before, until all listeners are done with it.',
+    what: 'A commit of a hundred thousand pairs keeps their previous state until all listeners are done with it.',
     tests: ['server/large-changes'],
     names: 'small or large',
   }),
@@ -735,7 +735,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'failed-readings-kept',
       rules: ['S3'],
-      what: 'What a failed preparation had read stays in memory, and every commit is compared with it.',
+      what: 'Data that a failed preparation had read stays in memory, and every commit is compared with it.',
       tests: ['server/large-changes'],
       names: 'whose preparation failed',
     },
@@ -743,33 +743,33 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/sign-in.ts', 'closingMs, () => socket.terminate()', 'closingMs, () => undefined', {
     id: 'refused-connections-stay',
     rules: ['S3'],
-    what: 'A device that is turned away and does not answer the close keeps its connection.',
+    what: 'A refused device that does not answer the close keeps its connection.',
     tests: ['server/closing-sockets'],
     names: 'a refused sign-in waits',
   }),
   mutant('server/src/socket/sign-in.ts', "socket.on('close', cancel)", '', {
     id: 'refused-connections-leave-timers',
     rules: ['S3'],
-    what: 'Each sign-in that is refused leaves a timer after its connection has ended.',
+    what: 'Each refused sign-in leaves a timer after its connection has ended.',
     tests: ['server/closing-sockets'],
     names: 'leaves no timer',
   }),
   mutant('server/src/turns.ts', 'const restMs = pace.restMs()', 'const restMs = 0 * pace.restMs()', {
     id: 'long-work-that-never-rests',
     rules: ['S3'],
-    what: 'Long work of one user goes on without a rest while others change something.',
+    what: 'Long work of one user continues without a rest while other users change data.',
     tests: ['server/pace'],
   }),
   mutant('server/src/store/level/group-commit.ts', 'if (!group[0]?.isForced) pace.noteServed()', '', {
     id: 'others-not-noticed-by-long-work',
     rules: ['S3'],
-    what: 'Long work does not notice that others change something.',
+    what: 'Long work does not notice that other users change data.',
     tests: ['server/pace'],
   }),
   {
     id: 'queue-of-commits-waits-for-long-work',
     rules: ['S3'],
-    what: 'A document that is folded into a snapshot keeps all commits waiting until each user with long work had a turn.',
+    what: 'The folding of a document into a snapshot delays all commits until each user with long work had a turn.',
     tests: ['server/pace'],
     changes: [
       {
@@ -787,32 +787,32 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/rate-limits.ts', ' && work.isFull', '', {
     id: 'spent-work-forgotten',
     rules: ['S3'],
-    what: 'Who leaves and comes back after a sweep has paid for no work.',
+    what: 'A user who leaves and comes back after a sweep has paid for no work.',
     tests: ['server/rate-limits'],
   }),
   mutant('server/src/socket/handle.ts', 'owners.slice(start, start + lookupsAtOnce)', 'owners.slice(start)', {
     id: 'all-named-owners-looked-up-at-once',
     rules: ['S3'],
-    what: 'The look-ups of 256 owners that a hello names are one commit, which all others wait for.',
+    what: 'The look-ups of 256 owners that a hello names are one commit, for which all others wait.',
     tests: ['server/charges'],
     names: 'looked up in slices',
   }),
   mutant('server/src/idle-collection.ts', 'this.#isAsked ? bytes :', '', {
     id: 'collected-again-and-again',
     rules: ['S3'],
-    what: 'A server whose users need more memory than at its start collects it every five seconds.',
+    what: 'A server whose users need more memory than at its start collects garbage every five seconds.',
     tests: ['server/idle-collection'],
   }),
   mutant('server/src/idle-collection.ts', 'const isAgain = this.#looksLeft === 1', 'const isAgain = false', {
     id: 'documents-in-use-kept-for-ever',
     rules: ['S3'],
-    what: 'What a server still kept when its heap was collected stays when it is dropped.',
+    what: 'Data that the server still held when its heap was collected stays in memory after it is dropped.',
     tests: ['server/idle-collection'],
   }),
   mutant('server/src/idle-collection.ts', '|| (this.#isAsked && isSparse && isShrinking)', '', {
     id: 'sparse-heap-left',
     rules: ['S3'],
-    what: 'The memory of a heap stays, because a little of its content is left on each of its pages.',
+    what: 'The memory of a heap is not returned, because a little of its content is left on each of its pages.',
     tests: ['server/idle-collection'],
   }),
   mutant('server/src/idle-collection.ts', '&& isSparse && isShrinking', '&& isSparse', {
@@ -824,13 +824,13 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/idle-collection.ts', 'freedBytes > bytesAboveKept ||', '', {
     id: 'collected-twice-at-most',
     rules: ['S3'],
-    what: 'The garbage stays that a server makes after its heap was collected, though each collection frees much.',
+    what: 'The garbage that a server produces after a collection of its heap stays, though each collection frees much.',
     tests: ['server/idle-collection'],
   }),
   mutant('server/src/idle-collection.ts', '|| (!isQuiet && this.#looksLeft > 0)', '', {
     id: 'collected-while-in-use',
     rules: ['S3'],
-    what: 'The second collection comes while documents are in use, and what is dropped later stays.',
+    what: 'The second collection happens while documents are in use, and documents that are dropped later stay in memory.',
     tests: ['server/idle-collection'],
   }),
   mutant(

@@ -3,7 +3,10 @@ import { type Mutant, mutant } from '../mutant.ts'
 const messages = 'server/src/socket/direct-messages.ts'
 const tests = ['server/message-policy']
 
-/** Whose messages reach a user: the user's own choice, which the backend may make, and the widest that the operator allows. */
+/**
+ * Mistakes in whose messages reach a user: the user's own choice, which the backend may make, and the operator's widest
+ * audience.
+ */
 export const messagePolicyMutants: readonly Mutant[] = [
   mutant(
     'shared/src/visibility.ts',
@@ -12,7 +15,7 @@ export const messagePolicyMutants: readonly Mutant[] = [
     {
       id: 'wider-message-policy-counts',
       rules: ['R4'],
-      what: 'Of the message audience of a user and the widest of the server the wider counts.',
+      what: "Of the user's message audience and the server's widest audience, the wider one counts.",
       tests: [...tests, 'shared/visibility'],
       names: 'message policy .* of the server and|narrower of two audiences',
     },
@@ -27,7 +30,7 @@ export const messagePolicyMutants: readonly Mutant[] = [
     {
       id: 'message-policy-ignored-by-messages',
       rules: ['R4'],
-      what: 'Messages arrive by the choice of the user alone, whatever the widest audience of the server is.',
+      what: "Messages are delivered according to the user's own choice alone, whatever the server's widest audience is.",
       tests: [...tests, 'server/elsewhere'],
       names: 'message policy',
     },
@@ -35,7 +38,7 @@ export const messagePolicyMutants: readonly Mutant[] = [
   {
     id: 'message-policy-ignored-by-communication',
     rules: ['R4'],
-    what: 'The backend is told that messages may be sent which the server does not let through.',
+    what: 'The backend is told that messages are allowed which the server does not deliver.',
     changes: [
       {
         file: 'packages/server/src/http/insight.ts',
@@ -65,7 +68,7 @@ export const messagePolicyMutants: readonly Mutant[] = [
   mutant('server/src/relations/commit.ts', '    narrowsMessages === true ||\n', '', {
     id: 'narrower-messages-answered-before-others-know',
     rules: ['V4'],
-    what: 'A narrower message audience is answered while another node still lets messages through.',
+    what: 'A narrower message audience is acknowledged while another node still delivers messages.',
     tests,
     names: 'applied it',
   }),
@@ -76,7 +79,7 @@ export const messagePolicyMutants: readonly Mutant[] = [
     {
       id: 'wider-messages-wait-for-others',
       rules: ['V4'],
-      what: 'What is waited for is a wider message audience, not a narrower one.',
+      what: 'The server waits for other nodes when the message audience becomes wider, not when it becomes narrower.',
       tests,
       names: 'applied it',
     },
@@ -84,7 +87,7 @@ export const messagePolicyMutants: readonly Mutant[] = [
   mutant('server/src/accounts/backend-edits.ts', '        account.drop(writer)\n', '', {
     id: 'edit-after-the-erasure',
     rules: ['D7', 'F3'],
-    what: "A backend's edit that meets the erasure of the account is written for the next holder of the id.",
+    what: "A backend's edit during the erasure of the account is written for the next holder of the id.",
     tests,
     names: 'nothing is left|without an account',
   }),

@@ -2,7 +2,10 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const tests = ['simulation/new-enemy']
 
-/** What would let an edit overtake the order to shut somebody out: `names` is the story in which they see it [V6]. */
+/**
+ * Mistakes that would let an edit overtake the change that shuts a viewer out: `names` is the story in which that viewer sees
+ * it [V6].
+ */
 export const newEnemyMutants: readonly Mutant[] = [
   {
     id: 'profile-sent-first',
@@ -32,7 +35,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'profile-committed-first',
       rules: ['V6'],
-      what: 'What came of both documents in one go is committed one by one, the profile first.',
+      what: 'Data from both documents that arrived together is committed one document after the other, the profile first.',
       tests,
       names: 'after a block, an edit in one commit: a viewer who follows live',
     },
@@ -65,7 +68,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'owner-not-looked-at',
       rules: ['V4', 'V6'],
-      what: "A change of the viewer's makes the relay look again, one of the owner's does not.",
+      what: 'A change by the viewer makes the relay check again, but a change by the owner does not.',
       tests,
       names: 'after privacy for contacts, an edit on a second device, which saw it: a viewer who follows live',
     },
@@ -89,7 +92,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'deaf-while-opening',
       rules: ['V4', 'V6'],
-      what: 'A feed that reads its relations while it opens misses a revocation made meanwhile.',
+      what: 'A feed that reads its relations while it opens misses a revocation that is made meanwhile.',
       tests,
       names:
         'after a revocation, an edit on a second device, which saw it: a viewer who catches up in between, having read relations',
@@ -102,7 +105,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'stale-by-what-was-told',
       rules: ['V4', 'F2'],
-      what: 'A frame that waited for a slow device is sent with the levels from the begin of the wait.',
+      what: 'A frame that waited for a slow device is sent with the levels from the beginning of the wait.',
       tests,
       names: 'after a block, an edit in one commit: a viewer who is slow',
     },

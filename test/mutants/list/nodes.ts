@@ -6,25 +6,25 @@ const leases = ['server/postgres-leases']
 const largeTests = ['server/postgres-large-changes']
 const revocationTests = ['server/revocations']
 
-/** What several nodes on one database rely on. */
+/** Mistakes in what several nodes on one database rely on. */
 export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/reports.ts', '    this.#mustRead = true\n    await this.#looked()\n', '', {
     id: 'current-by-itself',
     rules: ['F1'],
-    what: 'A node takes itself for current without a look at the log.',
+    what: 'A node considers itself current without reading the log.',
     tests,
     names: 'until it is current',
   }),
   mutant('server/src/socket/handle.ts', '    await store.whenCurrent()\n', '', {
     id: 'synced-with-one-node',
     rules: ['F1'],
-    what: 'On one of several nodes whenSynced does not cover what another node has just written.',
+    what: 'With several nodes, whenSynced does not cover changes that another node has just written.',
     tests: ['server/barrier-on-nodes'],
   }),
   mutant('server/src/store/nodes/write-set.ts', 'if (range !== undefined) yield range', '', {
     id: 'ranges-not-written',
     rules: ['V4', 'D4'],
-    what: 'A change that read all relations of a user holds although another node wrote a new one.',
+    what: 'A change that read all relations of a user is committed although another node wrote a new relation.',
     tests,
     names: 'if the follow is written first',
   }),
@@ -35,7 +35,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'reads-not-compared',
       rules: ['D4'],
-      what: 'A batch is written although another node wrote what was read for it.',
+      what: 'A batch is written although another node wrote a record that was read for it.',
       tests,
       names: 'counts that two nodes derive',
     },
@@ -59,7 +59,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'built-on-an-older-document',
       rules: ['D4'],
-      what: 'A change is written that was admitted to a document as it was before another node changed it.',
+      what: 'A change is written that was admitted to an old version of a document, before another node changed it.',
       tests,
       names: 'two nodes admit at the same time',
     },
@@ -67,14 +67,14 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/versions.ts', 'const isRevoked = revokedAt > signedInAt', 'const isRevoked = false', {
     id: 'written-by-a-revoked-session',
     rules: ['D7'],
-    what: 'A session that another node has revoked writes until it is ended.',
+    what: 'A session that another node has revoked continues to write until it is closed.',
     tests,
     names: 'another node has revoked',
   }),
   mutant('server/src/store/nodes/versions.ts', 'const isRevoked = revokedAt > signedInAt', 'const isRevoked = false', {
     id: 'erased-elsewhere-and-written-here',
     rules: ['D7'],
-    what: 'An account that another node has erased comes back with what a session writes that has not heard of it.',
+    what: 'An account that another node has erased comes back with a write from a session that is not yet informed.',
     tests,
     names: 'brings no account back',
   }),
@@ -85,7 +85,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'revoked-token-counts-elsewhere',
       rules: ['V4'],
-      what: 'A token that one node has revoked counts on another.',
+      what: 'A token that one node has revoked is valid on another.',
       tests,
       names: 'counts on no other node',
     },
@@ -93,7 +93,7 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/postgres/schema.ts', 'greatest(_clock_ms, a.revoked_at_ms + 1) end', '_clock_ms end', {
     id: 'revocation-lowered',
     rules: ['V4'],
-    what: 'A revocation by a database whose clock was set back lets tokens count again that were revoked before.',
+    what: 'A revocation by a database whose clock was set back makes previously revoked tokens valid again.',
     tests: revocationTests,
     names: 'an hour is raised',
   }),
@@ -107,28 +107,28 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/commits.ts', 'recordsInQueue: 500', 'recordsInQueue: 1_000_000', {
     id: 'large-change-in-the-queue-of-a-node',
     rules: ['S3'],
-    what: 'All changes of a node wait until one is derived that concerns thousands of users.',
+    what: 'All changes of a node wait while a change that concerns thousands of users is being derived.',
     tests: largeTests,
     names: 'do not wait',
   }),
   mutant('server/src/store/nodes/batch-reads.ts', 'if (this.#subjects?.has(id) ?? true) this', 'this', {
     id: 'large-change-begins-again-with-each-edit',
     rules: ['S3'],
-    what: 'A large change is derived again when any of those whom it concerns has edited a profile.',
+    what: 'A large change is derived again when any of the affected users has edited a profile.',
     tests: largeTests,
     names: 'stays when a large change',
   }),
   mutant('server/src/store/postgres/batch.ts', 'this.#subjects?.has(write.id) === false', 'false', {
     id: 'large-change-takes-edits-back',
     rules: ['D4'],
-    what: 'A large change writes what another user had published when it was derived.',
+    what: "A large change writes another user's published data from the time when the change was derived.",
     tests: largeTests,
     names: 'stays when a large change',
   }),
   mutant('server/src/store/nodes/batch-writer.ts', '{ ...how, isBeside: false }', 'how', {
     id: 'all-nodes-wait-behind-long-work',
     rules: ['S3'],
-    what: 'While no node can write, a large change rests for the long work of others.',
+    what: 'While no node can write, a large change pauses for the long work of other users.',
     tests: ['server/node-commits'],
     names: 'stand in the line',
   }),
@@ -139,7 +139,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'last-seen-of-one',
       rules: ['D4'],
-      what: 'Of many users who left at once, when they were last seen is noted of the first alone.',
+      what: "If many users left at the same time, only the first one's last-seen time is recorded.",
       tests: largeTests,
       names: 'named at once',
     },
@@ -147,21 +147,21 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/level/reading.ts', "own === 'seen' || own === 'erase'", "own === 'erase'", {
     id: 'last-seen-taken-back',
     rules: ['D4'],
-    what: 'Of many users who left at once, when they were last seen is lost for whom something else was written meanwhile.',
+    what: 'If many users left at the same time, the last-seen time is lost for users with another write meanwhile.',
     tests: ['server/large-changes'],
     names: 'named at once',
   }),
   mutant('server/src/store/postgres/schema.ts', 'record = with_last_seen(w.record, u.record)', 'record = w.record', {
     id: 'large-change-forgets-a-going',
     rules: ['D4'],
-    what: 'A large change writes when another user was last seen as it was when the change was derived.',
+    what: "A large change writes another user's last-seen time from the time when the change was derived.",
     tests: largeTests,
     names: 'stays when a large change',
   }),
   mutant('server/src/store/nodes/node-lease.ts', '      void table.lookElsewhere().catch(() => undefined)\n', '', {
     id: 'stays-with-a-primary-that-was-cut-off',
     rules: ['V4'],
-    what: 'A node that reaches an old primary, which no standby confirms, has no lease as long as that answers.',
+    what: 'A node that can reach an old primary, whose commits no standby confirms, has no lease as long as that primary answers.',
     tests: ['server/postgres-hosts'],
     names: 'leave a primary',
     isSeenByWaiting: true,
@@ -173,7 +173,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'ready-without-a-standby',
       rules: ['D1'],
-      what: 'A node that requires a standby says that it is ready without one.',
+      what: 'A node that requires a standby reports that it is ready without one.',
       tests: ['server/postgres-hosts'],
       names: 'requires a standby',
       isSeenByWaiting: true,
@@ -189,7 +189,7 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/relations/revocation.ts', 'Math.max(nowMs, beforeMs + 1)', 'nowMs', {
     id: 'revocation-lowered-by-a-set-back-clock',
     rules: ['V4'],
-    what: 'A revocation by a clock that was set back lets tokens count again that were revoked before.',
+    what: 'A revocation by a clock that was set back makes previously revoked tokens valid again.',
     tests: revocationTests,
     names: 'is set back',
   }),
@@ -200,7 +200,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'ahead-of-the-database',
       rules: ['F1'],
-      what: 'A node goes on although the database has lost what the node has reported.',
+      what: 'A node continues although the database has lost changes that the node has reported.',
       tests,
       names: 'after a failover that lost commits',
       isSeenByWaiting: true,
@@ -213,7 +213,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'views-and-levels-of-two-states',
       rules: ['V4'],
-      what: 'What a viewer may see is read in one state, and what it sees in a later one.',
+      what: 'The visible levels are read in one state, and their contents in a later one.',
       tests,
       names: 'read in one state',
     },
@@ -221,7 +221,7 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/node-lease.ts', 'return this.#elapsedMs() < leaseMs', 'return true', {
     id: 'hands-over-without-lease',
     rules: ['V4'],
-    what: 'A node that stood still hands over what it had read, although another node has answered a block meanwhile.',
+    what: 'A node that was suspended hands over data that it had read, although another node has acknowledged a block meanwhile.',
     tests: leases,
     names: 'stood still',
   }),
@@ -232,7 +232,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'joins-again-without-catching-up',
       rules: ['V4'],
-      what: 'A node that no other node waited for goes on with what it had reported before.',
+      what: 'A node for which no other node waited continues with the position that it had reported before.',
       tests: leases,
       names: 'node whose lease was over hands nothing over',
       isSeenByWaiting: true,
@@ -241,35 +241,35 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/node-lease.ts', 'if (!isContinued || !this.isCurrent()) {', 'if (!isContinued) {', {
     id: 'renewed-too-late-without-catching-up',
     rules: ['V4'],
-    what: 'A renewal that was confirmed after the lease was over counts as one that came in time.',
+    what: 'A renewal that was confirmed after the lease had expired counts as in time.',
     tests: leases,
     names: 'confirmed after the lease was over',
   }),
   mutant('server/src/store/postgres/schema.ts', "return query select 'fenced', _head; return;", 'null;', {
     id: 'writes-without-lease',
     rules: ['V4'],
-    what: 'A node that others do not count with any more writes.',
+    what: 'A node that other nodes no longer count as alive writes.',
     tests: leases,
     names: 'is refused',
   }),
   mutant('server/src/accounts/account.ts', 'if (takesAway(commit)) await store.whenEverywhere(commit.position)', '', {
     id: 'block-answered-before-others-know',
     rules: ['V4'],
-    what: 'A block is answered while another node still shows the profile.',
+    what: 'A block is acknowledged while another node still shows the profile.',
     tests: leases,
     names: 'a block is answered only',
   }),
   mutant('server/src/http/users.ts', 'await store.whenEverywhere(position)', '', {
     id: 'revocation-answered-before-others-know',
     rules: ['V4'],
-    what: 'A revocation is answered while the sessions on another node go on.',
+    what: 'A revocation is acknowledged while the sessions on another node continue.',
     tests: leases,
     names: 'a revocation and a restriction',
   }),
   mutant('server/src/store/nodes/everywhere.ts', 'await table.removeGone(lease.name.id)', '', {
     id: 'dead-node-counts',
     rules: ['V4'],
-    what: 'A block waits in vain for a node that has ended.',
+    what: 'A block waits for a node that has ended.',
     tests: leases,
     names: 'ended without giving its lease back',
     isSeenByWaiting: true,
@@ -277,14 +277,14 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/everywhere.ts', 'if (!found.isSettled) return', '', {
     id: 'promotion-ends-leases',
     rules: ['V4'],
-    what: 'A new primary counts leases by its own clock at once.',
+    what: 'A new primary immediately counts leases by its own clock.',
     tests: leases,
     names: 'by a promotion',
   }),
   mutant('server/src/store/nodes/batch-writer.ts', 'if (outcome.isConfirmed) return outcome', 'return outcome', {
     id: 'answered-without-a-standby',
     rules: ['D2'],
-    what: 'A change is answered although no standby has confirmed it, since its wait was cancelled.',
+    what: 'A change is acknowledged although no standby has confirmed it, since its wait was cancelled.',
     tests: leases,
     names: 'wait for a standby was cancelled',
   }),
@@ -295,7 +295,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'answered-since-it-is-in-the-log',
       rules: ['D2'],
-      what: 'A change is answered when it is found in the log, before a standby has confirmed it.',
+      what: 'A change is acknowledged when it is found in the log, before a standby has confirmed it.',
       tests: leases,
       names: 'wait for a standby was cancelled',
     },
@@ -303,21 +303,21 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/copy/copy.ts', 'if (row?.count !== entries.length) {', 'if (row === undefined) {', {
     id: 'copy-is-not-compared',
     rules: ['D4'],
-    what: 'A record that did not arrive whole in the database is not noticed at the end of the copy.',
+    what: 'A record that arrived incomplete in the database is not noticed at the end of the copy.',
     tests: ['server/postgres-upkeep'],
     names: 'did not arrive whole',
   }),
   mutant('server/src/store/postgres/open.ts', "(await client.query('select from copying')).rowCount", 'false', {
     id: 'node-starts-during-a-copy',
     rules: ['D4'],
-    what: 'A node serves a database to which a data folder is only half copied.',
+    what: 'A node serves a database to which a data folder has been copied only partly.',
     tests: ['server/postgres-upkeep'],
     names: 'keeps nodes from the database',
   }),
   mutant('server/src/store/copy/copy.ts', 'copying.position === position && ', '', {
     id: 'copy-goes-on-over-an-old-one',
     rules: ['D4'],
-    what: 'A copy that was broken off goes on although a server wrote to the folder meanwhile: what was erased is in the database.',
+    what: 'An interrupted copy continues although a server wrote to the folder meanwhile. Erased data is then in the database.',
     tests: ['server/postgres-upkeep'],
     names: 'begins again',
   }),
@@ -328,7 +328,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'fold-over-another-fold',
       rules: ['V5'],
-      what: 'A compaction puts what it read in place of a document that was folded or written anew meanwhile.',
+      what: 'A compaction overwrites a document that was folded or written again meanwhile with the version that it had read.',
       tests: ['server/postgres-upkeep'],
       names: 'leaves a document alone',
     },
@@ -340,7 +340,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'nothing-read-and-log-trimmed',
       rules: ['D7'],
-      what: 'A revocation fails for good once the log of commits no longer goes back to the beginning.',
+      what: 'A revocation fails permanently once the log of commits no longer goes back to the beginning.',
       tests: ['server/postgres-upkeep'],
       names: 'is copied has the same users',
     },
@@ -352,14 +352,14 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'dropped-lease-renewed-by-an-earlier-renewal',
       rules: ['V4', 'D2'],
-      what: 'A renewal that was under way when the lease was dropped makes it current again.',
+      what: 'A renewal that was in progress when the lease was dropped makes the lease current again.',
       tests: ['server/node-lease'],
     },
   ),
   mutant('server/src/store/nodes/everywhere.ts', '    this.#position = 0\n', '', {
     id: 'applied-in-a-lost-history',
     rules: ['V4'],
-    what: 'After the history was lost, positions count as applied by all nodes that other commits have now.',
+    what: 'After the history was lost, positions that now belong to other commits count as applied by all nodes.',
     tests: ['server/everywhere'],
   }),
   mutant(
@@ -369,7 +369,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'waits-for-a-log-that-nobody-reads',
       rules: ['D2'],
-      what: 'Who waits until a node that has closed is current waits for ever.',
+      what: 'A wait for a closed node to become current never ends.',
       tests: ['server/reports'],
       isSeenByWaiting: true,
     },
@@ -377,20 +377,20 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/batch-writer.ts', 'this.#isClosing || !repetition', '!repetition', {
     id: 'close-waits-for-a-standby',
     rules: ['D2'],
-    what: 'A node that stops while no standby confirms goes on for ten seconds.',
+    what: 'A node that stops while no standby confirms continues for ten seconds.',
     tests: ['server/node-commits'],
   }),
   mutant('server/src/store/nodes/repetition.ts', ' && !this.isLate()', '', {
     id: 'batch-repeated-beyond-the-log',
     rules: ['D2'],
-    what: 'A batch that was written is sent again when the log has forgotten it, and is written twice.',
+    what: 'A batch that was written is sent again when it is no longer in the log, and is written twice.',
     tests: ['server/node-commits'],
     names: 'for a minute',
   }),
   mutant('server/src/store/nodes/batch-writer.ts', 'if (unknown && repetition.isLate()) throw unknown', '', {
     id: 'fenced-after-a-pause-is-not-written',
     rules: ['D2'],
-    what: 'A node that was paused for longer than the log is kept makes a change again that it had written.',
+    what: 'A node that was paused for longer than the log is kept repeats a change that it had already written.',
     tests: ['server/node-commits'],
     names: 'was paused',
   }),
@@ -401,7 +401,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'unconfirmed-is-not-written',
       rules: ['D2'],
-      what: 'A node that was paused for long makes a change again that was written, and that no standby had confirmed.',
+      what: 'A node that was paused for a long time repeats a change that was written, and that no standby had confirmed.',
       tests: ['server/node-commits'],
       names: 'was paused',
     },
@@ -413,7 +413,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'late-by-the-time-of-day',
       rules: ['D2'],
-      what: 'A node whose clock is set back takes a batch for recent that has left the log, and writes it twice.',
+      what: 'A node whose clock is set back treats a batch that is no longer in the log as recent, and writes it twice.',
       tests: ['server/node-commits'],
       names: 'set back',
     },
@@ -425,7 +425,7 @@ export const nodesMutants: readonly Mutant[] = [
     {
       id: 'suspended-is-not-late',
       rules: ['D2'],
-      what: 'A node whose machine was suspended takes a batch for recent that has left the log, and writes it twice.',
+      what: 'A node whose machine was suspended treats a batch that is no longer in the log as recent, and writes it twice.',
       tests: ['server/node-commits'],
       names: 'suspended',
     },
@@ -433,14 +433,14 @@ export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/batch-writer.ts', 'throw unknown ?? error', 'throw error', {
     id: 'failure-after-a-lost-connection',
     rules: ['D2'],
-    what: 'Each change of a batch is tried alone that was written by an attempt whose answer was lost.',
+    what: 'After an attempt whose answer was lost, each change of a batch that was written is tried alone.',
     tests: ['server/node-commits'],
     names: 'then fails',
   }),
   mutant('server/src/store/postgres/pages.ts', ' : keyOf(last)', ' : undefined', {
     id: 'only-the-first-page-of-users',
     rules: ['V5', 'D4'],
-    what: 'A compaction or a check of a database looks at the first 250 users alone.',
+    what: 'A compaction or a check of a database reads only the first 250 users.',
     tests: ['server/postgres-upkeep'],
     names: 'beyond one page',
   }),

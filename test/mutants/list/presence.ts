@@ -6,19 +6,19 @@ const presence = 'server/src/presence/presence.ts'
 const watchers = 'server/src/presence/subscriptions.ts'
 const tests = ['server/presence']
 
-/** What would tell somebody who is online of whom they may not know it, or tell it too often, or not at all. */
+/** Mistakes that would show presence to a user who may not know it, or show it too often, or not at all. */
 export const presenceMutants: readonly Mutant[] = [
   mutant(mayKnow, 'feed.levelsOf(owner, view).length > 0 && !view.owner.hidesPresence', '!view.owner.hidesPresence', {
     id: 'presence-of-anybody',
     rules: ['V1', 'V2', 'V3', 'V8', 'S4'],
-    what: 'A viewer gets presence of any watched owner, without a visibility check.',
+    what: 'A viewer receives the presence of any watched owner, without a visibility check.',
     tests,
     names: '\\[V8\\]|\\[S4\\]',
   }),
   mutant(mayKnow, ' && !view.owner.hidesPresence', '', {
     id: 'presence-in-spite-of-hiding',
     rules: ['V8'],
-    what: 'Hiding presence is stored and has no effect.',
+    what: 'The setting that hides presence is stored but has no effect.',
     tests,
     names: 'hides it|\\[R4\\]',
   }),
@@ -68,7 +68,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       id: 'hidden-for-ever',
       rules: ['D4'],
-      what: 'What was hidden once stays hidden.',
+      what: 'Presence that was hidden once stays hidden.',
       tests,
       names: '\\[R4\\]',
     },
@@ -80,7 +80,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       id: 'hiding-without-a-nonce',
       rules: ['R4'],
-      what: 'Hiding is lifted by a device that had not seen it.',
+      what: 'A device that had not seen the hiding of presence lifts it.',
       tests: ['shared/roster'],
       names: 'concurrent hidings, showing',
     },
@@ -92,7 +92,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       id: 'one-key-lifted-only',
       rules: ['R4'],
-      what: 'Showing it again lifts one of the keys that hide it.',
+      what: 'Showing presence again removes only one of the keys that hide it.',
       tests: ['shared/roster'],
       names: 'hidePresence|hiding',
     },
@@ -100,7 +100,7 @@ export const presenceMutants: readonly Mutant[] = [
   mutant(presence, 'const graceMs = 10_000', 'const graceMs = 1', {
     id: 'no-grace',
     rules: ['S3'],
-    what: 'A reload shows everybody that its user was away.',
+    what: 'A page reload shows other users that its user was away.',
     tests,
     names: 'grace',
   }),
@@ -114,7 +114,7 @@ export const presenceMutants: readonly Mutant[] = [
   mutant(watch, "if (!one.sent || one.sent.is === 'unknown') return", '', {
     id: 'looked-at-though-unknown',
     rules: ['S4'],
-    what: 'Whoever names people at random has the server look at each of them whenever they come or go.',
+    what: 'If a user names random ids, the server checks each of them whenever that user comes or goes.',
     tests: ['server/presence-race'],
     names: '\\[S4\\]',
   }),
@@ -128,14 +128,14 @@ export const presenceMutants: readonly Mutant[] = [
   mutant('server/src/socket/handle.ts', 'named.slice(0, session.context.limits.watchedOwners)', 'named', {
     id: 'watched-without-limit',
     rules: ['S3'],
-    what: 'A device watches as many as it names.',
+    what: 'A device can watch any number of owners.',
     tests,
     names: '\\[S3\\]',
   }),
   mutant('server/src/socket/handle.ts', 'watch.countNew(watched)', '0', {
     id: 'watching-costs-nothing',
     rules: ['S3'],
-    what: 'A device lets the server look at 256 people with each of its messages.',
+    what: 'A device makes the server read 256 users with each of its messages.',
     tests,
     names: '\\[S3\\]',
   }),
@@ -179,7 +179,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       id: 'watched-by-a-tab-that-is-gone',
       rules: ['F1'],
-      what: 'Whom a tab watched that was killed is watched for ever.',
+      what: 'The owners that a killed tab watched are watched forever.',
       tests: ['client/presence'],
       names: 'tabs watch',
     },

@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would make devices of one user differ, or the public side win [R1–R6]. */
+/** Mistakes that would make devices of one user differ, or let the public side win [R1–R6]. */
 export const rosterMutants: readonly Mutant[] = [
   mutant(
     'shared/src/flat-maps.ts',
@@ -9,7 +9,7 @@ export const rosterMutants: readonly Mutant[] = [
     {
       id: 'bytes-not-copied',
       rules: ['R1'],
-      what: 'A document keeps the very bytes that it was given, which the app may change later.',
+      what: 'A document keeps the byte array that it was given, which the app may change later.',
       tests: ['shared/profile'],
       names: '\\[R1\\]',
     },
@@ -17,7 +17,7 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/flat-maps.ts', "(typeof value === 'string' && halfSurrogatePair.test(value))", 'false', {
     id: 'half-surrogate-pairs-stored',
     rules: ['R1'],
-    what: 'A text that UTF-8 cannot carry is stored, and other devices get another one.',
+    what: 'A text that UTF-8 cannot encode is stored, and other devices receive a different text.',
     tests: ['shared/profile'],
     names: '\\[R1\\]',
   }),
@@ -55,7 +55,7 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/flat-maps.ts', 'else if (!sameValue(map.get(key), value)) map', 'else map', {
     id: 'same-value-written-again',
     rules: ['R3'],
-    what: 'What a document shows already is written again.',
+    what: 'A value that a document already shows is written again.',
     tests: ['shared/profile', 'shared/roster'],
     names: '\\[R3\\]',
   }),
@@ -88,7 +88,7 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/roster/edits.ts', 'nonceKey(newNonce(), user)', "nonceKey('aaaaaaaa', user)", {
     id: 'block-without-nonce',
     rules: ['R4'],
-    what: 'Every block of a user is one key, so a concurrent unblock removes a block that it had not seen.',
+    what: 'All blocks of a user have one key, so a concurrent unblock removes a block that it had not seen.',
     tests: ['shared/roster'],
     names: '\\[R4\\]',
   }),
@@ -106,7 +106,7 @@ export const rosterMutants: readonly Mutant[] = [
     {
       id: 'wider-audience-counts',
       rules: ['R4'],
-      what: 'Of two privacy settings the wider counts.',
+      what: 'Of two privacy settings, the wider one counts.',
       tests: ['shared/roster'],
       names: '\\[R4\\]',
     },
@@ -157,14 +157,14 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/profile.ts', 'if (!other || other.writer < writer) fields', 'if (!other) fields', {
     id: 'first-set-found-counts',
     rules: ['R6'],
-    what: 'Of concurrent sets the one counts that a device happens to hold first.',
+    what: 'Of concurrent sets, the one that a device received first counts.',
     tests: ['shared/profile'],
     names: '\\[R6\\]',
   }),
   mutant('shared/src/profile.ts', 'key !== own || !isReplaced', 'key === own && !isReplaced', {
     id: 'set-beside-others',
     rules: ['R6'],
-    what: 'A set leaves what other devices set before, which may go on counting.',
+    what: 'A set does not remove earlier sets by other devices, which may remain in force.',
     tests: ['shared/profile'],
     names: '\\[R6\\]',
   }),
@@ -175,20 +175,20 @@ export const rosterMutants: readonly Mutant[] = [
     {
       id: 'null-levels-end-all-follows',
       rules: ['R5'],
-      what: 'A synchronizer that withdraws contacts also ends follows that the user began.',
+      what: 'A synchronizer that withdraws contacts also ends follows that the user started.',
       tests: ['client/synchronizer'],
     },
   ),
   mutant('client/src/api/contact-synchronizer.ts', 'endsOwnFollows: levels === null,', 'endsOwnFollows: false,', {
     id: 'left-the-phone-book-and-followed',
     rules: ['R5'],
-    what: 'People who left the phone book are followed for ever.',
+    what: 'Users who are no longer in the phone book are followed forever.',
     tests: ['client/synchronizer'],
   }),
   mutant('client/src/database/turned-keys.ts', 'return isReported && !known.isReported', 'return isReported', {
     id: 'turns-reported-each-time',
     rules: ['R5'],
-    what: 'An app is told at each call that its contacts keep turning.',
+    what: 'An app is notified at each call that its contacts are turned back again and again.',
     tests: ['client/synchronizer'],
   }),
 ]

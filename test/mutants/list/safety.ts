@@ -1,11 +1,11 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would let hostile or excessive input through [S1–S4]. */
+/** Mistakes that would let hostile or excessive input through [S1–S4]. */
 export const safetyMutants: readonly Mutant[] = [
   mutant('shared/src/wire/framing.ts', 'if (decoding.hasContent(decoder) && !isOpen)', 'if (false)', {
     id: 'bytes-after-the-end',
     rules: ['S1'],
-    what: 'A frame may go on after its message.',
+    what: 'A frame may contain bytes after its message.',
     tests: ['shared/wire'],
     names: '\\[S1\\]',
   }),
@@ -16,7 +16,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'bytes-left-in-the-pool',
       rules: ['S1'],
-      what: 'Bytes of a message lie in the memory of its frame, where those of other sessions come to lie.',
+      what: 'Bytes of a message stay in the memory of its frame, which is reused for frames of other sessions.',
       tests: ['shared/wire'],
       names: '\\[S1\\] bytes of a message',
     },
@@ -53,7 +53,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'any-root-admitted',
       rules: ['S2'],
-      what: 'A profile may have roots that no protocol knows.',
+      what: 'A profile may have root types that the protocol does not define.',
       names: '\\[S2\\] other roots and other',
       tests: ['server/admission'],
     },
@@ -85,7 +85,7 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/admission/admission.ts', 'if (known > 0 && !isSamePlace', 'if (known < 0 && !isSamePlace', {
     id: 'items-that-go-on-elsewhere',
     rules: ['S2'],
-    what: 'The rest of an item is checked for another key than its own.',
+    what: 'The rest of an item is checked with a key other than its own.',
     tests: ['server/admission'],
     names: 'item whose origin has another',
   }),
@@ -96,7 +96,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'refused-and-applied',
       rules: ['S2', 'S3', 'D5'],
-      what: 'What is refused for its size is applied all the same.',
+      what: 'An update that is refused for its size is still applied.',
       tests: ['server/durability'],
       names: '\\[S2\\]|\\[S3\\]',
     },
@@ -123,7 +123,7 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/socket/rate-limits.ts', 'this.#byUser.set(user, rates)', '', {
     id: 'rates-forgotten',
     rules: ['S3'],
-    what: 'A reconnect or another device gets a fresh rate.',
+    what: 'A reconnect or another device gets a fresh rate limit.',
     isSeenByWaiting: true,
     tests: ['server/sign-in'],
     names: 'hint; reconnecting does not',
@@ -157,7 +157,7 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/relations/follow-budget.ts', 'if (hasAsked) return true', '', {
     id: 'known-ids-cost-again',
     rules: ['S4'],
-    what: 'An id that was asked for before costs a look-up again.',
+    what: 'An id that was requested before costs a look-up again.',
     tests: ['server/store'],
     names: '\\[S4\\]',
   }),
@@ -181,7 +181,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'budget-never-refilled',
       rules: ['S4'],
-      what: 'A spent budget stays spent.',
+      what: 'A spent look-up budget never refills.',
       tests: ['server/store'],
       names: '\\[S4\\]',
     },
@@ -228,14 +228,14 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'other-levels-held-back',
       rules: ['S3'],
-      what: 'A level that is too large keeps others from being edited.',
+      what: 'A level that is too large prevents other levels from being edited.',
       tests: ['server/size-limits'],
     },
   ),
   mutant('server/src/admission/size-limits.ts', 'Math.max(historyBytes, ', '1000 * Math.max(historyBytes, ', {
     id: 'history-unbounded',
     rules: ['S3'],
-    what: 'A document may hold any number of removed names.',
+    what: 'A document may contain any number of removed names.',
     tests: ['server/durability'],
     names: '\\[S3\\]',
   }),
@@ -258,7 +258,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'full-roster-counts-blocks-beside-a-label',
       rules: ['R4', 'S3'],
-      what: 'A full roster refuses an update that a device has made within the limit, since a block in it counts as well.',
+      what: 'A full roster refuses an update that a device has made within the limit, because a block in it is also counted.',
       tests: ['client/content-limits'],
       names: 'the server takes it',
     },
@@ -291,7 +291,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'one-go-not-counted-together',
       rules: ['S3'],
-      what: 'Updates that are admitted in one go pass a limit together.',
+      what: 'Updates that are admitted together exceed a limit together.',
       tests: ['server/durability'],
       names: 'that are admitted together',
     },
@@ -317,7 +317,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'one-rate-for-all',
       rules: ['S1', 'S3'],
-      what: 'What one user sends counts against all others.',
+      what: 'Data that one user sends counts against all other users.',
       tests: ['server/sign-in'],
       names: '\\[S3\\]',
     },
@@ -352,7 +352,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'turned-away-and-kept',
       rules: ['S3'],
-      what: 'A device that was turned away costs its descriptor for as long as it likes.',
+      what: 'A refused device occupies its descriptor for as long as it wants.',
       tests: ['server/places'],
       isSeenByWaiting: true,
     },
@@ -370,7 +370,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'missed-and-kept',
       rules: ['V4', 'V7'],
-      what: 'A session whose feed failed while a commit was checked goes on, and keeps what was taken away.',
+      what: 'A session whose feed failed while a commit was checked continues, and keeps data that was taken away.',
       tests: ['server/failing-listeners'],
       names: 'a feed that throws|a device whose feed throws',
     },
@@ -378,14 +378,14 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/turns.ts', '    failed(error)\n', '', {
     id: 'unchecked-after-a-flaw',
     rules: ['V4'],
-    what: 'A check of a commit that ends half way releases what waits for it, as if all feeds had been called.',
+    what: 'A check of a commit that ends halfway releases its waiting work, as if all feeds had been called.',
     tests: ['server/failing-listeners'],
     names: 'itself throws',
   }),
   mutant('server/src/store/commit-listeners.ts', 'Promise.allSettled(', 'Promise.all(', {
     id: 'failed-before-all-have-begun',
     rules: ['V4', 'S1'],
-    what: 'A batch is given up while a listener has not begun to wait for it: from then on nothing is handed over.',
+    what: 'A batch is given up before a listener has begun to wait for it. From then on, nothing is handed over.',
     tests: ['server/failing-listeners'],
     names: 'before a batch is written',
   }),
@@ -421,7 +421,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'one-listener-stops-the-store',
       rules: ['D2', 'S1'],
-      what: 'A listener that throws keeps the others from a commit, and the store from all later ones.',
+      what: 'A listener that throws prevents the others from receiving a commit, and the store from making later commits.',
       tests: ['server/failing-listeners'],
       names: 'keeps no other listener',
       isSeenByWaiting: true,
@@ -442,14 +442,14 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/socket/deferred-follows.ts', 'Math.max(shortestWaitMs, delayMs)', 'delayMs', {
     id: 'retried-without-a-pause',
     rules: ['S3'],
-    what: 'While changes are refused, each waiting follow is tried in every turn of the event loop.',
+    what: 'While changes are refused, each waiting follow is retried in every turn of the event loop.',
     tests: ['server/deferred-follows'],
     names: 'busy',
   }),
   mutant('client/src/sync/receiver.ts', 'this.#bytes -= next?.bytes ?? 0', '', {
     id: 'stored-and-still-waiting',
     rules: ['F1'],
-    what: 'A device leaves a server that has sent it 256 MiB, though all of it is stored.',
+    what: 'A device disconnects from a server that has sent it 256 MiB, though all of it is stored.',
     tests: ['client/receiver'],
     names: 'any number of bytes',
   }),

@@ -3,7 +3,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 const leftovers = 'server/src/store/level/check-leftovers.ts'
 const storedDocument = 'server/src/documents/stored-document.ts'
 
-/** What would let a store grow for ever, or hide that it does. */
+/** Mistakes that would let a store grow without limit, or hide that it does. */
 export const smallStoreMutants: readonly Mutant[] = [
   mutant('server/src/relations/records.ts', 'JSON.stringify(user) === blankText ? undefined : user', 'user', {
     id: 'record-for-each-stranger',
@@ -14,7 +14,7 @@ export const smallStoreMutants: readonly Mutant[] = [
   mutant(storedDocument, '<= Math.max(minLogBytes, this.#snapshotBytes)', '<= Number.MAX_VALUE', {
     id: 'log-never-folded',
     rules: ['D4'],
-    what: 'The log of a document grows without end, and with it the time to load the document.',
+    what: 'The log of a document grows without limit, and with it the time to load the document.',
     tests: ['server/small-stores'],
   }),
   mutant(storedDocument, 'Math.max(minLogBytes, this.#snapshotBytes)', 'minLogBytes', {
@@ -32,21 +32,21 @@ export const smallStoreMutants: readonly Mutant[] = [
   mutant('server/src/relations/check.ts', 'isLapsed(one, lapsing.upTo, lapsing.dayMs)', 'false', {
     id: 'left-relations-unseen',
     rules: ['F1'],
-    what: 'check tells nothing of relations that should have been removed.',
+    what: 'check does not report relations that should have been removed.',
     tests: ['server/days'],
     names: 'check counts',
   }),
   mutant(leftovers, '(await unnamedLookups(disk, old)).length', 'old.length', {
     id: 'needed-look-ups-counted',
     rules: ['S4'],
-    what: 'check counts look-ups of users whom the roster names as left behind.',
+    what: 'check counts look-ups of users whom the roster still names as left over.',
     tests: ['server/days'],
     names: 'check counts',
   }),
   mutant(leftovers, 'Math.max(0, past - 1)', '0', {
     id: 'left-days-unseen',
     rules: ['F1'],
-    what: 'check tells nothing of days that should have been removed.',
+    what: 'check does not report days that should have been removed.',
     tests: ['server/days'],
     names: 'check counts',
   }),

@@ -2,12 +2,12 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const database = 'client/src/sqlite/database.ts'
 
-/** What would go wrong when a device keeps its data in SQLite [D1]. */
+/** Mistakes in a device that keeps its data in SQLite [D1]. */
 export const sqliteMutants: readonly Mutant[] = [
   mutant(database, "if (mode === 'rw') await this.#connection().run('COMMIT', [])", '', {
     id: 'sqlite-not-committed',
     rules: ['D1'],
-    what: 'A transaction counts as done before it is committed.',
+    what: 'A transaction is reported as done before it is committed.',
     tests: ['client/sqlite'],
     names: '\\[D1\\] in Node',
   }),
@@ -18,7 +18,7 @@ export const sqliteMutants: readonly Mutant[] = [
     {
       id: 'sqlite-half-a-transaction',
       rules: ['D1'],
-      what: 'What a failed transaction had written stays.',
+      what: 'Writes of a failed transaction stay.',
       tests: ['client/storage-contract'],
       names: 'SQLite in a folder \\[D1\\] of a transaction',
     },
@@ -26,7 +26,7 @@ export const sqliteMutants: readonly Mutant[] = [
   mutant(database, "? ['locking_mode = EXCLUSIVE', 'journal_mode = WAL']", "? ['journal_mode = WAL']", {
     id: 'sqlite-not-locked',
     rules: ['D1'],
-    what: 'Two clients write one device, under one Yjs client id.',
+    what: 'Two clients write to one device, under one Yjs client id.',
     tests: ['client/sqlite'],
     names: 'database-in-use',
   }),
@@ -54,14 +54,14 @@ export const sqliteMutants: readonly Mutant[] = [
   mutant('client/src/sqlite/table.ts', 'SET last = max(last, ?)', 'SET last = last + 0 * ?', {
     id: 'sqlite-number-used-again',
     rules: ['D1', 'D2'],
-    what: 'A row gets a number that another one had.',
+    what: 'A row gets a number that another row had before.',
     tests: ['client/storage-contract'],
     names: 'SQLite in a folder rows are numbered',
   }),
   mutant(database, 'read?.has(name)', 'name === undefined', {
     id: 'sqlite-live-query-asleep',
     rules: ['D1'],
-    what: 'A live query does not hear of commits.',
+    what: 'A live query is not notified of commits.',
     tests: ['client/storage-contract'],
     names: 'SQLite in a folder a live query tells',
     isSeenByWaiting: true,

@@ -3,24 +3,24 @@ import { type Mutant, mutant } from '../mutant.ts'
 const restoring = 'client/src/device/new-database.ts'
 const surviving = 'client/src/device/recover.ts'
 
-/** What would go wrong when the device's storage is lost, full or refused [D1–D3]. */
+/** Mistakes that show when the device's storage is lost, full or refused [D1–D3]. */
 export const storageMutants: readonly Mutant[] = [
   mutant(restoring, 'update: Y.encodeStateAsUpdateV2(memory[document].doc)', 'update: Uint8Array.of(0, 0)', {
     id: 'documents-not-restored',
     rules: ['D1'],
-    what: 'After the database was lost the device begins with empty documents.',
+    what: 'After the database was lost, the device begins with empty documents.',
     tests: ['client/storage-loss'],
   }),
   mutant(restoring, 'db.outbox.bulkPut(numbered)', 'db.outbox.bulkPut([])', {
     id: 'outbox-not-restored',
     rules: ['D1', 'V6'],
-    what: 'What was unsent when the database was lost counts as sent, and its order is gone.',
+    what: 'Changes that were unsent when the database was lost count as sent, and their order is lost.',
     tests: ['client/storage-loss'],
   }),
   mutant(restoring, 'db.outbox.bulkPut(numbered)', 'db.outbox.bulkPut(numbered.map(({ refusal: _, ...row }) => row))', {
     id: 'refused-sent-from-a-new-database',
     rules: ['D5'],
-    what: 'What the server refused counts as unsent in a restored database.',
+    what: 'Changes that the server refused count as unsent in a restored database.',
     tests: ['client/storage-loss'],
     names: '\\[D5\\]',
   }),
@@ -47,7 +47,7 @@ export const storageMutants: readonly Mutant[] = [
   mutant(surviving, 'if (erasure) throw erased(erasure)', 'await Promise.resolve()', {
     id: 'erased-comes-back',
     rules: ['D1'],
-    what: 'Another tab writes again what was erased.',
+    what: 'Another tab writes erased data again.',
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
@@ -61,28 +61,28 @@ export const storageMutants: readonly Mutant[] = [
   mutant(surviving, 'isGone = true\n    throw new DatabaseLost()', 'isGone = true', {
     id: 'reading-makes-a-database',
     rules: ['D1'],
-    what: 'Looking whether the database is still there makes an empty one.',
+    what: 'The check whether the database still exists creates an empty one.',
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
   mutant(surviving, 'found && found.user !== user', 'false', {
     id: 'merged-into-another-users',
     rules: ['D1'],
-    what: 'What memory holds is laid over another user’s database.',
+    what: 'Data in memory is written over another user’s database.',
     tests: ['client/storage-loss'],
     names: 'another user',
   }),
   mutant(surviving, 'if (found) return merge(tables, memory, randomness)', 'if (found) return', {
     id: 'first-tab-only',
     rules: ['D1'],
-    what: 'Of several tabs only the one that makes the new database brings what it has.',
+    what: 'Of several tabs, only the one that creates the new database adds its data.',
     tests: ['client/tabs-loss'],
     names: '\\[D1\\]',
   }),
   mutant(surviving, 'await there.writeSnapshots(db, there, there.generation + 1)', '', {
     id: 'merged-unseen',
     rules: ['D1', 'D6'],
-    what: 'Tabs do not learn that another tab’s documents joined their own.',
+    what: 'Tabs are not notified that another tab’s documents were merged into theirs.',
     tests: ['client/stale-tab'],
     names: 'in another database',
   }),
@@ -95,7 +95,7 @@ export const storageMutants: readonly Mutant[] = [
   {
     id: 'feed-goes-on-in-a-new-database',
     rules: ['F1', 'V7'],
-    what: 'A session continues with the cursor of the lost database, so its replicas do not come again.',
+    what: 'A session continues with the cursor of the lost database, so its replicas are not sent again.',
     changes: [
       {
         file: 'packages/client/src/sync/attempt.ts',
@@ -131,7 +131,7 @@ export const storageMutants: readonly Mutant[] = [
     {
       id: 'opened-behind-our-back',
       rules: ['D1'],
-      what: 'Dexie opens the database again by itself, and fills a new one with what memory held long before.',
+      what: 'Dexie reopens the database automatically, and fills a new one with data that was in memory long before.',
       tests: ['client/storage-loss'],
       names: 'which no event announces',
     },
@@ -139,21 +139,21 @@ export const storageMutants: readonly Mutant[] = [
   mutant('client/src/device/lifecycle.ts', 'this.#held === 0 ? this.present : undefined', 'this.present', {
     id: 'newest-change-first',
     rules: ['D1'],
-    what: 'What is changed as the app hears of the loss is written before what was changed earlier.',
+    what: 'Changes made while the app is notified of the loss are written before earlier changes.',
     tests: ['client/storage-loss'],
     names: 'as the app hears of the loss',
   }),
   mutant('client/src/sync/retries.ts', 'if (!this.#isStorageFailing &&', 'if (', {
     id: 'full-disk-hot-loop',
     rules: ['F1'],
-    what: 'With a full disk the device connects again and again without a pause.',
+    what: 'With a full disk, the device reconnects repeatedly without a pause.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
   mutant('client/src/sync/connection-manager.ts', 'if (this.#retries.isStorageFailing) this.retryNow()', '', {
     id: 'room-not-noticed',
     rules: ['F1'],
-    what: 'What the feed brings waits for the next attempt, though there is room again.',
+    what: 'Data from the feed waits for the next attempt, though there is room again.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
     isSeenByWaiting: true,
@@ -161,21 +161,21 @@ export const storageMutants: readonly Mutant[] = [
   mutant('client/src/device/error-reporter.ts', 'if (isStorage && this.#hasReportedStorage) return false', '', {
     id: 'full-disk-told-for-ever',
     rules: ['F1'],
-    what: 'The app gets an error at every attempt while the disk is full.',
+    what: 'The app receives an error at every attempt while the disk is full.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
   mutant('client/src/database/failure.ts', "isNamed(error, ['QuotaExceededError'])", 'false', {
     id: 'full-disk-unnamed',
     rules: ['D1'],
-    what: 'An error of a full disk does not say what to do.',
+    what: 'The error for a full disk does not tell the user what to do.',
     tests: ['client/storage-refused'],
     names: '\\[D5\\]',
   }),
   mutant('client/src/device/live-query.ts', 'if (left > 0 && mayBeLoss) ask(left - 1)', 'if (false) ask(left - 1)', {
     id: 'watching-ends-with-the-database',
     rules: ['D1', 'F1'],
-    what: 'What is watched while the database is gone is watched no more: lists stand still, and tabs are deaf.',
+    what: 'Queries that were watched while the database was gone are no longer watched: lists do not update, and tabs receive nothing.',
     tests: ['client/tabs-loss'],
     names: 'subscribed while the database',
   }),
@@ -193,7 +193,7 @@ export const storageMutants: readonly Mutant[] = [
     {
       id: 'opening-waits-for-ever',
       rules: ['D1'],
-      what: 'Storage that does not answer holds up opening for ever.',
+      what: 'Storage that does not respond blocks opening forever.',
       tests: ['client/storage-refused'],
       names: 'never answers',
       isSeenByWaiting: true,
@@ -202,7 +202,7 @@ export const storageMutants: readonly Mutant[] = [
   mutant('client/src/device/lifecycle.ts', 'this.failed.emit(error)', 'undefined', {
     id: 'recovery-failure-unreported',
     rules: ['D1'],
-    what: 'The app gets no error when the database was lost and no new one can be made.',
+    what: 'The app receives no error when the database was lost and no new one can be created.',
     tests: ['client/storage-refused'],
     names: 'when no new database',
     isSeenByWaiting: true,
@@ -217,7 +217,7 @@ export const storageMutants: readonly Mutant[] = [
   mutant('client/src/database/failure.ts', '...(Array.isArray(failures) ? failures : [])', '', {
     id: 'full-disk-overlooked-in-bulk',
     rules: ['D1'],
-    what: 'When the disk is full, the app is not told to make room if several rows were written at once.',
+    what: 'When the disk is full and several rows were written at once, the app is not told to free space.',
     tests: ['client/storage-refused'],
     names: 'is recognised',
   }),
@@ -240,14 +240,14 @@ export const storageMutants: readonly Mutant[] = [
     {
       id: 'raised-database-refused',
       rules: ['D1'],
-      what: 'A database that older code has opened since is taken for that of a later version, and its changes stay unsent.',
+      what: 'A database that older code has opened since is treated as that of a later version, and its changes stay unsent.',
       tests: ['client/newer-database'],
     },
   ),
   mutant('client/src/database/own-documents.ts', 'if (isLarge || ', 'if (', {
     id: 'overwritten-pictures-kept',
     rules: ['V5'],
-    what: 'A device keeps up to 200 pictures that were overwritten.',
+    what: 'A device keeps up to 200 overwritten pictures.',
     tests: ['client/storage'],
   }),
   mutant(
@@ -257,7 +257,7 @@ export const storageMutants: readonly Mutant[] = [
     {
       id: 'compacted-at-each-change',
       rules: ['S3'],
-      what: 'From its first compaction on a device writes both documents anew at each change.',
+      what: 'From its first compaction on, a device rewrites both documents at each change.',
       tests: ['client/storage'],
     },
   ),

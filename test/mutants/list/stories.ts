@@ -1,11 +1,11 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What the engine did wrong until a random history showed it. */
+/** Mistakes that the engine made until a random history showed them. */
 export const storyMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'seen.length > 0 && view.relation.shown.length === 0', 'seen.length > 256', {
     id: 'fetched-passed-off-as-followed',
     rules: ['V7'],
-    what: 'A device does not learn that a replica ends with the session.',
+    what: 'A device is not notified that a replica ends with the session.',
     tests: ['simulation/stories'],
   }),
   mutant('server/src/socket/handle.ts', 'await fetchAll(session, owners)', '', {
@@ -21,7 +21,7 @@ export const storyMutants: readonly Mutant[] = [
     {
       id: 'turns-taken-for-a-circle',
       rules: ['D2', 'S2'],
-      what: 'Edits of devices that took turns at one key are refused when they come in one update.',
+      what: 'Edits of one key by devices in turn are refused when they arrive in one update.',
       tests: ['server/taking-turns'],
     },
   ),
@@ -32,7 +32,7 @@ export const storyMutants: readonly Mutant[] = [
     {
       id: 'told-of-nothing',
       rules: ['F1'],
-      what: 'A concurrent set that changes nothing of what is shown counts as a change.',
+      what: 'A concurrent set that does not change the shown value counts as a change.',
       tests: ['simulation/stories'],
     },
   ),
@@ -55,7 +55,7 @@ export const storyMutants: readonly Mutant[] = [
     {
       id: 'dropped-taken-for-held',
       rules: ['F1', 'V7'],
-      what: 'Any frame of an owner counts as an answer, although the server had not received the drop.',
+      what: 'Any frame of an owner counts as an answer, although the server had not yet received the drop.',
       tests: ['simulation/stories'],
       names: 'still fetched when the server',
     },
@@ -70,7 +70,7 @@ export const storyMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'isUnknown || entry.stale.has(level)', 'entry.stale.has(level)', {
     id: 'erased-levels-left',
     rules: ['D7', 'V7'],
-    what: 'What an erased account showed stays on devices that were away until the next holder was confirmed.',
+    what: 'Data that an erased account showed stays on devices that were away until the next holder was confirmed.',
     tests: ['server/changed-hands'],
     names: 'keeps nothing of the old holder',
   }),
@@ -81,7 +81,7 @@ export const storyMutants: readonly Mutant[] = [
     {
       id: 'connect-out-of-turn',
       rules: ['F1'],
-      what: 'The tab with the socket connects ahead of what another tab has asked before.',
+      what: 'The tab with the socket connects before it handles earlier requests of another tab.',
       tests: ['client/tabs'],
       names: 'connect and disconnect counts,',
       isSeenByWaiting: true,

@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would make lists, names of levels and bulk calls of the client wrong. */
+/** Mistakes that would make lists, names of levels and bulk calls of the client wrong. */
 export const surfaceMutants: readonly Mutant[] = [
   mutant('client/src/api/shown.ts', 'this.contacts.mark(people.keys())\n', '', {
     id: 'index-misses-own-changes',
@@ -19,35 +19,35 @@ export const surfaceMutants: readonly Mutant[] = [
   mutant('client/src/api/contact-index.ts', "this.#stale = 'all'\n      throw error", 'throw error', {
     id: 'index-forgets-a-failed-read',
     rules: [],
-    what: 'After a read that failed, getContacts never reads the rows that it meant to read.',
+    what: 'After a failed read, getContacts never reads the rows that it should have read.',
     tests: ['client/surface'],
     names: 'reads everything anew',
   }),
   mutant('client/src/api/core.ts', 'this.shown.unstage(users)\n', '', {
     id: 'removal-keeps-what-is-staged',
     rules: [],
-    what: 'What was staged for a removed contact makes it again with the next save.',
+    what: 'Changes staged for a removed contact create the contact again with the next save.',
     tests: ['client/surface'],
     names: 'removeContacts removes many',
   }),
   mutant('client/src/api/levels.ts', 'Object.hasOwn(names, value)', 'value in names', {
     id: 'level-of-every-object',
     rules: [],
-    what: 'A name that every object has, such as constructor, passes as a level.',
+    what: 'A name that every object has, such as constructor, is accepted as a level.',
     tests: ['client/surface'],
     names: 'levels have names',
   }),
   mutant('client/src/account/plan-account.ts', 'if (!contact.hasChangedHands) {', '{', {
     id: 'import-gives-to-new-holder',
     rules: ['D7'],
-    what: 'Whoever has an id on the next server gets the levels that its old holder had.',
+    what: 'A holder of an id on the next server receives the levels of the old holder of that id.',
     tests: ['client/account'],
     names: 'whoever has the id on the next server',
   }),
   mutant('client/src/account/plan-account.ts', 'if (!there || !Object.hasOwn(there, name)) plan', 'if (true) plan', {
     id: 'import-overwrites-fields',
     rules: [],
-    what: 'An import replaces what the user has set on the new server.',
+    what: 'An import overwrites values that the user has set on the new server.',
     tests: ['client/account'],
     names: 'changes nothing that the account has',
   }),
@@ -58,7 +58,7 @@ export const surfaceMutants: readonly Mutant[] = [
     {
       id: 'second-document-not-checked',
       rules: ['D5'],
-      what: 'The profile of a change of both documents may exceed its limits.',
+      what: 'The profile part of a change of both documents may exceed its limits.',
       tests: ['client/account'],
       names: 'beyond a limit of the profile',
     },

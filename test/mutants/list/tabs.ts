@@ -5,26 +5,26 @@ const pulse = 'client/src/tabs/pulse.ts'
 const shared = 'client/src/tabs/shared-link.ts'
 const questions = 'client/src/tabs/questions.ts'
 
-/** What would go wrong between tabs of which one stands still, with tokens, direct messages and clocks that are set. */
+/** Mistakes between tabs of which one is suspended, and with tokens, direct messages and clocks that are set. */
 export const tabMutants: readonly Mutant[] = [
   mutant(shared, "silent: () => this.#show('offline'),", 'silent: () => undefined,', {
     id: 'silent-holder-still-synced',
     rules: ['F1'],
-    what: 'A tab keeps showing the status from before the leader stood still.',
+    what: 'A tab continues to show the status from before the leader was suspended.',
     tests: ['client/standstill'],
     names: 'tab without an answer from',
   }),
   mutant(shared, 'takeOver: () => this.#requestLock(true),', 'takeOver: () => undefined,', {
     id: 'holder-never-replaced',
     rules: ['F1', 'V6'],
-    what: 'No tab takes over from a leader that stands still, so a block stays unsent.',
+    what: 'No tab takes over from a suspended leader, so a block stays unsent.',
     tests: ['client/standstill'],
     names: 'tab without an answer from',
   }),
   mutant(shared, 'leading?.own.end(steppedDown)', '', {
     id: 'old-holder-goes-on',
     rules: ['V6'],
-    what: 'A tab that was replaced while it stood still keeps its connection.',
+    what: 'A tab that was replaced while it was suspended keeps its connection.',
     tests: ['client/standstill'],
     names: '\\[V6\\]',
   }),
@@ -35,7 +35,7 @@ export const tabMutants: readonly Mutant[] = [
     {
       id: 'socket-not-guarded',
       rules: ['V6', 'V7'],
-      what: 'A tab that stood still handles and sends frames before it knows whether it was replaced.',
+      what: 'A tab that was suspended handles and sends frames before it knows whether it was replaced.',
       tests: ['client/pulse'],
       names: 'socket',
     },
@@ -47,7 +47,7 @@ export const tabMutants: readonly Mutant[] = [
     {
       id: 'replaced-tab-sends-what-waited',
       rules: ['V6'],
-      what: 'What waited at the socket of a tab that was replaced is sent all the same.',
+      what: 'Frames that waited at the socket of a replaced tab are still sent.',
       tests: ['client/pulse'],
       names: 'dropped',
     },
@@ -55,27 +55,27 @@ export const tabMutants: readonly Mutant[] = [
   mutant('client/src/tabs/fence.ts', 'if (isOut) throw new SteppedDown()', '', {
     id: 'store-not-fenced',
     rules: ['V7'],
-    what: 'What a replaced tab still had in hand is stored over what the newer connection stored.',
+    what: 'Data that a replaced tab was still processing overwrites data from the newer connection.',
     tests: ['client/fence'],
   }),
   mutant(pulse, 'Math.min(nowMs - this.#tickedAt, mostCountedMs)', 'nowMs - this.#tickedAt', {
     id: 'late-tab-counts-its-own-sleep',
     rules: ['F1'],
-    what: 'A tab that stood still itself takes over from a healthy leader.',
+    what: 'A tab that was itself suspended takes over from a healthy leader.',
     tests: ['client/pulse'],
     names: 'stood still itself',
   }),
   mutant('client/src/api/shown.ts', "this.#linkStatus === 'synced' && this.store.unsent > 0", 'false', {
     id: 'synced-with-unsent-changes',
     rules: ['D2'],
-    what: 'The status is synced while changes are on no server.',
+    what: 'The status is synced while changes are not on any server.',
     tests: ['client/standstill'],
     names: 'tab without an answer from',
   }),
   mutant(questions, 'pending.isGone = true', 'pending.isGone = false', {
     id: 'message-begun-twice',
     rules: ['S1'],
-    what: 'A message that one tab had begun to send is sent by the next one too.',
+    what: 'A message that one tab had begun to send is also sent by the next tab.',
     tests: ['client/tabs'],
     names: 'not sent again',
   }),
@@ -86,7 +86,7 @@ export const tabMutants: readonly Mutant[] = [
     {
       id: 'unanswered-is-undelivered',
       rules: ['V8'],
-      what: 'A message that was sent and not answered for counts as undelivered, though it may have arrived.',
+      what: 'A message that was sent but not answered counts as undelivered, though it may have arrived.',
       tests: ['client/messages'],
       names: 'after 10 s',
     },
@@ -94,7 +94,7 @@ export const tabMutants: readonly Mutant[] = [
   mutant(messages, 'sending.isWritten = false\n', '\n', {
     id: 'refused-message-not-sent-again',
     rules: ['S3'],
-    what: 'A message that the server had no room for is never tried again.',
+    what: 'A message for which the server had no room is never retried.',
     tests: ['client/messages'],
     names: 'refused message is sent again',
   }),
@@ -108,20 +108,20 @@ export const tabMutants: readonly Mutant[] = [
   mutant('client/src/sync/rate-limiter.ts', 'const now = this.#clock.elapsed()', 'const now = this.#clock.now()', {
     id: 'pace-by-the-wall-clock',
     rules: ['S3'],
-    what: 'A clock that is set back an hour keeps a device from sending for an hour.',
+    what: 'A clock that is set back an hour prevents a device from sending for an hour.',
     tests: ['client/set-clock'],
   }),
   mutant('client/src/sync/token-renewal.ts', 'expiresAt - (issuedAt ?? nowMs)', 'expiresAt - nowMs', {
     id: 'lifetime-by-the-local-clock',
     rules: ['S1'],
-    what: 'A device whose clock is two hours ahead renews its token again and again.',
+    what: 'A device whose clock is two hours ahead renews its token repeatedly.',
     tests: ['client/tokens'],
     names: 'ms off',
   }),
   mutant('client/src/token.ts', ': askForToken(source, clock)', ': source()', {
     id: 'token-awaited-for-ever',
     rules: ['F1'],
-    what: 'A token function that never settles leaves the device connecting for ever.',
+    what: 'A token function that never settles leaves the device connecting forever.',
     tests: ['client/tokens'],
     names: 'never settles is unavailable',
     isSeenByWaiting: true,
@@ -129,7 +129,7 @@ export const tabMutants: readonly Mutant[] = [
   mutant('client/src/sync/connection-manager.ts', 'this.#waiters.stop(error)', '', {
     id: 'synced-awaited-in-vain',
     rules: ['D2'],
-    what: 'whenSynced waits for ever though the server refused the only token.',
+    what: 'whenSynced waits forever though the server refused the only token.',
     tests: ['client/tokens'],
     names: 'whenSynced rejects',
     isSeenByWaiting: true,
@@ -155,7 +155,7 @@ export const tabMutants: readonly Mutant[] = [
   mutant(shared, 'this.#questions.hear(message)\n      },', '},', {
     id: 'own-question-never-answered',
     rules: ['F1'],
-    what: 'What a tab had asked before it took over itself is never answered.',
+    what: 'A request of a tab, made before the tab itself took over, is never answered.',
     tests: ['client/tabs'],
     names: 'no tab answers',
     isSeenByWaiting: true,
@@ -163,7 +163,7 @@ export const tabMutants: readonly Mutant[] = [
   mutant(questions, "else this.#port.post({ type: 'question', id, question })", '', {
     id: 'asked-of-the-last-leader-only',
     rules: ['D2'],
-    what: 'A wait of a tab never ends because the tab that it asked has closed.',
+    what: 'A wait in one tab never ends because the tab that received the request has closed.',
     tests: ['client/tabs'],
     names: 'next leader',
     isSeenByWaiting: true,
@@ -171,7 +171,7 @@ export const tabMutants: readonly Mutant[] = [
   mutant('client/src/tabs/leading.ts', 'return this.#begun.get(id)?.abort()', 'return', {
     id: 'aborted-wait-goes-on',
     rules: ['D5'],
-    what: 'A wait that was aborted in another tab goes on, and takes the next refusal.',
+    what: 'A wait that was aborted in another tab continues, and receives the next refusal.',
     tests: ['client/tabs'],
     names: 'that one tab aborts',
     isSeenByWaiting: true,
@@ -183,7 +183,7 @@ export const tabMutants: readonly Mutant[] = [
     {
       id: 'answered-before-shown',
       rules: ['F1'],
-      what: 'A fetch resolves in another tab before that tab shows what was fetched.',
+      what: 'A fetch resolves in another tab before that tab shows the fetched profile.',
       tests: ['client/tabs'],
       names: 'a profile that any tab shows',
     },

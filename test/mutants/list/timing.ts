@@ -12,7 +12,7 @@ const ownDocuments = 'client/src/database/own-documents.ts'
 const fetches = 'client/src/sync/profile-fetches.ts'
 
 /**
- * What goes wrong between two awaits, after an end, beyond a number that small tests never reach, or the second time in one
+ * Mistakes that show between two awaits, after an end, above a number that small tests never reach, or the second time in one
  * session.
  */
 export const timingMutants: readonly Mutant[] = [
@@ -40,28 +40,28 @@ export const timingMutants: readonly Mutant[] = [
   mutant(signIn, 'const isCrowded = this.#isFull(address) || ', 'const isCrowded = ', {
     id: 'address-counted-too-early',
     rules: ['S3'],
-    what: 'Connections of one address that sign in at once pass its limit together.',
+    what: 'Connections of one address that sign in at the same time exceed its limit together.',
     tests: ['server/sign-in-race'],
     names: 'one address',
   }),
   mutant(rates, '!isHere(user) && writes.isFull && messages.isFull', '!isHere(user)', {
     id: 'sweep-forgives',
     rules: ['S3'],
-    what: 'Who spent the writes and left has all of them again after the next sweep.',
+    what: 'A user who spent the write budget and left has all of it again after the next sweep.',
     tests: ['server/sign-in-race'],
     names: 'after the sweep',
   }),
   mutant(rates, '!isHere(user) && writes.isFull', 'writes.isFull', {
     id: 'sweep-parts-devices',
     rules: ['S3'],
-    what: 'A sweep gives the next device of a user writes of its own.',
+    what: 'After a sweep, the next device of a user gets a write budget of its own.',
     tests: ['server/sign-in-race'],
     names: 'one user share their writes,',
   }),
   mutant(session, 'if (!this.#isClosed) this.#expiry.set', 'this.#expiry.set', {
     id: 'timer-of-an-ended-session',
     rules: ['F2'],
-    what: 'A renewal that was checked while the session ended leaves a timer, and with it the session.',
+    what: 'A renewal that was checked while the session ended leaves a timer, which keeps the session in memory.',
     tests: ['server/sign-in-race'],
     names: 'leaves no timer',
   }),
@@ -97,7 +97,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(presence, '?.sessions !== 0 || this.#leaving.has(user)', '?.sessions !== 0', {
     id: 'left-again-while-written',
     rules: ['F1'],
-    what: 'Who came back and left while it was written that they left is gone at once, and nothing is noted of the second time.',
+    what: 'A user who came back and left again while the first departure was being written is gone immediately, and the second departure is not recorded.',
     tests: ['server/presence'],
     names: 'user who returns during the',
   }),
@@ -111,7 +111,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant('server/src/store/level/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
     id: 'short-positions',
     rules: ['F1'],
-    what: 'Beyond position 65,535 keys no longer sort as positions do.',
+    what: 'Beyond position 65,535, keys are no longer sorted like positions.',
     tests: ['server/keys'],
   }),
   mutant(
@@ -121,7 +121,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'one-group-only',
       rules: ['D2'],
-      what: 'Of more than 256 changes at once the others are neither written nor answered.',
+      what: 'If there are more than 256 changes at once, the others are neither written nor answered.',
       tests: ['server/keys'],
       names: '\\[D2\\] 600 simultaneous changes',
       isSeenByWaiting: true,
@@ -134,7 +134,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'levels-by-bytes',
       rules: ['S3'],
-      what: 'Levels that were emptied are filled again beyond their limit by a small update.',
+      what: 'A small update fills emptied levels again beyond their limit.',
       tests: ['server/size-limits'],
       names: 'levels',
     },
@@ -146,7 +146,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'fields-by-bytes',
       rules: ['S3'],
-      what: 'Fields that were removed are brought back beyond the limit by a small update.',
+      what: 'A small update brings removed fields back beyond the limit.',
       tests: ['server/size-limits'],
       names: '\\[S3\\] removed fields that are',
     },
@@ -154,7 +154,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(sizes, 'if (minStructBytes * structs + update.length > most) return true', '', {
     id: 'history-by-stored-bytes',
     rules: ['S3'],
-    what: 'A roster of removed entries that are stored in a few bytes grows in memory without end.',
+    what: 'A roster of removed entries that are stored in a few bytes grows in memory without limit.',
     tests: ['server/size-limits'],
     names: 'memory',
   }),
@@ -168,7 +168,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'staged-written-twice',
       rules: ['R3'],
-      what: 'What was saved stays staged, and undoes later what another device did.',
+      what: 'Saved changes stay staged, and later revert changes by another device.',
       tests: ['client/staged', 'client/offline'],
     },
   ),
@@ -179,7 +179,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'staged-meanwhile-lost',
       rules: ['D1'],
-      what: 'What is staged while a save is under way is forgotten.',
+      what: 'Changes that are staged while a save is in progress are forgotten.',
       tests: ['client/staged'],
       names: 'edits staged during a save',
     },
@@ -187,7 +187,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(profile, '{ ...staged, ...this.#staged }', '{ ...this.#staged, ...staged }', {
     id: 'older-staging-counts',
     rules: ['D5'],
-    what: 'When saving fails, what was staged since is overwritten by what was staged before.',
+    what: 'When a save fails, changes that were staged since are overwritten by earlier ones.',
     tests: ['client/staged'],
     names: 'while a save fails',
   }),
@@ -199,7 +199,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'staged-outlives-the-removal',
       rules: ['R5'],
-      what: 'What was staged before a removal is written by the next save.',
+      what: 'Changes that were staged before a removal are written by the next save.',
       tests: ['client/staged'],
       names: 'removal',
     },
@@ -214,7 +214,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(synchronizer, 'this.#queue = [...batches, ...this.#queue]\n', '', {
     id: 'queue-lost',
     rules: ['D5'],
-    what: 'A syncNow that fails forgets what was queued.',
+    what: 'A syncNow that fails forgets the queued changes.',
     tests: ['client/staged'],
     names: 'keeps the queue',
   }),
@@ -225,7 +225,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'other-tabs-take-no-room',
       rules: ['D5', 'S3'],
-      what: 'What another tab wrote does not count toward the size of the roster.',
+      what: 'Changes that another tab wrote do not count toward the size of the roster.',
       tests: ['client/second-time'],
       names: 'another tab',
     },
@@ -233,7 +233,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(ownDocuments, '      this.#rosterBytesAtMost = uncounted\n', '', {
     id: 'snapshots-take-no-room',
     rules: ['D5', 'S3'],
-    what: 'What another tab folded into a snapshot does not count toward the size of the roster.',
+    what: 'Changes that another tab folded into a snapshot do not count toward the size of the roster.',
     tests: ['client/second-time'],
     names: 'another tab',
   }),
@@ -263,7 +263,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'sweep-forgets-who-writes',
       rules: ['D2', 'V6'],
-      what: 'A sweep during a commit lets the next write of the same user go on beside it.',
+      what: 'A sweep during a commit lets the next write of the same user run at the same time.',
       tests: ['server/document-sweep'],
       names: 'a commit that then fails',
     },

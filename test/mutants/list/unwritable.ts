@@ -4,12 +4,12 @@ const recovering = 'server/src/store/level/recovering-level.ts'
 const gate = 'server/src/store/level/read-gate.ts'
 const tests = ['server/unwritable']
 
-/** What would go wrong while the disk takes no changes [D2]. */
+/** Mistakes that show while the disk accepts no changes [D2]. */
 export const unwritableMutants: readonly Mutant[] = [
   mutant(recovering, 'await findRoom?.()\n', '', {
     id: 'closed-on-a-full-disk',
     rules: ['D2'],
-    what: 'The database is closed while there is no room to open it again, so nothing can be read.',
+    what: 'The database is closed while there is no room to open it again, so no data can be read.',
     tests,
   }),
   mutant(recovering, '      this.#probeLater()\n      throw reason', '      throw reason', {
@@ -27,7 +27,7 @@ export const unwritableMutants: readonly Mutant[] = [
   mutant('server/src/assemble.ts', '      documents.forgetAll()\n      log.info', '      log.info', {
     id: 'documents-older-than-the-disk',
     rules: ['D4'],
-    what: 'Documents that were read before a failed batch came up are written on.',
+    what: 'Writes continue on documents that were read before a failed batch was noticed.',
     tests,
   }),
   mutant('server/src/accounts/account.ts', 'if (refusal && !isNothing) throw refusal', '', {
@@ -39,7 +39,7 @@ export const unwritableMutants: readonly Mutant[] = [
   mutant(gate, '    while (this.#opened) await this.#opened\n', '', {
     id: 'reads-fail-while-opening',
     rules: ['D2'],
-    what: 'A read fails that begins while the database is opened again.',
+    what: 'A read fails if it begins while the database is opened again.',
     tests: ['server/full-disk'],
   }),
   mutant('server/src/socket/farewell.ts', '    this.#session.drain()\n    const close', '    const close', {
@@ -51,13 +51,13 @@ export const unwritableMutants: readonly Mutant[] = [
   mutant('server/src/socket/handle.ts', 'if (!session.isLeaving) session.say', 'session.say', {
     id: 'barrier-after-a-failed-store',
     rules: ['D2', 'D5'],
-    what: 'A barrier is answered after a change before it could not be stored.',
+    what: 'A barrier is acknowledged after an earlier change could not be stored.',
     tests: ['server/leaving-session'],
   }),
   mutant('server/src/socket/farewell.ts', '    feed.whenCaughtUp(close)\n    context', '    close()\n    context', {
     id: 'sent-away-without-its-feed',
     rules: ['F1'],
-    what: 'A device whose change cannot be stored never gets what it may see.',
+    what: 'A device whose change cannot be stored never receives data that it may see.',
     tests,
   }),
   mutant(
@@ -67,7 +67,7 @@ export const unwritableMutants: readonly Mutant[] = [
     {
       id: 'as-often-as-ever',
       rules: ['D5'],
-      what: 'A device tries as often as ever to send what the server cannot store.',
+      what: 'A device does not reduce its attempts to send changes that the server cannot store.',
       tests: ['client/unavailable'],
     },
   ),
@@ -78,7 +78,7 @@ export const unwritableMutants: readonly Mutant[] = [
     {
       id: 'full-disk-untold',
       rules: ['D5'],
-      what: 'The app never learns that the server cannot store changes.',
+      what: 'The app is never notified that the server cannot store changes.',
       tests: ['client/unavailable'],
       isSeenByWaiting: true,
     },

@@ -2,19 +2,19 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const inflate = 'server/src/socket/inflate.ts'
 
-/** Compressed updates from devices. */
+/** Mistakes in compressed updates from devices. */
 export const uplinkMutants: readonly Mutant[] = [
   mutant(inflate, '      maxOutputLength: size,\n', '', {
     id: 'inflates-without-a-bound',
     rules: ['S3'],
-    what: 'A compressed update is inflated as far as it goes before its size is looked at.',
+    what: 'A compressed update is inflated completely before its size is checked.',
     tests: ['server/deflated-rosters'],
     names: 'no more is inflated',
   }),
   mutant(inflate, ' || engine.bytesWritten !== payload.length', ' || !engine', {
     id: 'bytes-behind-the-compressed-end',
     rules: ['S1'],
-    what: 'Bytes behind the end of a compressed update are passed over.',
+    what: 'Bytes after the end of a compressed update are ignored.',
     tests: ['server/deflated-rosters'],
     names: 'bytes behind the end',
   }),

@@ -2,30 +2,30 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const wire = 'shared/src/wire'
 
-/** What devices and servers of different versions owe each other. */
+/** Mistakes in what devices and servers of different versions must guarantee to each other. */
 export const versionMutants: readonly Mutant[] = [
   mutant(`${wire}/framing.ts`, 'isFromNewer && number >= firstOptionalType', 'isFromNewer', {
     id: 'required-message-passed-over',
     rules: ['S1', 'D2'],
-    what: 'A message that a later version needs to be understood is passed over, and a barrier behind it is answered.',
+    what: 'A message that a later version requires to be understood is ignored, and a barrier after it is acknowledged.',
     tests: ['shared/wire', 'server/versions', 'client/versions'],
   }),
   mutant(`${wire}/framing.ts`, 'isFromNewer && !closed.has(message.type)', 'isFromNewer', {
     id: 'bytes-behind-documents-passed-over',
     rules: ['S2'],
-    what: 'Bytes behind an update of a document are dropped, and the update is admitted without them.',
+    what: 'Bytes after an update of a document are dropped, and the update is admitted without them.',
     tests: ['shared/wire', 'server/versions'],
   }),
   mutant(`${wire}/hello.ts`, 'if (version > wireVersion) passOver(decoder)', 'passOver(decoder)', {
     id: 'hello-of-this-wire-read-loosely',
     rules: ['S1'],
-    what: 'Bytes behind a hello of this wire are passed over.',
+    what: 'Bytes after a hello of this wire version are ignored.',
     tests: ['shared/wire'],
   }),
   mutant('server/src/socket/handle.ts', 'version > 1 && { understands', 'version > 0 && { understands', {
     id: 'welcome-that-no-old-device-reads',
     rules: ['S1'],
-    what: 'Devices of 0.1.0 get a welcome that they take for a violation, and stop for good.',
+    what: 'Devices of 0.1.0 receive a welcome that they treat as a violation, and stop permanently.',
     tests: ['server/versions'],
   }),
   mutant(
@@ -35,7 +35,7 @@ export const versionMutants: readonly Mutant[] = [
     {
       id: 'newer-device-not-noticed',
       rules: ['S1'],
-      what: 'What a device of a later version adds ends its session for good.',
+      what: 'An addition by a device of a later version ends its session permanently.',
       tests: ['server/versions'],
     },
   ),
@@ -56,32 +56,32 @@ export const versionMutants: readonly Mutant[] = [
   mutant('client/src/sync/hello.ts', 'isVersioned ?', 'true ?', {
     id: 'hello-that-no-old-server-reads',
     rules: ['S1'],
-    what: 'A server of 0.1.0 closes with 4400, and the device stops for good.',
+    what: 'A server of 0.1.0 closes with 4400, and the device stops permanently.',
     tests: ['client/versions'],
   }),
   mutant('client/src/sync/connection.ts', 'if (frame?.isOptional) return', '', {
     id: 'optional-message-ends-the-session',
     isSeenByWaiting: true,
     rules: ['S1'],
-    what: 'A device closes on a message that it may pass over.',
+    what: 'A device closes the connection on a message that it may ignore.',
     tests: ['client/versions'],
   }),
   mutant('client/src/sync/close-action.ts', 'case closeCodes.tooOld:', 'case 4999:', {
     id: 'too-old-device-stops',
     rules: ['D2'],
-    what: 'A device that is too old for its server stops for good, and its app is not told why.',
+    what: 'A device that is too old for its server stops permanently, and its app is not told why.',
     tests: ['client/versions'],
   }),
   mutant('client/src/sync/connection-manager.ts', 'upgradeRestMs * (1 + this.#host.randomness.fraction())', '1_000', {
     id: 'too-old-device-knocks',
     rules: ['S3'],
-    what: 'Devices that are too old for their server come back every second.',
+    what: 'Devices that are too old for their server reconnect every second.',
     tests: ['client/versions'],
   }),
   mutant('client/src/sync/privacy-check.ts', 'this.#enforced.has(name) || ', '', {
     id: 'enforced-privacy-reported',
     rules: ['V3'],
-    what: 'The app is told that a privacy setting has no effect though it has.',
+    what: 'The app is notified that a privacy setting has no effect though it has.',
     tests: ['client/versions'],
   }),
   mutant('client/src/sync/privacy-check.ts', 'for (const name of names) this.#told.delete(name)', '', {
@@ -97,39 +97,39 @@ export const versionMutants: readonly Mutant[] = [
     {
       id: 'unenforced-privacy-not-reported-when-set',
       rules: ['V3'],
-      what: 'The app is not told, when it sets it, that the server does not enforce a privacy setting.',
+      what: 'When the app sets a privacy setting, it is not notified that the server does not enforce it.',
       tests: ['client/versions'],
     },
   ),
   mutant('server/src/accounts/account.ts', 'own !== undefined && Buffer.compare(own, digest) === 0', 'true', {
     id: 'any-digest-is-the-same',
     rules: ['F1', 'D3'],
-    what: 'A device with a long history does not get what other devices changed while it was away.',
+    what: 'A device with a long history does not receive changes that other devices made while it was away.',
     tests: ['client/returning'],
   }),
   mutant('shared/src/document-digest.ts', 'Y.encodeSnapshot(Y.snapshot(doc))', 'Y.encodeStateVector(doc)', {
     id: 'digest-without-removals',
     rules: ['D3'],
-    what: 'A device with a long history does not get what was only removed.',
+    what: 'A device with a long history does not receive pure removals.',
     tests: ['client/returning'],
   }),
   mutant('server/src/socket/handle.ts', 'session.holdsAll(name, account.founderInMemory(name))', '', {
     id: 'nothing-relayed-after-a-digest',
     rules: ['F1'],
-    what: 'A device that had everything gets no later changes of the other devices.',
+    what: 'A device that had all data receives no later changes of the other devices.',
     tests: ['client/returning'],
   }),
   mutant('client/src/sync/session.ts', 'else this.#exchange.ask(name)', '', {
     id: 'different-and-not-asked-for',
     rules: ['F1', 'D6'],
-    what: 'A device with a long history never asks a server that holds something else, or knows no digests.',
+    what: 'A device with a long history never requests data from a server that holds different data, or that does not know digests.',
     tests: ['client/versions'],
     names: 'does not hold alike',
   }),
   mutant('server/src/socket/receive.ts', 'inbox.add({ cost: 1 + forBytes(frameBytes) })', 'inbox.add({ cost: 1 })', {
     id: 'optional-bytes-free',
     rules: ['S3'],
-    what: 'A device makes the server read 200 MiB a second that cost it no work.',
+    what: 'A device makes the server read 200 MiB per second without being charged for the work.',
     tests: ['server/versions'],
     names: 'bytes of an optional message',
   }),

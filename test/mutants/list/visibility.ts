@@ -1,6 +1,9 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-/** What would show somebody what they may not see, or hide what they may: the decision and its facts [V1–V3]. */
+/**
+ * Mistakes that would show a viewer data that the viewer may not see, or hide data that the viewer may: the decision and its
+ * facts [V1–V3].
+ */
 export const visibilityMutants: readonly Mutant[] = [
   mutant('shared/src/visibility.ts', 'standing.ownerBlocks || standing.viewerBlocks', 'standing.ownerBlocks', {
     id: 'block-in-one-direction',
@@ -15,21 +18,21 @@ export const visibilityMutants: readonly Mutant[] = [
     {
       id: 'grant-beats-block',
       rules: ['V1', 'V2'],
-      what: 'A grant counts in spite of a block or a restriction.',
+      what: 'A grant is valid in spite of a block or a restriction.',
       tests: ['shared/visibility'],
     },
   ),
   mutant('server/src/relations/standing.ts', 'viewerBlocks: relation.mine.isBlocked', 'viewerBlocks: false', {
     id: 'own-block-not-looked-at',
     rules: ['V1'],
-    what: 'The server hands out what the viewer should not see for having blocked its owner.',
+    what: 'The server sends data that the viewer should not see because the viewer has blocked its owner.',
     tests: ['server/http'],
     names: '\\[V1\\]',
   }),
   mutant('server/src/socket/direct-messages.ts', 'if (!isAllowed) return outcome', '', {
     id: 'messages-through-blocks',
     rules: ['V1', 'V2'],
-    what: 'Messages reach those who may not communicate with the sender.',
+    what: 'Messages reach users who may not communicate with the sender.',
     tests: ['server/messages'],
     names: '\\[V1\\]|\\[V2\\]',
   }),
@@ -43,7 +46,7 @@ export const visibilityMutants: readonly Mutant[] = [
   mutant('server/src/relations/account.ts', 'draft.setRelation(b, a, { isPaired })', '', {
     id: 'pairing-in-one-direction',
     rules: ['V2'],
-    what: 'A pairing counts for the first of the two only.',
+    what: 'A pairing is valid only for the first of the two users.',
     tests: ['server/store'],
     names: 'pairs are symmetric',
   }),
@@ -54,7 +57,7 @@ export const visibilityMutants: readonly Mutant[] = [
     {
       id: 'restriction-not-followed-up',
       rules: ['V2', 'V7', 'D4'],
-      what: 'A restriction changes nothing for those who are shown something already.',
+      what: 'A restriction has no effect for viewers who already see something.',
       tests: ['server/store'],
       names: '\\[V3\\]',
     },
@@ -84,7 +87,7 @@ export const visibilityMutants: readonly Mutant[] = [
   mutant('shared/src/visibility.ts', 'if (seesPublicLevel(standing)) levels.add(0)', 'levels.add(0)', {
     id: 'level-0-for-everyone',
     rules: ['V3'],
-    what: 'Everyone sees level 0, for any audience.',
+    what: 'Everyone sees level 0, with any audience.',
     tests: ['shared/visibility'],
   }),
   mutant(

@@ -8,33 +8,33 @@ const derive = 'server/src/relations/derive.ts'
 const tests = ['server/webhooks']
 const contract = ['server/store']
 
-/** Events for the app's backend. */
+/** Mistakes in events for the app's backend. */
 export const webhookMutants: readonly Mutant[] = [
   mutant(own, 'this.#eventsRemoved.add(user)', '', {
     id: 'events-of-an-erased-account-stay',
     rules: ['D7'],
-    what: 'What the outbox holds of an erased account is sent.',
+    what: 'Events of an erased account that are in the outbox are sent.',
     tests: contract,
     names: 'the outbox holds nothing',
   }),
   mutant(derive, "tellsWithdrawals: change.type !== 'erase'", 'tellsWithdrawals: true', {
     id: 'erasure-tells-contacts',
     rules: ['D7'],
-    what: 'An erasure tells with whom the account had to do.',
+    what: 'An erasure event reveals with which users the account had relations.',
     tests: contract,
     names: 'the outbox holds nothing',
   }),
   mutant('server/src/relations/event-room.ts', 'if (taken < this.#left) {', 'if (0 < this.#left) {', {
     id: 'one-user-fills-the-outbox',
     rules: ['S3'],
-    what: 'While the receiver is down, the events of one user leave no place for those of others.',
+    what: 'While the receiver is down, the events of one user leave no room for those of other users.',
     tests: contract,
     names: 'no more than half',
   }),
   mutant('server/src/relations/events.ts', 'other: from, by: from, data', 'other: from, data', {
     id: 'message-counts-for-its-recipient',
     rules: ['S3'],
-    what: 'Messages that nobody took use up the part of the outbox that is their recipient’s.',
+    what: "Undelivered messages use up the recipient's part of the outbox.",
     tests: contract,
     names: 'no more than half',
   }),
@@ -48,14 +48,14 @@ export const webhookMutants: readonly Mutant[] = [
   mutant(courier, "      if (last === 'more') this.#lines.putBack(user)", '', {
     id: 'row-of-events-is-the-last',
     rules: ['D4'],
-    what: 'After 16 events of a user the others wait for the next start.',
+    what: 'After 16 events of a user, the others wait for the next start.',
     tests,
     names: 'written before a restart',
   }),
   mutant(receiver, "redirect: 'manual'", "redirect: 'follow'", {
     id: 'redirect-followed',
     rules: ['D4'],
-    what: 'An event is sent to where the receiver redirects.',
+    what: 'An event is sent to the address to which the receiver redirects.',
     tests,
     names: 'a redirect is a failure',
   }),
@@ -66,7 +66,7 @@ export const webhookMutants: readonly Mutant[] = [
     {
       id: 'edits-of-one-client-at-once',
       rules: ['R6'],
-      what: 'Two edits of the backend that are made at the same time are taken for one.',
+      what: 'Two edits of the backend that are made at the same time are treated as one.',
       tests: ['server/documents-api'],
       names: 'at the same time',
     },
@@ -74,7 +74,7 @@ export const webhookMutants: readonly Mutant[] = [
   mutant('server/src/tokens.ts', 'if (!verified) throw new errors.JWTInvalid', 'if (!verified) throw new Error', {
     id: 'refused-token-counts-as-unchecked',
     rules: ['S1'],
-    what: 'A token that the app refuses counts as one that could not be checked.',
+    what: 'A token that the app refuses is treated as one that could not be checked.',
     tests: ['end-to-end/embedding'],
     names: 'Fastify',
   }),

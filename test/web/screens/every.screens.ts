@@ -203,7 +203,7 @@ async function screensOfStory(page: Page, gallery: Gallery): Promise<void> {
   await gallery.at('story-end')
 }
 
-/** Where one touches, a dialog with a text field is hidden until a keyboard on the screen had time to come up. */
+/** On a touch screen, a dialog with a text field is hidden until an on-screen keyboard has had time to appear. */
 async function revealed(page: Page): Promise<void> {
   await page.locator('.overlay').waitFor()
   await page.waitForFunction(() =>

@@ -7,7 +7,7 @@ const colours = ['light', 'dark'] as const
 
 /** Pictures of one size, each screen in both colours: `test/web/screenshots/SIZE/01-NAME-light.png`, and a page with all of them. */
 export class Gallery {
-  /** What is pictured. */
+  /** The page of which pictures are taken. */
   page: Page
   readonly #folder: string
   readonly #names: string[] = []

@@ -2,7 +2,7 @@ import type { CDPSession, Page } from 'playwright-core'
 
 type Tree = Awaited<ReturnType<typeof axTree>>['nodes']
 
-/** What a screen reader has to say of a region, in its order, as Chromium's own accessibility tree holds it: `heading: Merge`. */
+/** Returns what a screen reader says about a region, in its order, from Chromium's own accessibility tree: `heading: Merge`. */
 export async function heardIn(page: Page, region: string): Promise<string[]> {
   const session = await page.context().newCDPSession(page)
   const { nodes } = await axTree(session)
@@ -22,7 +22,7 @@ function linesOf(nodes: Tree, node: Tree[number]): string[] {
   if (role === 'InlineTextBox' || role === 'LineBreak') return []
   if (node.ignored) return childrenOf(nodes, node).flatMap(child => linesOf(nodes, child))
   if (role === 'StaticText') return name === '' ? [] : [`text: ${name}`]
-  // A control and a heading are read by their name: their text is the same.
+  // Controls and headings are read by their names. Their text is the same.
   if (['button', 'heading'].includes(role)) return [`${role}: ${name}`]
   const inner = childrenOf(nodes, node).flatMap(child => linesOf(nodes, child))
   const isQuiet = ['generic', 'paragraph', 'ListMarker', 'none'].includes(role)

@@ -5,7 +5,10 @@ import type { Page } from 'playwright-core'
 
 const source = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What axe finds wrong on the page as it stands now: the rule, and where. `rules`: these alone, also those that are off by default. */
+/**
+ * Returns the findings of axe on the current page: the rule, and the place. `rules`: only these, including those that are off
+ * by default.
+ */
 export async function axeFinds(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(await source)
   const { violations } = await page.evaluate(rules => {

@@ -5,12 +5,12 @@ import { findChromium, launchChromium } from '../../../bench/src/chromium.ts'
 const canRun = findChromium() !== undefined || process.env['CI'] !== undefined
 if (!canRun) process.stdout.write('no Chromium in the PATH: the tests of the demo page are skipped\n')
 
-/** A test in a real browser: skipped on a machine that has none, failed there when `CI` is set. */
+/** A test in a real browser. On a machine without one, it is skipped; if `CI` is set, it fails. */
 export const test: ReturnType<typeof any.skipIf> = any.skipIf(!canRun)
 
 let launched: Promise<Browser> | undefined
 
-/** One browser for all tests of a file; they share nothing, as each has a context of its own. */
+/** Returns one browser for all tests of a file. They share no data, because each has a context of its own. */
 export function browser(): Promise<Browser> {
   launched ??= launchChromium()
   return launched

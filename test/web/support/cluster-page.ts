@@ -8,12 +8,12 @@ import { test } from './chromium.ts'
 
 const program = fileURLToPath(new URL('../../../examples/run.js', import.meta.url))
 
-/** Where no PostgreSQL can be had it is skipped, and fails when `CI` is set. */
+/** Without PostgreSQL, the test is skipped; if `CI` is set, it fails. */
 const canRun = (await findPrograms()) !== undefined || process.env['CI'] !== undefined
 
 export const testOfNodes: typeof test | typeof skipped.skip = canRun ? test : skipped.skip
 
-/** Runs `npm run example -- cluster page`, and gives the address that it prints. */
+/** Runs `npm run example -- cluster page`, and returns the address that it prints. */
 export async function startExample(): Promise<string> {
   const child: ChildProcess = spawn(process.execPath, [program, 'cluster', 'page'], {
     stdio: ['ignore', 'pipe', 'inherit'],

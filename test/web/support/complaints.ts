@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from 'playwright-core'
 
-/** What the browser said in its console of any page: errors, warnings, what was thrown and caught by nobody. */
+/** Messages in the browser's console, from all pages: errors, warnings, uncaught exceptions. */
 export class Complaints {
   readonly #texts: string[] = []
   readonly #expected: RegExp[] = []
@@ -9,7 +9,7 @@ export class Complaints {
     context.on('page', page => this.#hear(page))
   }
 
-  /** What a test brings about: as often as it comes, it's no failure. */
+  /** Messages that a test causes. They are no failure, however often they occur. */
   expect(...patterns: RegExp[]): void {
     this.#expected.push(...patterns)
   }
@@ -27,5 +27,5 @@ export class Complaints {
   }
 }
 
-/** What Chromium itself says of a server that isn't there. */
+/** Chromium's own messages about an unreachable server. */
 export const noServer: RegExp = /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|FAILED)/

@@ -9,35 +9,38 @@ export interface Look {
   size?: keyof typeof sizes
   /** The page's address; `/#alice/phone` is the window of one device. */
   at?: string
-  /** Whether the page's files are kept for a reload without the server. A test's own routes do not reach what is kept. */
+  /** Whether the page's files are kept for a reload without the server. A test's own routes do not apply to kept files. */
   hasServiceWorker?: boolean
 }
 
-/** In CSS pixels. */
+/** Window sizes, in CSS pixels. */
 export const sizes = {
   desk: { width: 1440, height: 900 },
-  /** What is left of a desk when everything is twice as large. */
+  /** The remaining size of a desk when everything is twice as large. */
   'desk at 200 %': { width: 720, height: 450 },
   tablet: { width: 820, height: 1180 },
   phone: { width: 390, height: 844 },
   'small phone': { width: 320, height: 568 },
 }
 
-/** How long anything may take that a test waits for. */
+/** The time limit for everything that a test waits for. */
 const patienceMs = 40_000
 
-/** The demo page in a real browser with nothing in it, on a server of its own. */
+/** The demo page in a real browser without stored data, on a server of its own. */
 export interface Demo {
   server: DemoProcess
   /** A browser profile: its pages share databases. */
   context: BrowserContext
   page: Page
   complaints: Complaints
-  /** By its heading, as in “Alice’s phone”. */
+  /** Returns a device by its heading, as in “Alice’s phone”. */
   device(title: string): DeviceCard
 }
 
-/** Gone when the test ends; which fails if the browser complained of anything that the test didn't expect. */
+/**
+ * Opens the demo page. It is closed when the test ends. The test fails if the browser reported a message that the test did not
+ * expect.
+ */
 export async function openDemo({ size = 'desk', at = '/', hasServiceWorker = false }: Look = {}): Promise<Demo> {
   const server = await startDemoProcess()
   onTestFinished(() => server.stop())
@@ -80,7 +83,7 @@ export async function showDevices(page: Page, devices: readonly { user: string; 
   await page.reload()
 }
 
-/** Three devices, each of them in step with the server. */
+/** Opens three devices, each of them in step with the server. */
 export async function threeDevices(look: Look = {}): Promise<ThreeDevices> {
   const demo = await openDemo(look)
   await showThree(demo.page)

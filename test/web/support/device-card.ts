@@ -1,13 +1,13 @@
 import type { Locator, Page } from 'playwright-core'
 
 export interface Added {
-  /** By name, as the page shows them: “Friends”. */
+  /** Circles by name, as the page shows them: “Friends”. */
   circles?: readonly string[]
-  /** In place of adding to the circles that they are in. */
+  /** Overwrites the circles of these people, instead of adding to them. */
   overwrites?: boolean
 }
 
-/** One device on the demo page, as its user sees and works it. */
+/** One device on the demo page, as its user sees and uses it. */
 export class DeviceCard {
   readonly page: Page
   readonly card: Locator
@@ -28,7 +28,7 @@ export class DeviceCard {
     await this.isInStep()
   }
 
-  /** Waits until its line about the server says this. */
+  /** Waits until the device's line about the server contains this text. */
   async says(words: RegExp): Promise<void> {
     await this.card.locator('.sync').filter({ hasText: words }).waitFor()
   }
@@ -37,7 +37,7 @@ export class DeviceCard {
     await this.says(/^Saved on the server$/)
   }
 
-  /** Adds one person, or several, a line each. */
+  /** Adds one person, or several people, each on one line. */
   async add(people: string, { circles = [], overwrites = false }: Added = {}): Promise<void> {
     await this.card.getByRole('button', { name: 'Add', exact: true }).click()
     const dialog = this.page.getByRole('dialog')
@@ -50,7 +50,7 @@ export class DeviceCard {
     await dialog.waitFor({ state: 'detached' })
   }
 
-  /** Adds the 5,000 people that the page makes up. */
+  /** Adds the 5,000 people that the page generates. */
   async makeUpPeople(): Promise<void> {
     await this.card.getByRole('button', { name: 'Add', exact: true }).click()
     const dialog = this.page.getByRole('dialog')
@@ -67,20 +67,17 @@ export class DeviceCard {
     return this.page.getByRole('dialog', { name: /^Import a phone book/ })
   }
 
-  /** A person in the list of contacts. */
+  /** Returns a person in the list of contacts. */
   row(name: string): Locator {
     return this.card.getByRole('row', { name, exact: true })
   }
 
-  /** The levels of the circles that the list shows of a person: `1 5`. */
+  /** Returns the levels of the circles that the list shows for a person: `1 5`. */
   async levelsOf(name: string): Promise<string> {
     return (await this.row(name).getAttribute('data-levels')) ?? ''
   }
 
-  /**
-   * Presses a row of the list. While the list scrolls, as it does to bring the row into view, no press counts: its rows take
-   * none then.
-   */
+  /** Presses a row of the list. While the list scrolls, as it does to bring the row into view, its rows ignore presses. */
   async press(row: Locator): Promise<void> {
     await row.scrollIntoViewIfNeeded()
     await row.evaluate(async element => {
@@ -105,12 +102,12 @@ export class DeviceCard {
     await this.card.getByRole('tab', { name: tab }).click()
   }
 
-  /** Of the own profile, in the section of a circle. */
+  /** Returns a field of the user's own profile, in the section of a circle. */
   ownField(circle: string, name: string): Locator {
     return this.card.getByRole('group', { name: circle, exact: true }).getByLabel(name, { exact: true })
   }
 
-  /** Shows the own profile as a person sees it. */
+  /** Shows the user's own profile as another person sees it. */
   async previewAs(user: string): Promise<void> {
     const preview = this.card.getByRole('group', { name: 'Preview' })
     await preview.getByLabel('As seen by').selectOption('A person…')
@@ -122,7 +119,7 @@ export class DeviceCard {
     await field.press('Enter')
   }
 
-  /** On the open page of a person. */
+  /** Blocks the person whose page is open. */
   async block(): Promise<void> {
     await this.card.getByRole('button', { name: 'Block', exact: true }).click()
     await this.page
@@ -136,12 +133,12 @@ export class DeviceCard {
     await this.card.locator('.switch').filter({ hasText: name }).click()
   }
 
-  /** On the open page of a person. */
+  /** Switches a circle of the person whose page is open. */
   async switchCircle(circle: string): Promise<void> {
     await this.card.locator('.circle-list .switch').filter({ hasText: circle }).click()
   }
 
-  /** Off or on, whichever it wasn’t. */
+  /** Switches the network off if it was on, or on if it was off. */
   async switchOnline(): Promise<void> {
     await this.card.locator('.device-header .switch').click()
   }

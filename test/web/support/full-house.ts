@@ -4,9 +4,9 @@ import { demoToken } from './demo-token.ts'
 
 /** A word that no line of the page can hold. */
 export const longWord: string = 'Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft'
-/** Letters from right to left; the end of an isolate that did not begin; marks that turn the order of what follows. */
+/** Right-to-left letters; the end of an isolate that did not begin; marks that change the direction of the text after them. */
 export const bidiName: string = 'רחל \u2069\u202Eevil gnp.exe \u2067'
-/** A user id whose letters run from right to left. */
+/** A user id with right-to-left letters. */
 export const bidiId: string = 'רחל'
 const twoLines =
   'Words that take two lines wherever they stand, on a phone and on a desk, since they go on for long enough.'
@@ -33,13 +33,13 @@ const fieldNames = [
 const manyLevels = [0, 1, 2, 3, 4, 5, 17, 18, 19, 100, 101, 102, 200, 201, 255]
 
 export interface FullHouse {
-  /** Contacts of Alice's, by user id. */
+  /** Alice's contacts, by user id. */
   people: ReadonlyMap<string, Kith>
 }
 
 /**
- * A demo server whose users have all that a page could be too small for: ten fields, long texts and words, names of both
- * directions, many levels. Alice has them as contacts, and they have Alice.
+ * A demo server whose users have everything for which a page could be too small: ten fields, long texts and words, names of
+ * both directions, many levels. Alice has them as contacts, and they have Alice as a contact.
  */
 export async function fullHouse(url: string): Promise<FullHouse> {
   const open = (user: string): Promise<Kith> =>
@@ -70,7 +70,7 @@ async function grant(kith: Kith, id: string, levels: number[]): Promise<void> {
   await profile.save()
 }
 
-/** Ten fields, at four levels. */
+/** Sets ten fields, at four levels. */
 async function fill({ ownProfile }: Kith, name: string): Promise<void> {
   for (const [index, field] of fieldNames.entries()) {
     const value = [twoLines, longWord, `${bidiName} ${twoLines}`][index % 3] as string

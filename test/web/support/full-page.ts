@@ -6,7 +6,10 @@ import { smallTargets } from './targets.ts'
 import { misplacedBoxes } from './text-boxes.ts'
 import { disorderedTexts } from './text-order.ts'
 
-/** What is wrong on any page that was looked at: drawn over something else, out of its card, in another order, or too small for a finger. */
+/**
+ * Faults on all pages that were examined: drawn over something else, out of its card, in another order, or too small for a
+ * finger.
+ */
 class Looks {
   readonly found: string[] = []
   readonly #demo: Demo
@@ -20,7 +23,7 @@ class Looks {
   async at(name: string): Promise<void> {
     const { page } = this.#demo
     await screenshot(page, `layout-${this.#size}-${name}`)
-    // The order of texts is looked at where one reads from left to right.
+    // The order of texts is checked on left-to-right pages.
     const isFromRight = await page.evaluate(() => document.documentElement.dir === 'rtl')
     const disordered = isFromRight ? [] : await disorderedTexts(page)
     const findings = [...(await misplacedBoxes(page)), ...disordered, ...(await smallTargets(page))]
@@ -34,7 +37,7 @@ export interface FullPage extends Demo {
   alice: DeviceCard
 }
 
-/** The page with devices of Alice and of users with long names and names from right to left, on a server with a full house. */
+/** The page with devices of Alice and of users with long and right-to-left names, on a server with a full house. */
 export async function fullPage(size: keyof typeof sizes): Promise<FullPage> {
   const demo = await openDemo({ size })
   const { page, server } = demo

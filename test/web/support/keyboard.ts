@@ -1,7 +1,10 @@
 import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-/** Presses Tab until this has the focus, which must show: at most as often as the page has places to go to. */
+/**
+ * Presses Tab until this element has the focus, which must be visible. Presses at most as often as the page has focusable
+ * elements.
+ */
 export async function tabTo(page: Page, wanted: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   const passed: string[] = []
   for (let press = 0; press < 30; press++) {
@@ -19,7 +22,7 @@ export function isFocused(element: Element): boolean {
   return element === document.activeElement
 }
 
-/** Something has an outline: what has the focus, or what stands for a box that is hidden itself. */
+/** Returns whether an element has an outline: the focused element, or the element that represents a hidden box. */
 function isFocusSeen(): boolean {
   const candidates = document.querySelectorAll(':focus-visible, [data-focus-visible], [data-focus-visible] *')
   return [...candidates].some(element => {

@@ -1,9 +1,9 @@
 import type { BrowserContext, Page } from 'playwright-core'
 
 export interface Shift {
-  /** How much of the window moved, and how far (https://web.dev/articles/cls). */
+  /** The moved part of the window, and the distance (https://web.dev/articles/cls). */
   value: number
-  /** What moved. */
+  /** The elements that moved. */
   moved: string[]
 }
 
@@ -13,7 +13,10 @@ interface ShiftEntry extends PerformanceEntry {
   sources: { node: Node | null }[]
 }
 
-/** Gives what moved by itself since this was called; also right after a press, which browsers don't count. */
+/**
+ * Returns a function that returns the elements that moved automatically since this call. Includes moves right after a press,
+ * which browsers do not count.
+ */
 export async function watchLayoutShifts(page: Page): Promise<() => Promise<Shift[]>> {
   const watch = await page.evaluateHandle(() => {
     const shifts: Shift[] = []
@@ -41,8 +44,8 @@ export async function watchLayoutShifts(page: Page): Promise<() => Promise<Shift
 }
 
 /**
- * Notes what moves by itself on any page from its first paint on, as browsers count it for CLS: not within half a second of
- * a press. Gives what it noted on a page so far.
+ * Records elements that move automatically on any page, from its first paint on, as browsers count them for CLS: not within
+ * half a second of a press. Returns a function that returns the records of a page so far.
  */
 export async function noteLayoutShifts(context: BrowserContext): Promise<(page: Page) => Promise<Shift[]>> {
   await context.addInitScript(() => {

@@ -2,12 +2,12 @@ import { ar } from '../../../examples/web/src/texts/ar.ts'
 import type { Texts } from '../../../examples/web/src/texts/en.ts'
 import type { DeviceCard } from './device-card.ts'
 
-/** What is done at each screen: it is looked at, or pictured. */
+/** The action at each screen: the screen is checked, or a picture is taken. */
 interface Looks {
   at(name: string): Promise<void>
 }
 
-/** The screens of one device, in any language. `person`: whose page is shown. */
+/** Visits the screens of one device, in any language. `person`: the contact whose page is shown. */
 export async function screens({ card }: DeviceCard, t: Texts, person: string, looks: Looks): Promise<void> {
   await looks.at('contacts')
   await card.locator(`[role=row][data-key="${person}"]`).click()
@@ -26,7 +26,7 @@ export async function screens({ card }: DeviceCard, t: Texts, person: string, lo
   await card.getByRole('tab', { name: t.device.contacts }).click()
 }
 
-/** The dialogs and menus of one device and of the page, in any language. */
+/** Visits the dialogs and menus of one device and of the page, in any language. */
 export async function dialogs({ page, card }: DeviceCard, t: Texts, looks: Looks): Promise<void> {
   const close = async (): Promise<void> => {
     await page.keyboard.press('Escape')
@@ -54,7 +54,7 @@ export async function dialogs({ page, card }: DeviceCard, t: Texts, looks: Looks
   await close()
 }
 
-/** A device by its heading: on a page from right to left all words of others are isolated. */
+/** Returns the heading of a device. On a right-to-left page, all words of other people are isolated. */
 export function titleIn(t: Texts, person: string, device: string): string {
   const isolated = (words: string): string => (t === ar ? `\u2068${words}\u2069` : words)
   return t.device.title(person, device).replace(person, isolated(person)).replace(device, isolated(device))

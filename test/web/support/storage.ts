@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core'
 import type { Demo } from './demo.ts'
 
-/** Gives the site so little room that a few seconds fill it; call it before anything is stored. */
+/** Limits the storage of the site so that a few seconds fill it. Must be called before any data is stored. */
 export async function limitStorage({ page, context, server }: Demo): Promise<void> {
   const session = await context.newCDPSession(page)
   await session.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 3_000_000 })
 }
 
-/** Takes all the room that is left, to the last bytes. */
+/** Fills all remaining storage, to the last bytes. */
 export async function fillStorage(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const filler = await new Promise<IDBDatabase>((resolve, reject) => {
@@ -19,7 +19,7 @@ export async function fillStorage(page: Page): Promise<void> {
     const isStored = (byteCount: number): Promise<boolean> =>
       new Promise(resolve => {
         const transaction = filler.transaction('bytes', 'readwrite')
-        // What repeats itself would be stored compressed.
+        // Repetitive data would be stored compressed.
         const noise = new Uint8Array(byteCount)
         for (let at = 0; at < byteCount; at += 65_536) crypto.getRandomValues(noise.subarray(at, at + 65_536))
         transaction.objectStore('bytes').add(noise)
@@ -31,7 +31,7 @@ export async function fillStorage(page: Page): Promise<void> {
   })
 }
 
-/** Makes the room again that `fillStorage` took. */
+/** Frees the storage that `fillStorage` filled. */
 export async function emptyStorage(page: Page): Promise<void> {
   await page.evaluate(
     () =>
@@ -43,7 +43,7 @@ export async function emptyStorage(page: Page): Promise<void> {
   )
 }
 
-/** From the next page on the browser lets nothing be stored, until `allowStorage`. */
+/** From the next page on, the browser refuses to store data, until `allowStorage`. */
 export async function refuseStorage({ context, page }: Demo, how: 'throws' | 'is silent'): Promise<void> {
   await context.addInitScript(how => {
     if (localStorage.getItem('refuses storage') === null) return

@@ -1,6 +1,9 @@
 import type { Page } from 'playwright-core'
 
-/** Controls that a finger would miss (less than 44 px high or wide), and fields whose text makes a phone zoom in (less than 16 px). */
+/**
+ * Returns controls that are too small for a finger (less than 44 px high or wide), and fields whose text makes a phone zoom in
+ * (less than 16 px).
+ */
 export function smallTargets(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const controls =

@@ -1,12 +1,12 @@
 import type { Page } from 'playwright-core'
 
-/** Two boxes may share this much, in CSS pixels: letters of some fonts reach beyond their line. */
+/** Two boxes may overlap by this much, in CSS pixels, because letters of some fonts extend beyond their line. */
 const toleranceInPixels = 2
 
 /**
- * What is drawn over something else on the page as it stands now, or sticks out of its card: each finding names the texts.
- * A box is a line of text, a field, a button, a picture. What is above all else (a dialog, a menu, a notice) is compared
- * with itself alone. What is scrolled out of view counts too.
+ * Returns boxes that are drawn over something else on the current page, or that stick out of their card. Each finding names the
+ * texts. A box is a line of text, a field, a button or a picture. Contents of the top layer (a dialog, a menu, a notice) are
+ * compared only with each other. Content that is scrolled out of view counts too.
  */
 export function misplacedBoxes(page: Page): Promise<string[]> {
   return page.evaluate(tolerance => {
@@ -44,7 +44,7 @@ export function misplacedBoxes(page: Page): Promise<string[]> {
       add(element, [element.getBoundingClientRect()], `${element.tagName.toLowerCase()} ${name.trim().slice(0, 40)}`)
     }
 
-    /** What of a box is left by those that cut it off, and do not hold the other one too. */
+    /** Returns the part of a box that remains after elements which cut it off, and which do not contain the other box too. */
     const shown = ({ element, rect }: Box, other: Element): DOMRect => {
       let [left, top, right, bottom] = [rect.left, rect.top, rect.right, rect.bottom]
       for (let around: Element | null = element; around; around = around.parentElement) {

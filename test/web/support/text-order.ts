@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core'
 
 /**
- * Texts of the page itself whose characters stand in another order than they are read, as other people's words beside them
- * would make them; and attributes in which such words are not isolated. The page is in English: from left to right.
+ * Returns texts of the page itself whose characters appear in another order than they are read, as other people's words beside
+ * them can cause. Also returns attributes in which such words are not isolated. The page is in English: from left to right.
  */
 export function disorderedTexts(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const isTurning = (text: string): boolean => /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(text)
-    /** Each character, and whether it stands in an isolate of the text. */
+    /** Returns for each character whether it is in an isolate of the text. */
     const isIsolated = (text: string): boolean[] => {
       let depth = 0
       return [...text].map(character => {
@@ -41,7 +41,7 @@ export function disorderedTexts(page: Page): Promise<string[]> {
     }
 
     for (const element of document.querySelectorAll('[aria-label], [title], option, title')) {
-      // A row is called by its name alone.
+      // A row is named only by its name.
       if (element.matches('[role=row]')) continue
       for (const text of [element.getAttribute('aria-label'), element.getAttribute('title'), ownText(element)]) {
         if (

@@ -6,11 +6,11 @@ import { Teller } from '../../../examples/web/src/trace/teller.ts'
 import type { Kind, Told } from '../../../examples/web/src/trace/told.ts'
 import type { Backend } from '../../support/backend.ts'
 
-/** A real device whose wire is recorded and told. */
+/** A real device whose wire is recorded and described. */
 export interface ToldDevice {
   readonly kith: Kith
   readonly happenings: readonly Happening[]
-  /** The sentences so far of these kinds, or of all; each is given once. */
+  /** Returns the sentences so far of these kinds, or of all kinds. Each is returned once. */
   hear(...kinds: Kind[]): string[]
 }
 

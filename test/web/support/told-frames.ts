@@ -5,7 +5,7 @@ import type { Direction } from '../../../examples/web/src/trace/recording-socket
 import { Teller } from '../../../examples/web/src/trace/teller.ts'
 import type { Told } from '../../../examples/web/src/trace/told.ts'
 
-/** A teller of Alice's phone, and what it says of frames. */
+/** Returns a teller of Alice's phone, and its sentences about frames. */
 export function teller(): {
   sent(message: Frame): Told
   received(message: Frame): Told
@@ -28,7 +28,7 @@ export function teller(): {
   }
 }
 
-/** A device's replica of a document, and the update of each edit of it; keys as `contacts:bob`. */
+/** Returns a device's replica of a document, and the update of each edit of it. Keys are written as `contacts:bob`. */
 export function replica(): { doc: Y.Doc; edit(...changes: [key: string, value: KeyChange['value']][]): Uint8Array } {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []

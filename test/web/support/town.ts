@@ -7,7 +7,7 @@ export interface Town extends Demo {
   bobsPhone: DeviceCard
 }
 
-/** The page after “Open the town”: three devices of it, each in step with the server. */
+/** Opens the page after “Open the town”: three devices of the town, each in step with the server. */
 export async function openTown(look: Look = {}): Promise<Town> {
   const demo = await openDemo(look)
   await demo.page.getByRole('button', { name: 'Open the town' }).click()

@@ -10,7 +10,7 @@ import { Witness } from './witness.ts'
 
 const nodeCount = 3
 
-/** Nodes on one database, and a front for each node, which leads to another one when it is gone. */
+/** Nodes on one database, and a front for each node. The front leads to another node when its own node is gone. */
 export class Cluster implements Api {
   readonly database: Database
   readonly nodes: readonly Node[]
@@ -38,13 +38,13 @@ export class Cluster implements Api {
     return new Cluster(database, nodes, fronts)
   }
 
-  /** Asks one node after the other. */
+  /** Sends a request to one node after another. */
   admin(method: string, path: string, body?: unknown): Promise<Response> {
     const node = this.nodes[this.#asked++ % nodeCount] as Node
     return node.admin(method, path, body)
   }
 
-  /** The devices of a user are on several nodes. */
+  /** Opens the population. The devices of a user are on several nodes. */
   populate(seed: number): Promise<Population> {
     const urlFor = (user: string, number: number): string =>
       this.urls[(users.indexOf(user) + number) % nodeCount] as string

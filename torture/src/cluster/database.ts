@@ -1,12 +1,15 @@
 import { type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
 
-/** Names of places that a server of the database is in, one after the other. */
+/** Names of places. A place holds one server of the database after another. */
 export const places = ['a', 'b', 'c'] as const
 export type Place = (typeof places)[number]
 
 const settings = { max_connections: 100, wal_retrieve_retry_interval: '100ms' }
 
-/** A primary and two standbys, any of which confirms a commit; and what the operator's tools do when one fails. */
+/**
+ * A primary and two standbys, any of which confirms a commit. The methods do the work of an operator's tools when a server
+ * fails.
+ */
 export class Database {
   readonly #servers: Map<Place, LocalPostgres> = new Map()
   readonly #removing: Set<Promise<void>> = new Set()
@@ -33,12 +36,12 @@ export class Database {
     return this.#servers.get(place)
   }
 
-  /** The places of the standbys there are. */
+  /** The places of the current standbys. */
   get standbys(): Place[] {
     return places.filter(place => place !== this.primaryPlace && this.#servers.has(place))
   }
 
-  /** Makes a standby of a clone of the primary. From now on it confirms commits as well. */
+  /** Makes a clone of the primary a standby. From now on, it also confirms commits. */
   async addStandby(place: Place): Promise<void> {
     const standby = await this.primary.addStandby(place)
     this.#servers.set(place, standby)
@@ -46,15 +49,16 @@ export class Database {
   }
 
   /**
-   * Makes the standby that has the most the primary, and lets the other one follow it. From its first commit on the other one
-   * confirms. The old primary, which no standby confirms any more, keeps its place until `remove`.
+   * Makes the standby with the most data the primary, and lets the other standby follow it. The other standby confirms every
+   * commit from the first one on. No standby confirms commits of the old primary any more; it keeps its place until `remove`.
    */
   async promote(): Promise<void> {
-    // First none of them gets anything more, or the other one may be ahead of the best by the time that it follows.
+    // First, no standby receives more data. Otherwise the other standby could be ahead of the best one by the time that it
+    // follows.
     await Promise.all(this.standbys.map(place => (this.at(place) as LocalPostgres).followNobody()))
     const [best, other] = await this.#standbysByProgress()
     const [next, following] = [this.at(best), this.at(other)] as [LocalPostgres, LocalPostgres]
-    // Before the promotion, so that this one confirms nothing to the old primary that the next one lacks.
+    // Before the promotion, so that this standby confirms no commit to the old primary that the new primary lacks.
     await following.follow(next)
     await next.query(`alter system set synchronous_standby_names = 'ANY 1 ("${other}")'`)
     await next.query('select pg_reload_conf()')
@@ -63,13 +67,13 @@ export class Database {
     await next.confirmBy(other)
   }
 
-  /** Ends a server for good. */
+  /** Ends a server permanently. */
   async remove(place: Place): Promise<void> {
     const server = this.#servers.get(place)
     if (!server) return
     this.#servers.delete(place)
     await server.kill()
-    // Its folder is large; the next server has another.
+    // Its folder is large. The next server has another folder.
     const removing = server.stop().finally(() => this.#removing.delete(removing))
     this.#removing.add(removing)
   }

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 /** Opens the other end of a connection. */
 export type Dial = () => Promise<Socket>
 
-/** Two ends, and what has yet to flow between them. */
+/** The two ends of a connection. */
 type Pair = readonly [Socket, Socket]
 
-/** A TCP proxy on the loopback interface, which does to connections what a network does. */
+/** A TCP proxy on the loopback interface, which simulates faults of a network. */
 export class Link {
   readonly #server: Server
   readonly #dial: Dial
@@ -15,7 +15,7 @@ export class Link {
   #isRefusing = false
   #isHolding = false
   #bytesLeft = Number.POSITIVE_INFINITY
-  /** How many connections were cut within what flowed over them. */
+  /** The number of connections that were cut in the middle of a transfer. */
   cuts = 0
 
   private constructor(server: Server, dial: Dial) {
@@ -35,7 +35,7 @@ export class Link {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Ends all connections, and takes no more. */
+  /** Ends all connections, and accepts no new ones. */
   refuse(): void {
     this.#isRefusing = true
     for (const pair of this.#pairs) end(pair)
@@ -45,7 +45,7 @@ export class Link {
     this.#isRefusing = false
   }
 
-  /** Nothing flows, and nobody is told: as when a machine or a cable is gone. */
+  /** Stops all data without closing a connection, as when a machine or a cable is gone. */
   hold(): void {
     this.#isHolding = true
     for (const pair of this.#pairs) for (const socket of pair) socket.pause()
@@ -56,7 +56,10 @@ export class Link {
     for (const pair of this.#pairs) for (const socket of pair) socket.resume()
   }
 
-  /** As soon as so many more bytes have flowed, in any direction, the connection of the last one ends right behind it. */
+  /**
+   * Ends a connection after this many more bytes have flowed over all connections, in any direction: the connection of the last
+   * byte, right after that byte.
+   */
   cutAfter(bytes: number): void {
     this.#bytesLeft = bytes
   }

@@ -12,7 +12,7 @@ import { signalAll } from './processes.ts'
 const adminKey = 'the admin key of these nodes'
 const patienceMs = 90_000
 
-/** A server process of several on one database, which it reaches by a link to each place of a PostgreSQL server. */
+/** One of several server processes on one database. It reaches each place of a PostgreSQL server by a link. */
 export class Node {
   readonly number: number
   readonly port: number
@@ -38,7 +38,7 @@ export class Node {
     )
   }
 
-  /** Starts nothing. */
+  /** Makes the node without starting it. */
   static async make(number: number, database: Database): Promise<Node> {
     const links = new Map<Place, Link>()
     for (const place of places) {
@@ -52,7 +52,7 @@ export class Node {
     return this.#process.pid
   }
 
-  /** Resolves when it is ready, as often as it must be started for that: the database may be away. */
+  /** Resolves when the node is ready. Starts it as often as needed, because the database may be unavailable. */
   async start(): Promise<void> {
     const giveUpAt = performance.now() + patienceMs
     while (!(await this.isReady())) {
@@ -79,24 +79,24 @@ export class Node {
     })
   }
 
-  /** Ends it between any two of its steps (SIGKILL). */
+  /** Ends the process immediately, at any of its steps (SIGKILL). */
   kill(): Promise<void> {
     return this.#process.kill()
   }
 
-  /** Asks it to stop (SIGTERM), and waits for that. */
+  /** Sends a request to stop (SIGTERM), and waits until the process has ended. */
   async end(): Promise<void> {
     if (this.pid !== undefined) signalAll([this.pid], 'SIGTERM')
     while (this.#process.isRunning) await pause(20)
   }
 
-  /** Ends it for good. */
+  /** Ends the node permanently. */
   async stop(): Promise<void> {
     await this.#process.remove()
     for (const link of this.links.values()) link.close()
   }
 
-  /** The end of what it has logged. */
+  /** Returns the end of its log. */
   async log(): Promise<string> {
     return (await readFile(join(this.#folder, 'log'), 'utf8').catch(() => '')).slice(-3_000)
   }

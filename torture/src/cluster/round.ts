@@ -9,13 +9,18 @@ import { databaseFaults } from './faults/primary.ts'
 import { run, statesIn } from './stored.ts'
 import type { World } from './world.ts'
 
-/** Of devices between what they do: a database may be away for seconds, and all that they did meanwhile comes at once. */
+/**
+ * The rest of a device between two actions. A database may be unavailable for seconds, and all actions of that time arrive
+ * together.
+ */
 const restMs = 250
 
-/** For each of three kinds of faults, which of them come one after the other, while those of other kinds come too. */
+/**
+ * For each of three kinds of faults: the faults that come one after another. Faults of different kinds come at the same time.
+ */
 export type Plan = readonly (readonly (readonly [string, Fault])[])[]
 
-/** `only`: of faults whose names have this text. */
+/** `only`: picks only faults whose names contain this text. */
 export function pickPlan(random: Random, only: string): Plan {
   const kinds = [
     [nodeFaults, 2],
@@ -25,12 +30,15 @@ export function pickPlan(random: Random, only: string): Plan {
   return kinds.map(([faults, most]) => several(random, faults, most, only))
 }
 
-/** Load and faults, a look at what is in the database, and everyone comes back. Throws a `Breach`. Returns what it saw. */
+/**
+ * Runs load and faults, examines the database, and lets all devices reconnect. Throws a `Breach`. Returns counts of what it
+ * did.
+ */
 export async function playRound(world: World, plan: Plan): Promise<Record<string, number>> {
   const { cluster, population, witness } = world
   const before = { ...population.counts, blocks: witness.blocks, messages: witness.messages }
   await breakUnderLoad(world, plan)
-  // Every answer that a device has was sent before this look.
+  // Every answer that a device has received was sent before this check.
   const isRefilled = plan.flat().some(([, fault]) => fault.isRefilled)
   if (!isRefilled) await expectPromises(world, 'after the faults')
   for (const front of cluster.fronts) front.accept()
@@ -69,7 +77,7 @@ async function breakUnderLoad(world: World, plan: Plan): Promise<void> {
   ])
   const randoms = plan.map(() => population.nextRandom())
   const playing = plan.map((faults, index) => playAll(world, faults, randoms[index] as Random))
-  // However short the faults are, and although some stop everything: a block is answered.
+  // A block is answered in each round, however short the faults are, and although some of them stop everything.
   const broken = Promise.all([...playing, witness.nextBlock()])
   await Promise.race([broken, lives.then(() => broken)])
   for (const front of cluster.fronts) front.refuse()
@@ -85,7 +93,7 @@ async function playAll(world: World, faults: Plan[number], random: Random): Prom
   await pause(random.between(50, 500))
 }
 
-/** What a backend was answered holds. */
+/** Checks that answered requests of a backend hold. */
 async function checkBackends({ cluster, population }: World): Promise<void> {
   for (const backend of population.backends) {
     const found = await backend.found(cluster)

@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { stateOf, users } from '../keys.ts'
 import type { State } from '../ledger.ts'
 
-/** What each user's documents say, all in one state of the database. */
+/** Returns the contents of each user's documents, all from one state of the database. */
 export async function statesIn(server: LocalPostgres): Promise<Map<string, State>> {
   const text = 'select id, name, update from document where id = any ($1) order by position'
   const docs = new Map(users.map(user => [user, [new Y.Doc(), new Y.Doc()] as const]))
@@ -18,7 +18,7 @@ export async function statesIn(server: LocalPostgres): Promise<Map<string, State
   return new Map([...docs].map(([user, [roster, profile]]) => [user, stateOf(roster, profile)]))
 }
 
-/** Runs a command of `kith-server` on the database. Returns what it printed, and whether it said that all is well. */
+/** Runs a command of `kith-server` on the database. Returns its output, and whether it reported that all is well. */
 export async function run(command: string, server: LocalPostgres): Promise<{ isWell: boolean; text: string }> {
   const env = { ...process.env, KITH_DATABASE_URL: server.url }
   return promisify(execFile)(process.execPath, [serverProgram, command], { env }).then(

@@ -6,17 +6,17 @@ import { Report } from '../report.ts'
 import { Cluster } from './cluster.ts'
 import { pickPlan, playRound } from './round.ts'
 
-/** Of one round, on a machine that has much else to do. */
+/** The time limit of one round, on a busy machine. */
 const patienceMs = 300_000
 
 export interface Options {
   rounds: number
   seed: number
-  /** Faults with this text in their names are played, and no others. */
+  /** Only faults whose names contain this text are played. */
   only: string
 }
 
-/** Breaks nodes, their database and connections again and again under load. 0: every promise was kept. */
+/** Breaks nodes, their database and connections repeatedly under load. Returns 0 if every promise was kept. */
 export async function tortureCluster({ rounds, seed, only }: Options): Promise<number> {
   const programs = await findPrograms()
   if (!programs) {
@@ -53,7 +53,7 @@ export async function tortureCluster({ rounds, seed, only }: Options): Promise<n
   }
 }
 
-/** All that was started ends with this process, in any way. */
+/** All started processes end with this process, however it ends. */
 function endOn(signal: NodeJS.Signals, code: number): void {
   process.once(signal, () => process.exit(code))
 }

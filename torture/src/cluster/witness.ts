@@ -14,9 +14,9 @@ interface Viewer {
 }
 
 /**
- * [V3][V4] An owner who blocks two viewers again and again, writes secrets after the block was answered, and lifts the block. Each
- * of them is on a node of its own, and a device of the owner is on each. Not one frame with a secret may reach a viewer, also none
- * of before the block once it was answered, and no message of a viewer may reach the owner.
+ * [V3][V4] An owner who repeatedly blocks two viewers, writes secrets after the block was answered, and lifts the block. Each
+ * viewer is on a node of its own, and a device of the owner is on each node. No frame with a secret may reach a viewer. After
+ * the block was answered, no earlier frame may reach a viewer either. No message of a viewer may reach the owner.
  */
 export class Witness {
   readonly #random: Random
@@ -24,11 +24,11 @@ export class Witness {
   readonly #viewers: Viewer[] = []
   #cycle = 0
   #waiting: (() => void)[] = []
-  /** The block was answered, and nothing has begun to lift it. */
+  /** The block was answered, and the block has not begun to be lifted. */
   #isShut = false
   /** Messages of blocked viewers whose outcome is not known yet. */
   #intrusions: Promise<void>[] = []
-  /** What was seen that may not be, in words. */
+  /** Observations that break a rule, in words. */
   readonly breaches: string[] = []
   blocks = 0
   messages = 0
@@ -37,7 +37,7 @@ export class Witness {
     this.#random = random
   }
 
-  /** `urls`: of three ways, each to another node. */
+  /** `urls`: three URLs, each of another node. */
   static async open(api: Api, urls: readonly string[], random: Random): Promise<Witness> {
     const witness = new Witness(random)
     const token = await issueToken(api, owner)
@@ -49,13 +49,13 @@ export class Witness {
     return witness
   }
 
-  /** Resolves when one block more was answered, and what comes of it was looked at. */
+  /** Resolves when one more block was answered, and its effects were checked. */
   nextBlock(): Promise<void> {
     return new Promise(resolve => this.#waiting.push(resolve))
   }
 
   async live(until: AbortSignal): Promise<void> {
-    // Back to the nodes that they prefer, if those were gone.
+    // Reconnects to the preferred nodes, if those were gone.
     for (const kith of this.#all) kith.disconnect()
     for (const kith of this.#all) kith.connect()
     while (!until.aborted) {
@@ -77,7 +77,8 @@ export class Witness {
 
   async #live(signal: AbortSignal): Promise<void> {
     const [kith] = this.#owners as [Kith]
-    // Without a node a message waits on the device for up to 10 s. Sent after the block is lifted, it may be delivered.
+    // Without a node, a message waits on the device for up to 10 s. If it is sent after the block is lifted, it may be
+    // delivered.
     await Promise.all(this.#intrusions.splice(0))
     this.#isShut = false
     this.#cycle++
@@ -91,7 +92,7 @@ export class Witness {
     }
     await this.#block(true)
     await kith.whenSynced({ signal })
-    // What was handed over before the answer is read in these turns.
+    // Frames that were handed over before the answer are read in these turns.
     for (let turn = 0; turn < 3; turn++) await pause(50)
     this.#isShut = true
     this.blocks++
@@ -125,7 +126,7 @@ export class Witness {
     if (outcome === 'delivered') this.breaches.push(`${kith.user}'s message of after the block was delivered: ${text}`)
   }
 
-  /** A frame came to a viewer. */
+  /** Checks a frame that reached a viewer. */
   #look(user: string, frame: Buffer): void {
     const [word] = /(open|secret) \d+\.(\d+\.)?/.exec(frame.toString('latin1')) ?? []
     if (word === undefined) return
@@ -136,7 +137,7 @@ export class Witness {
   async #openOwner(url: string, token: string): Promise<Kith> {
     const kith = await openKith({ ...storage(), url, token, user: owner, WebSocket })
     kith.on('message', ({ text }) => {
-      // A node that the sender's connection to was lost may have held the message until after the block was lifted.
+      // A node that lost the connection to the sender may have held the message until after the block was lifted.
       if (this.#isShut && text.startsWith('forbidden'))
         this.breaches.push(`${owner} got a message of after the block: ${text}`)
     })

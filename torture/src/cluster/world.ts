@@ -2,7 +2,7 @@ import type { Population } from '../population.ts'
 import type { Cluster } from './cluster.ts'
 import type { Witness } from './witness.ts'
 
-/** Everything that a round plays with. */
+/** All parts that a round uses. */
 export interface World {
   cluster: Cluster
   population: Population

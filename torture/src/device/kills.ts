@@ -15,7 +15,7 @@ import { Report } from '../report.ts'
 /** The longest time for which a device saves before it is killed, in milliseconds. */
 const longestMs = 250
 
-/** Kills a device with SQLite again and again while it saves, and looks each time for all that it was told is saved [D1]. */
+/** Repeatedly kills a device with SQLite while it saves, and checks each time that all acknowledged saves are stored [D1]. */
 export async function killDevice({ kills, seed }: { kills: number; seed: number }): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-device-'))
   const report = new Report('kills', kills, seed)
@@ -45,7 +45,7 @@ interface Told {
   saved: number[]
 }
 
-/** Resolves to what the device said until it was killed. */
+/** Resolves to the output of the device until it was killed. */
 async function killedWhileSaving(folder: string, first: number, afterMs: number): Promise<Told> {
   const script = fileURLToPath(new URL('./saves.js', import.meta.url))
   const child = spawn(process.execPath, [script, folder, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -69,7 +69,7 @@ async function killedWhileSaving(folder: string, first: number, afterMs: number)
   return told
 }
 
-/** Opens the device as if it had restarted. Returns whether all of the last round is there. */
+/** Opens the device as after a restart. Returns whether all changes of the last round are stored. */
 async function look(folder: string, saved: readonly number[], begun: number): Promise<boolean> {
   const kith = await openKith({
     ...{ url: 'ws://127.0.0.1:9', token: 'none', user: 'ada', connect: false },

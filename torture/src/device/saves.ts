@@ -2,8 +2,8 @@ import { openKith } from '@kith/client'
 import { sqlite } from '@kith/client/sqlite'
 
 /**
- * A device that saves without a pause, as a process of its own: `node saves.js FOLDER FIRST`. Before each round of changes it
- * prints `begin N`, and once all of the round is saved `saved N`: whatever was printed has left the process, and outlives it.
+ * A device that saves without a pause, in a separate process: `node saves.js FOLDER FIRST`. It prints `begin N` before each
+ * round of changes, and `saved N` when the whole round is saved. Printed lines have left the process, so they survive its kill.
  */
 const [, , folder = '', first = '1'] = process.argv
 const kith = await openKith({

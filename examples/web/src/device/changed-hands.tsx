@@ -8,7 +8,10 @@ export interface ChangedHandsProps {
   onRemove: () => void
 }
 
-/** The user id has, or may get, a new holder: grants and the follow of the old one do not count until the user decides. */
+/**
+ * The user id has, or may get, a new holder: grants to the old holder and the follow of the old holder do not count until the
+ * user decides.
+ */
 export function ChangedHands({ name, onConfirm, onRemove }: ChangedHandsProps): ReactNode {
   return (
     <Group className="changed-hands" aria-label={t.hands.label(name)}>

@@ -4,7 +4,7 @@ import { few, type Group } from './phrases.ts'
 import type { KeyChanged } from './shadow.ts'
 import { nameOf, type Who, type Words } from './told.ts'
 
-/** A device names the users whose presence it wants from now on. */
+/** A device lists the users whose presence it wants from now on. */
 export function watchWords(who: Who, owners: readonly string[]): Words {
   if (owners.length === 0) return { kind: 'feed', text: `${who.device} asks no more who is online` }
   const names = owners.map(owner => nameOf(who, owner))

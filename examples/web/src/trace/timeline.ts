@@ -28,7 +28,7 @@ export function timeline(entries: readonly Entry[], wanted: Wanted, areFolded: b
   for (const entry of entries) {
     const device = databaseOf(entry.name)
     if (entry.brief.is === 'changed') changed.add(device)
-    // The server says this after each question, even if nothing was new: once after a change is enough.
+    // The server sends this after each question, even if nothing was new. It is shown only once after a change.
     const isNews = entry.brief.is !== 'stored' || changed.delete(device) || wanted.withQuestions || !areFolded
     if (!isNews || !isWanted(entry, wanted)) continue
     const last = lines.at(-1)

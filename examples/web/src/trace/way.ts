@@ -52,7 +52,7 @@ function ownKith(devices: readonly Device[], user: string): Device['kith'] {
   return devices.find(({ name, kith }) => name.user === user && kith)?.kith
 }
 
-/** Why, by the owner's own rules; a viewer who may see it is offline, or does not follow. */
+/** The reason, according to the owner's own rules; a viewer who may see it is offline, or does not follow. */
 function whyNot(device: Device, levels: readonly number[], kith: Device['kith']): string {
   const view = kith?.viewAs(device.name.user)
   if (view?.reason === 'blocked') return t.trace.whyBlocked

@@ -7,7 +7,7 @@ import { OneAtATime } from '../socket/one-at-a-time.ts'
 import type { Accounts } from './accounts.ts'
 import type { Writer } from './writer.ts'
 
-/** An edit that was not admitted, as a device would have been told. */
+/** An edit that was not admitted, with the error that a device would have received. */
 export class RefusedEdit extends Error {
   readonly code: ErrorCode
 
@@ -17,39 +17,41 @@ export class RefusedEdit extends Error {
   }
 }
 
-/** There is no account: also if it was erased between the reading of the document and the writing. */
+/** The user has no account. The account may have been erased after the document was read and before the edit was written. */
 export class UnknownUser extends Error {
   constructor() {
     super('no user has this id')
   }
 }
 
-/** The document was refounded between the reading of it and the writing: the edit is made again upon what is there now. */
+/**
+ * The document was refounded after it was read and before the edit was written. The edit is made again on the current document.
+ */
 class Refounded extends Error {
   constructor(document: DocumentName) {
     super(`the ${document} was refounded under the edit`)
   }
 }
 
-/** An update, and the founder of the document that it builds upon. */
+/** An update, and the founder of the document on which it is based. */
 interface Made {
   update: Uint8Array
   founder: number
 }
 
-/** A document is hardly refounded twice within one edit. */
+/** A document is very unlikely to be refounded twice within one edit. */
 const mostAttempts = 5
 
-/** Above those of devices that made content again. */
+/** Higher than the client ids of devices that made content again. */
 const leastClientId = 2 ** 26
 
 /**
- * The backend's edits of users' documents, made as a device of theirs would make them: on the document as it stands, in the
- * order of the user's changes, admitted by the same rules, and relayed.
+ * The backend's edits of users' documents. They are made as a device of the user would make them: on the current document, in
+ * the order of the user's changes, and admitted by the same rules. They are relayed.
  *
- * Each resolves when it is on disk, and relayed. What takes something away, every node has applied by then [V4], also where it
- * had been written before and this edit changes nothing. Each rejects with {@link RefusedEdit} when it is not admitted,
- * and with {@link UnknownUser} when there is no account to write to.
+ * Each edit resolves when it is on disk and relayed. An edit that takes something away resolves only after every node has
+ * applied the removal [V4]. This also holds if the removal had been written before, and this edit changes nothing. Rejects with
+ * {@link RefusedEdit} when the edit is not admitted, and with {@link UnknownUser} when there is no account to write to.
  */
 export class BackendEdits {
   readonly #store: Store
@@ -69,13 +71,15 @@ export class BackendEdits {
     await this.#edit(user, 'profile', { type: 'fields', fields })
   }
 
-  /** Sets whose messages reach the user. A narrower audience survives a wider one that had not seen it [R4]. */
+  /**
+   * Sets whose messages reach the user. A narrower audience is kept when a wider one is written without knowledge of it [R4].
+   */
   async setMessageAudience(user: string, audience: Audience): Promise<void> {
     await this.#edit(user, 'roster', { type: 'messageAudience', audience, nonce: newNonce() })
   }
 
   async #edit(user: string, document: DocumentName, change: BackendChange): Promise<void> {
-    // Two edits that were made on the same state under one client id would be taken for the same.
+    // Two different edits, made on the same state under one client id, would be treated as the same edit.
     await this.#turns.run(user, () => this.#attempts(user, document, change))
   }
 
@@ -99,7 +103,7 @@ export class BackendEdits {
       account.task(
         () =>
           account.madeEdit(document, { change, clientIds: [this.#clientId, other] }, made => {
-            // Not the usual one: a failure may have ended it meanwhile.
+            // Not the usual client id: a failure may have ended that one meanwhile.
             if (made?.clientId === other) this.#clientId = other
             resolve(made && { update: made.update, founder: account.founderInMemory(document) })
           }),
@@ -108,7 +112,7 @@ export class BackendEdits {
     })
   }
 
-  /** Returns what went wrong, if anything did. */
+  /** Returns the error, or `undefined` if the write succeeded. */
   #write(user: string, document: DocumentName, { update, founder }: Made, signedInAt: number): Promise<unknown> {
     const account = this.#accounts.of(user)
     let outcome: unknown
@@ -134,7 +138,8 @@ export class BackendEdits {
       looked: ignore,
     }
     return new Promise((resolve, reject) => {
-      // In one turn with the write, so no erasure comes between the two: nothing may be left of the account after it [D7].
+      // In the same turn as the write, so that no erasure comes between them: nothing of the account may remain after its
+      // erasure [D7].
       account.task(async () => {
         if ((await this.#store.user(user)).registeredAt > 0) return
         outcome = new UnknownUser()
@@ -145,7 +150,7 @@ export class BackendEdits {
     })
   }
 
-  /** What was written under this client id may be there or not. */
+  /** It is unknown whether the updates that were written under this client id are stored. */
   #forget(): void {
     this.#clientId = newClientId()
     this.#losses = this.#store.losses
@@ -156,7 +161,7 @@ function newClientId(): number {
   return randomInt(leastClientId, 2 ** 32)
 }
 
-/** Each narrowing is an entry of its own, so that none is removed unseen. */
+/** Each narrowing is a separate entry, so that an edit that does not know a narrowing cannot remove it. */
 function newNonce(): string {
   return randomBytes(9).toString('base64url')
 }

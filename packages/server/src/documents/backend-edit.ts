@@ -12,36 +12,42 @@ import {
 import * as Y from 'yjs'
 import type { StoredDocument } from './stored-document.ts'
 
-/** A field at a level that is set, or unset with `undefined`. */
+/** A field at a level: set to a value, or unset with `undefined`. */
 export interface FieldEdit {
   level: number
   name: string
   value: FieldValue | undefined
 }
 
-/** What the backend changes in a document. Data and no function: a large document is in another thread. */
+/** A change that the backend makes in a document. It is data, not a function, because a large document is in another thread. */
 export type BackendChange =
-  /** Of a profile; each field is named once. */
+  /** For a profile. Each field is named once. */
   | { type: 'fields'; fields: readonly FieldEdit[] }
-  /** Of a roster: whose messages reach its owner. */
+  /** For a roster: whose messages reach its owner. */
   | { type: 'messageAudience'; audience: Audience; nonce: string }
 
 export interface BackendEdit {
   change: BackendChange
-  /** The Yjs client that makes it, and another one, in case the document has been refounded without the first. */
+  /**
+   * The ids of the Yjs client that makes the edit, and of another one, used if the document has been refounded without the
+   * first.
+   */
   clientIds: readonly [number, number]
 }
 
-/** The update that an edit makes. */
+/** The update that an edit produces. */
 export interface MadeEdit {
   update: Uint8Array
   clientId: number
 }
 
-/** The backend's own key of each field, as a device has one. */
+/** The backend's own key for each field, as each device has one. */
 const writerNonce = 'kith-backend'
 
-/** Makes an edit upon a copy of the document, as a device would: it is not admitted yet. `undefined` if it changes nothing [R3]. */
+/**
+ * Makes an edit on a copy of the document, as a device would. The edit is not admitted yet. Returns `undefined` if it changes
+ * nothing [R3].
+ */
 export function madeEdit({ doc }: StoredDocument, { change, clientIds }: BackendEdit): MadeEdit | undefined {
   const [usual, other] = clientIds
   const clientId = retiredOf(doc).has(usual) ? other : usual

@@ -15,7 +15,7 @@ import { described } from './route.ts'
 import { exact, level, next, type Page, pageOf, type WithId, withId } from './schemas.ts'
 import { knownUser, unknownUser } from './users.ts'
 
-/** As many contacts as a page has at most. */
+/** The maximum number of contacts in a page. */
 const mostInPage = 1_000
 
 const levelPattern = '^(0|[1-9]\\d{0,2})$'
@@ -79,7 +79,9 @@ interface Contact {
   isBlocked: boolean
 }
 
-/** What users wrote: to be read, and profiles to be edited as a device of theirs would. */
+/**
+ * Routes for the documents of users: documents can be read, and profiles can be edited as a device of the user would edit them.
+ */
 export function documentRoutes(app: FastifyInstance, context: Context, edits: BackendEdits): void {
   const { store } = context
   const tag = 'documents'
@@ -133,7 +135,7 @@ export function documentRoutes(app: FastifyInstance, context: Context, edits: Ba
   })
 }
 
-/** An edit that was not admitted is answered with the code that a device would have got. */
+/** Answers an edit that was not admitted with the code that a device would have received. */
 export function answerRefusal(error: unknown): never {
   if (error instanceof UnknownUser) throw unknownUser()
   throw error instanceof RefusedEdit ? new ApiError(400, error.code, error.message) : error
@@ -165,7 +167,7 @@ async function fieldsOf(store: Store, user: string): Promise<Map<number, Fields>
   return new Map(names.map(({ level }, index) => [level, decodeFields(records[index]?.fields ?? new Uint8Array())]))
 }
 
-/** Those after an id, in the order of the ids. */
+/** Returns the contacts after an id, in the order of the ids. */
 async function contactsOf(store: Store, user: string, after: string, most: number): Promise<Contact[]> {
   const contacts: Contact[] = []
   const start = Buffer.from(after)

@@ -21,7 +21,9 @@ const policy = exact({
   }),
 })
 
-/** Whose messages reach a user, as the roster has it: the user's own choice, which the backend makes as a device would. */
+/**
+ * Whose messages reach a user, according to the roster. It is the user's own choice; the backend makes it as a device would.
+ */
 export function messagePolicyRoutes(app: FastifyInstance, context: Context, edits: BackendEdits): void {
   const tag = 'documents'
   const path = '/v1/users/:id/message-policy'
@@ -45,7 +47,7 @@ export function messagePolicyRoutes(app: FastifyInstance, context: Context, edit
   })
 }
 
-/** What stands now: of several, the narrowest counts [R4]. */
+/** Returns the policy in force. Of several entries, the narrowest counts [R4]. */
 function policyOf({ messageAudience }: UserRecord): MessagePolicy {
   return { audience: messageAudience ?? 'everyone' }
 }

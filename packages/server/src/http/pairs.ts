@@ -8,7 +8,7 @@ import { exact, nothing, userId, type WithId, withId } from './schemas.ts'
 const pair = exact({ a: userId, b: userId })
 const pairs = exact({ pairs: Type.Array(Type.String()) })
 
-/** Pairing: a restricted user communicates only with those paired with them. */
+/** Routes for pairing: a restricted user communicates only with users who are paired with them. */
 export function pairRoutes(app: FastifyInstance, { store }: Context): void {
   const tag = 'pairs'
   for (const [method, isPaired] of [

@@ -17,9 +17,9 @@ import {
   withId,
 } from './schemas.ts'
 
-/** A token is good for at most ten years: longer is a mistake in units. */
+/** A token is valid for at most ten years. A longer time is probably a mistake in units. */
 const maxExpiresInSeconds = 10 * 365 * 24 * 60 * 60
-/** As many users as a page has at most. */
+/** The maximum number of users in a page. */
 const mostInPage = 1_000
 
 const users = exact({ users: Type.Array(userSchema), next })
@@ -77,7 +77,7 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
     described({ tag, summary: 'Erases an account', params: withId, answers: { 204: nothing }, failures: [404] }),
     async ({ params: { id: user } }, reply) => {
       await knownUser(context, user)
-      // Sessions end first, and none can begin: nothing that they sent may bring the account back.
+      // Sessions end first, and no new session can begin: no data that they sent may bring the account back.
       await store.commit({ type: 'revoke', user })
       endSessions(user)
       presence.forget(user)

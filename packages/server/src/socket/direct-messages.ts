@@ -19,16 +19,19 @@ import type { Receiver, Relay } from '../relay/relay.ts'
 import type { Letters } from './letters.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
 
-/** A message counts as undelivered when no device has taken it by then, on any node: early enough for a sender who waits 10 s. */
+/**
+ * A message is undelivered when no device on any node has acknowledged it by then. This is early enough for a sender who waits
+ * 10 s.
+ */
 const patienceMs = 9_000
 
 /**
- * A sender who may not know whether the recipient is there gets the outcome so long after the message came, whatever becomes
- * of it. Longer than the server and a device take for a message, so the outcome comes after all that they do [V10].
+ * A sender who may not know whether the recipient is online gets the outcome this long after the message arrived, in every
+ * case. This is longer than the server and a device take for a message, so the outcome comes after all their work [V10].
  */
 const unconfirmedMs = 1_000
 
-/** Writes the event of a message that no device took. Never rejects. */
+/** Writes the event of a message that no device acknowledged. Never rejects. */
 type NoteUndelivered = (message: UndeliveredMessage) => Promise<void>
 
 interface Letter {
@@ -37,16 +40,16 @@ interface Letter {
   text: string
 }
 
-/** Direct messages between users who may communicate: handed to the devices that are here, and kept nowhere. */
+/** Direct messages between users who may communicate. They are handed to the devices that are connected, and are not stored. */
 export class DirectMessages {
   #store: Store
   #relay: Relay
   #limits: Limits
   #clock: Clock
   readonly #widest: Audience
-  /** Absent where there are no other nodes. */
+  /** `undefined` if there are no other nodes. */
   #letters: Letters | undefined
-  /** Absent where the app's backend is not told of undelivered messages. */
+  /** `undefined` if the app's backend is not notified of undelivered messages. */
   #noteUndelivered: NoteUndelivered | undefined
   #waiting = new Map<string, (state: Delivery) => void>()
 
@@ -55,7 +58,7 @@ export class DirectMessages {
     relay: Relay
     limits: Limits
     clock: Clock
-    /** The widest audience that any user's messages have; by default everyone. */
+    /** The widest audience for the messages of any user; by default everyone. */
     widest?: Audience | undefined
     letters?: Letters | undefined
     noteUndelivered?: NoteUndelivered | undefined
@@ -73,7 +76,7 @@ export class DirectMessages {
   async send(session: Device, letter: Letter): Promise<void> {
     const { id, to, text } = letter
     if (utf8Length(text) > this.#limits.messageBytes) return refuse(session, id, 'message-too-long', 0)
-    // The time counts from here, before anything is read.
+    // The time counts from here, before any record is read.
     const unconfirmed = new Promise<Delivery>(resolve => {
       this.#clock.after(unconfirmedMs, () => resolve('unconfirmed'))
     })
@@ -90,13 +93,13 @@ export class DirectMessages {
     session.say({ type: 'outcome', id, state: await outcome })
   }
 
-  /** Whether messages of one user reach another, by the records of both and the widest audience of this server. */
+  /** Returns whether messages of one user reach another, from the records of both and the widest audience of this server. */
   messagingOf(from: string, to: string, view: View): CommunicationReason {
     const own = view.owner.messageAudience ?? 'everyone'
     return messagingBetween({ ...standingOf(view, from === to), messageAudience: narrowerAudience(own, this.#widest) })
   }
 
-  /** A device of `user` took the message. */
+  /** A device of `user` acknowledged the message. */
   received(user: string, { from, id }: { from: string; id: string }): void {
     this.#waiting.get(keyOf(from, user, id))?.('delivered')
   }
@@ -105,7 +108,10 @@ export class DirectMessages {
     return session.user === to ? undefined : lookUp(this.#store, session, to)
   }
 
-  /** Where there are other nodes, also on which of them the recipient is, whether or not the sender may know the recipient [V10]. */
+  /**
+   * Reads both users. If there are other nodes, also looks up on which of them the recipient is, whether or not the sender may
+   * know the recipient [V10].
+   */
   #look(from: string, to: string): Promise<Looked & { nodes?: readonly string[] }> {
     const views = this.#store.views(from, [to])
     if (!this.#letters) return views
@@ -114,8 +120,9 @@ export class DirectMessages {
 
   /**
    * Hands the message to the recipient's devices, if it may reach them, by both users' state on disk at this moment [V4].
-   * Returns the outcome for a sender who may know whether the recipient is online; else `undefined`. If the
-   * recipient takes no messages of such a sender, it looks as if no device had answered. Other nodes check it once more.
+   * Returns the outcome for a sender who may know whether the recipient is online; otherwise `undefined`. If the recipient
+   * takes no messages from such a sender, the outcome is the same as if no device had answered. Other nodes check the message
+   * again.
    */
   #handOver(
     session: Device,
@@ -139,7 +146,10 @@ export class DirectMessages {
     return outcome
   }
 
-  /** The event is on disk before the sender gets the outcome; a message that may not reach the recipient takes as long [V10]. */
+  /**
+   * The event is on disk before the sender gets the outcome. A message that may not reach the recipient takes the same time
+   * [V10].
+   */
   async #noted(state: Delivery, message: Omit<UndeliveredMessage, 'type'>): Promise<Delivery> {
     if (state === 'undelivered') await this.#noteUndelivered?.({ type: 'undelivered', ...message })
     return state
@@ -188,7 +198,7 @@ export class DirectMessages {
   }
 }
 
-/** Tells the sender that a limit kept the message from being sent on. */
+/** Notifies the sender that a limit kept the message from being sent on. */
 export function refuse(session: Device, id: string, code: ErrorCode, retryAfterMs: number): void {
   session.say({ type: 'outcome', id, state: 'undelivered', refusal: { code, retryAfterMs } })
 }

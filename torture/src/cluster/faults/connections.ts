@@ -3,14 +3,14 @@ import type { Link } from '../link.ts'
 import { endBackend } from './backends.ts'
 import type { Faults } from './fault.ts'
 
-/** What happens to connections. */
+/** Faults of connections. */
 export const connectionFaults: Faults = {
   'connections to the database cut at random bytes': {
     weight: 4,
     async play({ cluster: { nodes, database } }, random) {
       for (let count = random.between(5, 20); count > 0; count--) {
         const { links } = random.pick(nodes)
-        // As often within one answer as somewhere in a long stream.
+        // Half of the cuts are within one answer, half are somewhere in a long stream.
         const bytes = random.fraction() < 0.5 ? random.between(1, 300) : random.between(1, 20_000)
         links.get(database.primaryPlace)?.cutAfter(bytes)
         await pause(random.below(250))

@@ -5,7 +5,7 @@ import type { Faults } from './fault.ts'
 /** Longer than the lease of a node. */
 const pastLeaseMs = 2_500
 
-/** What happens to nodes. */
+/** Faults of nodes. */
 export const nodeFaults: Faults = {
   'a node killed': {
     weight: 3,

@@ -8,7 +8,7 @@ import type { World } from '../world.ts'
 import { endBackend } from './backends.ts'
 import type { Fault, Faults } from './fault.ts'
 
-/** What happens to the servers of the database. */
+/** Faults of the servers of the database. */
 export const databaseFaults: Faults = {
   'the primary killed, a standby promoted': {
     weight: 4,
@@ -60,7 +60,10 @@ export const databaseFaults: Faults = {
   },
 }
 
-/** One node reaches the old primary alone, which no standby confirms any more; the others reach the new one alone. */
+/**
+ * One node can reach only the old primary, whose commits no standby confirms any more. The other nodes can reach only the new
+ * primary.
+ */
 async function cutOff(world: World, random: Parameters<Fault['play']>[1]): Promise<void> {
   const { database, nodes } = world.cluster
   const old = database.primaryPlace
@@ -68,14 +71,14 @@ async function cutOff(world: World, random: Parameters<Fault['play']>[1]): Promi
   for (const { links } of nodes.filter(node => node !== alone)) links.get(old)?.refuse()
   for (const [place, link] of alone.links) if (place !== old) link.refuse()
   await promote(world, false)
-  // Until the others may have answered a block without the one that is alone.
+  // Until the other nodes may have answered a block without the isolated node.
   await pause(random.between(2_500, 5_000))
   await database.remove(old)
   for (const { links } of nodes) for (const link of links.values()) link.accept()
   await database.addStandby(old)
 }
 
-/** Commits become visible that no standby has, and are lost. */
+/** Commits that no standby has become visible, and are then lost. */
 async function endWaiting(world: World, random: Parameters<Fault['play']>[1]): Promise<void> {
   const { database } = world.cluster
   const old = database.primaryPlace
@@ -89,7 +92,7 @@ async function endWaiting(world: World, random: Parameters<Fault['play']>[1]): P
   await replace(world, old)
 }
 
-/** `isExamined`: no device reaches a node before it is clear that the new primary has all that was answered [D2]. */
+/** `isExamined`: no device can reach a node until a check has shown that the new primary has all answered commits [D2]. */
 async function promote({ cluster, population }: World, isExamined: boolean): Promise<void> {
   const { database, fronts } = cluster
   if (isExamined) for (const front of fronts) front.refuse()
