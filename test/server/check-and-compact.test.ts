@@ -99,10 +99,24 @@ describe('[D4] check', () => {
       'bob',
       /derived otherwise/,
     ],
+    ...(
+      [
+        ['a contact', { isContact: true }],
+        ['a decline', { isDeclined: true }],
+        ['a block', { isBlocked: true }],
+        ['a grant', { levels: [5] }],
+        ['a confirmation', { confirmed: ['AQIDBAUGBwg'] }],
+      ] as const
+    ).map(([what, fact]): [string, (database: LevelDatabase) => Promise<void>, string, RegExp] => [
+      `${what} that the roster does not have`,
+      relation('bob', 'alice', ({ mySide }) => ({ mySide: { ...mySide, said: { ...mySide.said, ...fact } } })),
+      'bob',
+      /derived otherwise/,
+    ]),
     [
       'a grant on the viewer’s side',
       relation('bob', 'alice', ({ theirSide }) => ({
-        theirSide: { ...theirSide, said: { ...theirSide.said, levels: [2, 3] } },
+        theirSide: { ...theirSide, said: { ...theirSide.said, levels: [3] } },
       })),
       'alice',
       /another idea/,

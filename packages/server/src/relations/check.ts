@@ -1,4 +1,5 @@
 import {
+  type ContactFacts,
   contactFacts,
   flatMapsOf,
   gives,
@@ -25,7 +26,6 @@ import {
 } from './records.ts'
 import { isUnaskedCandidate, shownLevels } from './standing.ts'
 import type { View } from './views.ts'
-import { sameLevels } from './visible-levels.ts'
 
 /** A whole store, as read by {@link checkStore}. */
 export interface CheckedStore {
@@ -164,7 +164,7 @@ async function checkRoster(
   named.delete(user)
   for (const [other, facts] of contactFacts(view, named)) {
     const stored = relations.get(other)?.mySide.said ?? noFacts
-    if (JSON.stringify(stored, factNames) !== JSON.stringify(facts, factNames)) {
+    if (!sameFacts(stored, facts)) {
       note(`what the roster says of ${JSON.stringify(other)} is derived otherwise`)
     }
   }
@@ -184,9 +184,6 @@ function checkGeneration(name: string, { doc }: StoredDocument, note: Checking['
   if (namesRetired(retiredOf(doc), clients)) note(`the ${name} has entries of an earlier generation`)
   if (clients.filter(isFounder).length > 1) note(`the ${name} has two founders`)
 }
-
-const factNames = ['isContact', 'isSubscribed', 'isDeclined', 'isBlocked', 'levels', 'confirmed']
-const sideNames = ['said', 'unconfirmed', ...factNames]
 
 async function checkProfile({ state, user, note }: Checking, record: UserRecord): Promise<void> {
   const [parts, levels] = [await state.documentOf(user, 'profile'), await state.levelsOf(user)]
@@ -253,7 +250,7 @@ function checkRelation({ state, note }: Checking, view: View, other: string, mir
   if (relation.isWaiting && !relation.mine.isSubscribed) note(`a follow of ${name} waits that is none`)
   if (relation.isUnasked && !isUnaskedCandidate(viewer, relation)) note(`${name} is shown unasked without a grant`)
   const shown = shownLevels(view)
-  if (!sameLevels(shown, relation.shown)) {
+  if (!sameItems(shown, relation.shown)) {
     note(`is shown levels [${relation.shown}] of ${name}, and should be shown [${shown}]`)
   }
   if (relation.changedAt > state.position) note(`the relation to ${name} is from the future`)
@@ -261,7 +258,22 @@ function checkRelation({ state, note }: Checking, view: View, other: string, mir
 
 /** Most sides are the same object, see `side-codec.ts`. */
 function isSameSide(a: Side, b: Side): boolean {
-  return a === b || JSON.stringify(a, sideNames) === JSON.stringify(b, sideNames)
+  return a === b || (a.unconfirmed === b.unconfirmed && sameFacts(a.said, b.said))
+}
+
+function sameFacts(a: ContactFacts, b: ContactFacts): boolean {
+  return (
+    a.isContact === b.isContact &&
+    a.isSubscribed === b.isSubscribed &&
+    a.isDeclined === b.isDeclined &&
+    a.isBlocked === b.isBlocked &&
+    sameItems(a.levels, b.levels) &&
+    sameItems(a.confirmed, b.confirmed)
+  )
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
 }
 
 /** The incarnation to confirm is stored, not derived. It must be the present one, and there must be something to confirm. */

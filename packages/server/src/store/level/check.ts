@@ -10,7 +10,7 @@ import { CheckAhead } from './check-ahead.ts'
 import { checkLeftovers, lastLapsing } from './check-leftovers.ts'
 import { checkOutbox } from './check-outbox.ts'
 import { InOrder, inKeyOrder } from './in-order.ts'
-import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import { keys, ownerOf, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { LevelRecords } from './level-records.ts'
 import { PagedReads } from './paged-reads.ts'
@@ -70,7 +70,7 @@ async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined):
     async *ids() {
       const ids = new Set<string>()
       for (const range of [ranges.users, ranges.documents, ranges.allLevels, ranges.allRelations]) {
-        for await (const key of disk.keys(range)) ids.add(partsOf(key)[1] as string)
+        for await (const page of disk.keyPages(range)) for (const key of page) ids.add(ownerOf(key))
       }
       const inOrder = [...ids].sort(inKeyOrder)
       for (let start = 0; start < inOrder.length; start += usersAhead) {

@@ -1,41 +1,43 @@
-import { type KeyRange, partsOf } from './keys.ts'
+import { type KeyRange, ownerOf } from './keys.ts'
 import type { PagedReads } from './paged-reads.ts'
 
 type Entry = [key: string, bytes: Uint8Array]
 
 /** Reads a range once, owner by owner, for a caller that requests the owners in the order of the keys. */
 export class InOrder {
-  readonly #entries: AsyncIterator<Entry>
-  #next: Entry | undefined
-  #hasBegun = false
+  readonly #pages: AsyncIterator<Entry[]>
+  #page: readonly Entry[] = []
+  #at = 0
   #owner: string | undefined
   #found: readonly Entry[] = []
 
   constructor(disk: PagedReads, range: KeyRange) {
-    this.#entries = disk.entries(range)[Symbol.asyncIterator]()
+    this.#pages = disk.pages(range)[Symbol.asyncIterator]()
   }
 
   /** Returns the entries of this owner. The previous owner can be requested again. Throws for an owner before that. */
   async of(owner: string): Promise<readonly Entry[]> {
     if (owner === this.#owner) return this.#found
     if (this.#owner !== undefined && inKeyOrder(owner, this.#owner) < 0) throw new Error(`${owner} is over`)
-    if (!this.#hasBegun) await this.#advance()
-    this.#hasBegun = true
     const found: Entry[] = []
-    for (let next = this.#next; next; next = this.#next) {
-      const [, of = ''] = partsOf(next[0])
+    // Most owners have few entries, so a wait for each entry would take most of the time.
+    while (this.#at < this.#page.length || (await this.#turnPage())) {
+      const entry = this.#page[this.#at] as Entry
+      const of = ownerOf(entry[0])
       if (of !== owner && inKeyOrder(of, owner) > 0) break
-      if (of === owner) found.push(next)
-      await this.#advance()
+      if (of === owner) found.push(entry)
+      this.#at++
     }
     this.#owner = owner
     this.#found = found
     return found
   }
 
-  async #advance(): Promise<void> {
-    const { done, value } = await this.#entries.next()
-    this.#next = done ? undefined : value
+  async #turnPage(): Promise<boolean> {
+    const { done, value } = await this.#pages.next()
+    this.#page = done ? [] : value
+    this.#at = 0
+    return this.#page.length > 0
   }
 }
 

@@ -104,6 +104,13 @@ export function partsOf(key: string): string[] {
   return key.split(separator)
 }
 
+/** The second part of a key: in most families the user that the record belongs to. */
+export function ownerOf(key: string): string {
+  const from = key.indexOf(separator) + 1
+  const to = key.indexOf(separator, from)
+  return to < 0 ? key.slice(from) : key.slice(from, to)
+}
+
 /** The last part of a key. */
 export function lastPartOf(key: string): string {
   return key.slice(key.lastIndexOf(separator) + 1)

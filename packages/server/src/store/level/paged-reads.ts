@@ -53,7 +53,12 @@ export class PagedReads {
   }
 
   async *keys(range: KeyRange, turn: Turn = turnForSlice): AsyncIterable<string> {
-    for await (const page of inPages(range, part => this.#keys(part), turn)) yield* page
+    for await (const page of this.keyPages(range, turn)) yield* page
+  }
+
+  /** `turn`: called between two pages. */
+  keyPages(range: KeyRange, turn: Turn = turnForSlice): AsyncIterable<string[]> {
+    return inPages(range, part => this.#keys(part), turn)
   }
 
   /** Returns the first keys of a range, from one snapshot. */
