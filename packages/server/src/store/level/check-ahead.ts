@@ -16,6 +16,8 @@ const fewRelations = 32
 const mostAhead = 100_000
 /** The number of records that are read together. */
 const readAtOnce = 250
+/** The number of reads at the same time. Each has a thread of its own, up to four. */
+const readers = 4
 
 /**
  * Reads ahead what a check needs of the next users, many records with each read. Most of these users have no account and are
@@ -55,11 +57,15 @@ export class CheckAhead {
     }
     await this.#readUsers(pairs.map(({ a }) => a))
     const wanted = pairs.map(({ a, b }) => keys.relation(a, b))
-    for (let start = 0; start < wanted.length; start += readAtOnce) {
-      const some = wanted.slice(start, start + readAtOnce)
-      const found = await this.#disk.getMany(some)
-      for (const [index, key] of some.entries()) this.#others.set(key, found[index])
+    for (let start = 0; start < wanted.length; start += readAtOnce * readers) {
+      const parts = Array.from({ length: readers }, (_, part) => start + part * readAtOnce)
+      await Promise.all(parts.map(from => this.#readOthers(wanted.slice(from, from + readAtOnce))))
     }
+  }
+
+  async #readOthers(wanted: string[]): Promise<void> {
+    const found = await this.#disk.getMany(wanted)
+    for (const [index, key] of wanted.entries()) this.#others.set(key, found[index])
   }
 
   /** A record that cannot be read is reported when its user is checked. */
