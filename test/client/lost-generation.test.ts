@@ -1,4 +1,4 @@
-import { nextFounder, retiredKey, retiredRoot } from '@kith/shared'
+import { mostRetired, nextFounder, retiredKey, retiredRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { hadBy, LostGeneration, OwnDocument } from '../support/client-internals.ts'
@@ -18,13 +18,30 @@ function roster(write: (doc: Y.Doc) => void): OwnDocument {
   return own
 }
 
+interface Founding {
+  before?: number
+  isFull?: boolean
+  also?: (doc: Y.Doc) => void
+}
+
 /** A roster that was refounded, with these of the entries. */
-function refounded(low: number, kept: readonly (readonly [string, string])[]): OwnDocument {
+function refounded(
+  low: number,
+  kept: readonly (readonly [string, string])[],
+  { before = 0, isFull = false, also }: Founding = {},
+): OwnDocument {
   return roster(doc => {
-    doc.clientID = nextFounder(0, low)
+    doc.clientID = nextFounder(before, low)
     for (const [root, key] of kept) doc.getMap(root).set(key, true)
-    doc.getMap(retiredRoot).set(retiredKey(device), entries.length)
+    const clients = isFull ? Array.from({ length: mostRetired }, (_, index) => device + 2 + index) : [device]
+    for (const client of clients) doc.getMap(retiredRoot).set(retiredKey(client), entries.length)
+    also?.(doc)
   })
+}
+
+/** What the device changes in a roster of a server that has lost the device's generation. */
+function corrections(own: OwnDocument, server: OwnDocument): unknown {
+  return LostGeneration.of(own, server, hadBy(server.doc))?.corrections()
 }
 
 test('[R1][R4] an entry that a rival generation lacks counts as removed, but a block does not', () => {
@@ -32,6 +49,10 @@ test('[R1][R4] an entry that a rival generation lacks counts as removed, but a b
   const rival = refounded(2, [])
   const lost = LostGeneration.of(own, rival, hadBy(rival.doc))
   expect(lost?.corrections()).toEqual([{ root: 'contacts', key: 'bob', value: undefined }])
+  const copy = { client: nextFounder(0, 1), clock: 1 }
+  expect([lost?.isOutdatedCopy('contacts', 'bob', copy), lost?.isOutdatedCopy('blocks', 'eve/nonce000', copy)]).toEqual(
+    [true, false],
+  )
 })
 
 test('[D6][R1] an entry that an earlier backup lacks stays, and one that was removed since the backup is removed again', () => {
@@ -48,4 +69,62 @@ test('[D6][R1] an entry that an earlier backup lacks stays, and one that was rem
 test('a server that has the founder of this device has lost no generation', () => {
   const own = refounded(1, entries)
   expect(LostGeneration.of(own, own, hadBy(own.doc))).toBeUndefined()
+})
+
+test('[D6] a founder that a later generation with a full list has forgotten is not lost, and nothing new is removed', () => {
+  const own = refounded(1, entries, { isFull: true })
+  const later = refounded(2, [['contacts', 'new']], { before: nextFounder(0, 1), isFull: true })
+  expect(corrections(own, later)).toBeUndefined()
+})
+
+test('[D6] an entry of a client that a full list does not name is not removed', () => {
+  const own = refounded(1, entries, { isFull: true })
+  const backup = roster(doc => {
+    doc.clientID = device
+    doc.getMap('contacts').set('zoe', true)
+  })
+  expect(corrections(own, backup)).toEqual([])
+})
+
+test('[D6][R4] an entry that the server had removed before the founder copied it again stays, but a grant does not', () => {
+  const own = refounded(1, [...entries, ['grants', '1/bob']])
+  const backup = roster(doc => {
+    doc.clientID = device
+    doc.getMap('contacts').set('bob', true)
+    doc.getMap('contacts').delete('bob')
+    doc.getMap('grants').set('1/bob', true)
+    doc.getMap('grants').delete('1/bob')
+  })
+  // The server lacks what the device wrote afterwards.
+  const wider = refounded(1, [...entries, ['grants', '1/bob']], {
+    also: doc => doc.getMap(retiredRoot).set(retiredKey(device), 9),
+  })
+  expect(corrections(wider, backup)).toEqual([{ root: 'grants', key: '1/bob', value: undefined }])
+  expect(corrections(own, backup), 'the server had everything').toContainEqual({
+    ...{ root: 'contacts', key: 'bob' },
+    value: undefined,
+  })
+})
+
+test('[R6] a value that was set on the server stays, though the lost generation had removed the value before it', () => {
+  const own = refounded(1, entries, { also: doc => doc.getMap('contacts').delete('bob') })
+  const server = roster(doc => {
+    doc.clientID = device
+    doc.getMap('labels').set('bob', 'first')
+    doc.getMap('labels').set('bob', 'second')
+    doc.getMap('contacts').set('bob', true)
+  })
+  expect(corrections(own, server)).toContainEqual({ root: 'contacts', key: 'bob', value: true })
+})
+
+test('[D6] a founder without a list of clients is no proof that the server had what it copied', () => {
+  const own = roster(doc => {
+    doc.clientID = nextFounder(0, 1)
+    doc.getMap('contacts').set('bob', true)
+  })
+  const empty = roster(doc => {
+    doc.clientID = device
+    doc.getMap('contacts').set('carol', true)
+  })
+  expect(corrections(own, empty)).toEqual([])
 })

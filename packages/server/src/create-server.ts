@@ -152,7 +152,11 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
   const found = (damages: readonly Damage[]): void => {
     const error = new DamagedFolderError(folder, damages)
     log.fatal({ damages }, error.message)
-    options.onDamage?.(error)
+    try {
+      options.onDamage?.(error)
+    } catch (thrown) {
+      log.error({ err: thrown }, 'onDamage failed')
+    }
   }
   const scrubbing = options.store ? undefined : Scrubbing.begin(folder, { clock, found })
 

@@ -60,7 +60,7 @@ export class IdleHeap {
     this.#lastBytes = bytes
     const isMuch = bytes > this.#keptBytes * timesKept + bytesAboveKept
     // If a collection freed much, or the heap grows again, documents may be in use that are dropped later.
-    const isInUse = freedBytes > bytesAboveKept || (!isQuiet && this.#looksLeft > 0)
+    const isInUse = freedBytes > bytesAboveKept || (!isQuiet && !this.#isAsked && this.#looksLeft > 0)
     if (isInUse) this.#looksLeft = looksUntilAgain
     else if (this.#looksLeft > 0) this.#looksLeft--
     const isAgain = this.#looksLeft === 1

@@ -192,7 +192,7 @@ export const generationMutants: readonly Mutant[] = [
       names: 'where not all earlier clients are known',
     },
   ),
-  mutant('server/src/documents/merge.ts', 'theirs > 0 && theirs !== founder', 'false', {
+  mutant('server/src/documents/merge.ts', 'isFounder(client) && client !== founder', 'false', {
     id: 'forgotten-founder-merged',
     rules: ['R1', 'R4'],
     what: 'An update with the founder of a generation that a document no longer knows is merged.',
@@ -206,20 +206,20 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'that one device removed does not come back',
   }),
-  mutant('client/src/database/lost-generation.ts', 'return [...copies, ...this.removals()]', 'return this.removals()', {
+  mutant('client/src/database/lost-generation.ts', 'return [...theirs, ...this.removals()]', 'return this.removals()', {
     id: 'copy-of-a-lost-generation-wins',
     rules: ['R1', 'R4', 'V5'],
     what: 'A grant that a device revoked comes back from a device of a generation that the server has lost.',
     tests: ['simulation/stories'],
     names: 'which fills a server that lost its store',
   }),
-  mutant('client/src/database/lost-generation.ts', 'this.#isAllHad || (theirs', '(theirs', {
+  mutant('client/src/database/lost-generation.ts', 'this.#isAllHad || (theirs !== undefined', '(theirs !== undefined', {
     id: 'copy-of-what-the-server-had',
     rules: ['R1'],
     what: 'What a rival generation has removed is made again, though the server had all that the founder copied.',
     tests: ['client/lost-generation'],
   }),
-  mutant('client/src/database/lost-generation.ts', 'return [...copies, ...this.removals()]', 'return copies', {
+  mutant('client/src/database/lost-generation.ts', 'return [...theirs, ...this.removals()]', 'return theirs', {
     id: 'revoked-grant-back-from-a-backup',
     rules: ['R4', 'V6'],
     what: 'A grant that was revoked before a refounding comes back with an earlier backup of the server.',
@@ -230,6 +230,41 @@ export const generationMutants: readonly Mutant[] = [
     id: 'block-lifted-by-a-lost-generation',
     rules: ['R4'],
     what: 'A block that the founder copied is lifted, since the server has no block any more.',
+    tests: ['client/lost-generation'],
+  }),
+  mutant(
+    'client/src/database/lost-generation.ts',
+    'this.#retired.get(client) ?? 0',
+    'this.#retired.get(client) ?? Number.POSITIVE_INFINITY',
+    {
+      id: 'new-entry-removed-by-a-lost-generation',
+      rules: ['D6'],
+      what: 'A device whose list of clients is full removes what another device has added since.',
+      tests: ['client/lost-generation'],
+    },
+  ),
+  mutant('client/src/database/lost-generation.ts', '|| mayBeForgotten) return', '|| false) return', {
+    id: 'forgotten-founder-taken-for-lost',
+    rules: ['D6'],
+    what: 'A device counts its generation as lost, because a later one has forgotten its founder.',
+    tests: ['client/lost-generation'],
+  }),
+  mutant('client/src/database/lost-generation.ts', 'deleted ? this.#wasSetSince(root, key) :', 'deleted ? false :', {
+    id: 'set-lost-to-a-lost-removal',
+    rules: ['R6'],
+    what: 'A value that was set on the server is removed by a device that had removed the value before it.',
+    tests: ['client/lost-generation'],
+  }),
+  mutant('client/src/database/lost-generation.ts', "theirs.deleted && root === 'grants'", 'theirs.deleted', {
+    id: 'added-again-before-the-founding-lost',
+    rules: ['D6'],
+    what: 'An entry that was removed and added again before the founding is lost with a backup from in between.',
+    tests: ['client/lost-generation'],
+  }),
+  mutant('client/src/database/lost-generation.ts', 'this.#retired.size > 0 &&', 'true &&', {
+    id: 'all-had-without-a-list',
+    rules: ['D6'],
+    what: 'Copies of a founder without a list of clients count as removed by a server that lacks them.',
     tests: ['client/lost-generation'],
   }),
 ]

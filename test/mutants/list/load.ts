@@ -827,7 +827,7 @@ export const loadMutants: readonly Mutant[] = [
     what: 'The garbage that a server produces after a collection of its heap stays, though each collection frees much.',
     tests: ['server/idle-collection'],
   }),
-  mutant('server/src/idle-collection.ts', '|| (!isQuiet && this.#looksLeft > 0)', '', {
+  mutant('server/src/idle-collection.ts', '|| (!isQuiet && !this.#isAsked && this.#looksLeft > 0)', '', {
     id: 'collected-while-in-use',
     rules: ['S3'],
     what: 'The second collection happens while documents are in use, and documents that are dropped later stay in memory.',

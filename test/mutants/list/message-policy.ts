@@ -91,4 +91,16 @@ export const messagePolicyMutants: readonly Mutant[] = [
     tests,
     names: 'nothing is left|without an account',
   }),
+  mutant(
+    'server/src/relations/roster.ts',
+    'if (mayHaveWritten && !mine.isContact && mine.levels.length === 0)',
+    'if (false)',
+    {
+      id: 'removed-contact-not-waited-for',
+      rules: ['V4'],
+      what: 'The removal of a contact is acknowledged while another node still delivers messages of that contact.',
+      tests: ['server/store'],
+      names: 'whose messages reach its user',
+    },
+  ),
 ]

@@ -1,4 +1,6 @@
-import { founderOf, type KeyChange, mostRetired, type Retired, retiredOf } from '@kith/shared'
+import { founderOf, generationOf, isFounder, type KeyChange, mostRetired, type Retired, retiredOf } from '@kith/shared'
+import * as Y from 'yjs'
+import { keyName } from '../documents/lost.ts'
 import type { OwnDocument } from '../documents/own-document.ts'
 import { mayComeBack } from '../documents/removed-keys.ts'
 import type { Had } from './had.ts'
@@ -23,50 +25,73 @@ export class LostGeneration {
     this.#server = server
     this.#founder = founder
     this.#retired = retiredOf(own.doc)
-    this.#isAll = this.#retired.size < mostRetired
+    this.#isAll = this.#retired.size > 0 && this.#retired.size < mostRetired
     this.#isAllHad = this.#isAll && [...this.#retired].every(([client, clock]) => (had.ends.get(client) ?? 0) >= clock)
   }
 
-  /** Returns `undefined` if the server has not lost this device's generation. */
+  /**
+   * Returns `undefined` if the server has not lost this device's generation, or may not have: a later generation whose list of
+   * clients is full may have forgotten this founder.
+   */
   static of(own: OwnDocument, server: OwnDocument, had: Had): LostGeneration | undefined {
-    const founder = founderOf(own.doc.store.clients.keys())
-    return founder > 0 && !had.ends.has(founder) ? new LostGeneration(own, server, founder, had) : undefined
+    const [founder, theirs] = [own, server].map(({ doc }) => founderOf(doc.store.clients.keys())) as [number, number]
+    const mayBeForgotten = !had.isAll && generationOf(theirs) > generationOf(founder)
+    if (founder === 0 || had.ends.has(founder) || mayBeForgotten) return undefined
+    return new LostGeneration(own, server, founder, had)
   }
 
   /**
    * Whether an entry of this device is only the founder's copy of an entry that was changed or removed since. Blocks and privacy
-   * settings are none: the private side wins.
+   * settings are none: the private side wins. If the server removed an entry that the founder knew, it may have been removed
+   * before the founder's copy was set. Then only a grant counts as removed.
    */
   isOutdatedCopy(root: string, key: string, { client }: Original): boolean {
     if (client !== this.#founder || mayComeBack.has(root)) return false
     const theirs = this.#server.doc.getMap(root)._map.get(key)
-    return this.#isAllHad || (theirs !== undefined && (theirs.deleted || !this.#wasKnown(theirs.id)))
+    return (
+      this.#isAllHad || (theirs !== undefined && (this.#isNews(theirs.id) || (theirs.deleted && root === 'grants')))
+    )
   }
 
   /** Removals of the server's entries that the founder knew, and that this device's generation has removed. */
   removals(): KeyChange[] {
-    const roots = this.#own.roots.filter(root => !mayComeBack.has(root))
-    return roots.flatMap(root =>
-      [...this.#server.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
-        const isRemoved = !deleted && this.#wasKnown(id) && this.#own.standing.get(root, key) === undefined
-        return isRemoved ? [{ root, key, value: undefined }] : []
-      }),
-    )
+    const refused = new Set(this.#own.refused.map(keyName))
+    return this.#entriesOf(this.#server).flatMap(({ root, key, id, deleted }): KeyChange[] => {
+      const isRemoved = !deleted && this.#wasKnown(id) && this.#own.standing.get(root, key) === undefined
+      return isRemoved && !refused.has(keyName({ root, key })) ? [{ root, key, value: undefined }] : []
+    })
   }
 
-  /** Changes of a merge of both documents, in which the founder's copies win over all entries of the server. */
+  /** Changes of a merge of both documents, in which the founder's entries win over all entries of the server. */
   corrections(): KeyChange[] {
-    const copies = this.#own.roots.flatMap(root =>
-      [...this.#own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
-        if (deleted || !this.isOutdatedCopy(root, key, id)) return []
-        return [{ root, key, value: this.#server.standing.get(root, key) }]
-      }),
-    )
-    return [...copies, ...this.removals()]
+    const theirs = this.#entriesOf(this.#own).flatMap(({ root, key, id, deleted }): KeyChange[] => {
+      const isOutdated = deleted ? this.#wasSetSince(root, key) : this.isOutdatedCopy(root, key, id)
+      return isOutdated ? [{ root, key, value: this.#server.standing.get(root, key) }] : []
+    })
+    return [...theirs, ...this.removals()]
   }
 
-  /** If `retired` is full, an unknown client may be an earlier one, and counts as one. */
+  /** Whether the server has a value that this device never saw, so that the device's removal was not of this value [R6]. */
+  #wasSetSince(root: string, key: string): boolean {
+    const theirs = this.#server.doc.getMap(root)._map.get(key)
+    if (!theirs || theirs.deleted || root === 'grants') return false
+    return this.#isNews(theirs.id) && theirs.id.clock >= Y.getState(this.#own.doc.store, theirs.id.client)
+  }
+
+  /** Without blocks and privacy settings. */
+  #entriesOf(document: OwnDocument): { root: string; key: string; id: Y.ID; deleted: boolean }[] {
+    const roots = document.roots.filter(root => !mayComeBack.has(root))
+    return roots.flatMap(root =>
+      [...document.doc.getMap(root)._map].map(([key, { id, deleted }]) => ({ root, key, id, deleted })),
+    )
+  }
+
   #wasKnown({ client, clock }: Original): boolean {
-    return clock < (this.#retired.get(client) ?? (this.#isAll ? 0 : Number.POSITIVE_INFINITY))
+    return clock < (this.#retired.get(client) ?? 0)
+  }
+
+  /** If `retired` is full, an unknown client may be an earlier one, unless it is a founder. */
+  #isNews(id: Original): boolean {
+    return !this.#wasKnown(id) && (this.#isAll || isFounder(id.client))
   }
 }

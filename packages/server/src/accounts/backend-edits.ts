@@ -141,8 +141,12 @@ export class BackendEdits {
       // In the same turn as the write, so that no erasure comes between them: nothing of the account may remain after its
       // erasure [D7].
       account.task(async () => {
-        if ((await this.#store.user(user)).registeredAt > 0) return
-        outcome = new UnknownUser()
+        try {
+          if ((await this.#store.user(user)).registeredAt > 0) return
+          outcome = new UnknownUser()
+        } catch (error) {
+          outcome = error
+        }
         account.drop(writer)
       }, reject)
       account.write({ writer, document, update, isAnswered: false })

@@ -1,4 +1,4 @@
-import { type ErrorCode, founderOf, isOfEarlier, type Limits, namesRetired, retiredOf } from '@kith/shared'
+import { type ErrorCode, isFounder, isOfEarlier, type Limits, namesRetired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import { admitting } from '../admission/admission.ts'
 import { stepsPerSlice } from '../admission/merging-cost.ts'
@@ -140,11 +140,10 @@ const sizeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['roster-too-large'
  * generation also counts as outdated.
  */
 function isOutdated({ doc, founder }: StoredDocument, update: Uint8Array, hasGeneration: boolean): boolean {
-  const retired = retiredOf(doc)
-  if (retired.size === 0) return false
+  if (founder === 0) return false
   const clients = clientsOf(update)
-  const theirs = founderOf(clients)
-  if (theirs > 0 && theirs !== founder) return true
+  if (clients.some(client => isFounder(client) && client !== founder)) return true
+  const retired = retiredOf(doc)
   return hasGeneration ? namesRetired(retired, clients) : isOfEarlier(retired, clients)
 }
 

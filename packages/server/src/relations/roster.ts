@@ -33,6 +33,9 @@ export async function applyFacts(
       if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)
       if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)
       const { mine, isUnasked } = draft.relation(user, other)
+      // Whatever the audience is: each node checks messages by what it has applied, and by a policy of its own.
+      const mayHaveWritten = wasContact || before.length > 0
+      if (mayHaveWritten && !mine.isContact && mine.levels.length === 0) notes.narrowsMessages = true
       tellGranted(draft, notes, { owner: user, viewer: other, before, after: mine.levels })
       const mayLosePlace = wasContact && !mine.isContact && isUnasked
       if (mayLosePlace && draft.user(user).unasked >= limits.unaskedOwners) reviews.add(user)

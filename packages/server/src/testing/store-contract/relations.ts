@@ -1,4 +1,4 @@
-import type { Audience } from '@kith/shared'
+import type { Audience, ContactFacts } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import type { LevelName } from '../../relations/records.ts'
 import { contains, matches, same } from './assertions.ts'
@@ -54,6 +54,11 @@ export function relations({ test, open }: Contract): void {
     const found: boolean[] = []
     for (const audience of audiences) found.push(await narrows(audience))
     same(found, [false, true, false, true, false, false, true])
+    const contact = async (facts: Partial<ContactFacts>): Promise<boolean> =>
+      (await store.commit(rosterChange('alice', { bob: facts }))).narrowsMessages === true
+    const isNarrower: boolean[] = []
+    for (const facts of [{ isContact: true }, { levels: [1] }, {}, {}]) isNarrower.push(await contact(facts))
+    same(isNarrower, [false, false, true, false])
     await store.close()
   })
 
