@@ -27,5 +27,6 @@ export class Complaints {
   }
 }
 
-/** Chromium's own messages about an unreachable server. */
-export const noServer: RegExp = /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|FAILED)/
+/** Chromium's own messages about a server that is unreachable, or that stops while the page sends. */
+export const noServer: RegExp =
+  /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|FAILED)|WebSocket is already in CLOSING or CLOSED state/
