@@ -24,6 +24,7 @@ import {
   saysNothing,
   type UserRecord,
 } from './records.ts'
+import { sameItems } from './same-items.ts'
 import { isUnaskedCandidate, shownLevels } from './standing.ts'
 import type { View } from './views.ts'
 
@@ -270,10 +271,6 @@ function sameFacts(a: ContactFacts, b: ContactFacts): boolean {
     sameItems(a.levels, b.levels) &&
     sameItems(a.confirmed, b.confirmed)
   )
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index])
 }
 
 /** The incarnation to confirm is stored, not derived. It must be the present one, and there must be something to confirm. */

@@ -1,6 +1,7 @@
 import type { CommitNotes, Draft } from './draft.ts'
 import { tellWithdrawn } from './events.ts'
 import { changedHands, type Relation, type UserRecord } from './records.ts'
+import { sameItems } from './same-items.ts'
 import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels } from './standing.ts'
 
 /**
@@ -54,13 +55,13 @@ export async function updateShown(
 function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): Sight {
   const after = sightOf(draft, viewer, owner)
   const isShownChanged =
-    !sameLevels(before.shown, after.shown) ||
+    !sameItems(before.shown, after.shown) ||
     before.isWaiting !== after.isWaiting ||
     before.changedHands !== after.changedHands
   if (isShownChanged) draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
   // The beginning or end of a follow decides whether a replica is kept, even if the same levels are shown [V7].
   const affectsDevices =
-    isShownChanged || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
+    isShownChanged || !sameItems(before.visible, after.visible) || before.isFollowed !== after.isFollowed
   if (affectsDevices) notes.pairs.push({ viewer, owner })
   return after
 }
@@ -90,7 +91,7 @@ export async function updateAllRelations(
   const excepted = new Set<string>()
   const others = await draft.loadRelationsOf(user, (relation, other) => {
     if (!narrow || narrow.isConcerned(relation)) return true
-    const isSame = sameLevels(levelsForLooker(owner, relation), levelsForLooker(narrow.after, relation))
+    const isSame = sameItems(levelsForLooker(owner, relation), levelsForLooker(narrow.after, relation))
     if (isSame) excepted.add(other)
     else otherwise.add(other)
     return false
@@ -107,8 +108,4 @@ export async function updateAllRelations(
   if (showsStrangers(draft.user(user)) !== showsStrangers(owner)) {
     notes.strangers.push({ owner: user, viewers: excepted, areExcepted: true })
   } else if (otherwise.size > 0) notes.strangers.push({ owner: user, viewers: otherwise, areExcepted: false })
-}
-
-export function sameLevels(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((level, index) => level === b[index])
 }

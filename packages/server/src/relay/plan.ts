@@ -1,9 +1,9 @@
 import type { Access } from '@kith/shared/wire'
 import { encodeFields } from '@kith/shared/wire'
 import { changedHands, type LevelRecord } from '../relations/records.ts'
+import { sameItems } from '../relations/same-items.ts'
 import { isOpen, visibleLevels } from '../relations/standing.ts'
 import type { View } from '../relations/views.ts'
-import { sameLevels } from '../relations/visible-levels.ts'
 import { type Entry, markStale } from './entry.ts'
 
 /** What to hand over of one owner, according to the records that were just read. */
@@ -95,7 +95,7 @@ export function accessFor(
     entry.sentWaiting !== relation.isWaiting ||
     entry.sentFetched !== isFetched ||
     entry.sentHands !== hands ||
-    (entry.sentLevels ? !sameLevels(entry.sentLevels, seen) : mayHold || seen.length > 0)
+    (entry.sentLevels ? !sameItems(entry.sentLevels, seen) : mayHold || seen.length > 0)
   if (!isNews && !hasJustJoined) return undefined
   const { owner } = entry
   const { isWaiting } = relation
