@@ -162,13 +162,17 @@ test('createServer refuses settings that contradict each other, and to listen to
   expect(await kith.listen({ port: 0 })).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
 })
 
-test('[D2][D4] an app is told when the running server finds a damaged table', async () => {
+test('[D2][D4] an app is notified when the running server finds a damaged table, and its exception stops nothing', async () => {
   const harmed = await folderOfTwo()
   // The server checks its tables for the first time after ten minutes.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
   onTestFinished(() => void vi.useRealTimers())
   const damages: DamagedFolderError[] = []
-  const server = await createServer({ folder: harmed.folder, log, onDamage: error => damages.push(error) })
+  const onDamage = (error: DamagedFolderError): never => {
+    damages.push(error)
+    throw new Error('a mistake of the app')
+  }
+  const server = await createServer({ folder: harmed.folder, log, onDamage })
   onTestFinished(() => server.close())
   const table = await harmed.decay()
   vi.advanceTimersByTime(10 * 60_000)
