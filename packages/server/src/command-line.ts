@@ -1,12 +1,4 @@
-import { runBackup } from './commands/backup.ts'
-import { runCheck } from './commands/check.ts'
-import { runCompact } from './commands/compact.ts'
-import { runCopy } from './commands/copy.ts'
-import { runMigrate } from './commands/migrate.ts'
 import { runProgram } from './commands/program.ts'
-import { runRestore } from './commands/restore.ts'
-import { runServe } from './commands/serve.ts'
-import { runToken } from './commands/token.ts'
 
 const usage = `Usage:
   kith-server serve   [--port 4180] [--host 127.0.0.1] [--data ./data] [--limits FILE]
@@ -20,31 +12,29 @@ const usage = `Usage:
   kith-server import  FILE --user USER [--region GB] [--levels 1,2] [--subscribe] [--dry-run] [--format vcard|csv]
                       [--record FILE [--remove-gone]] [--url ws://127.0.0.1:4180] [--data ./data]
 
-With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
-check and compact then look at the database, also while nodes use it; copy fills an empty one from a data folder.
-backup copies a data folder into a new folder in DIR, also while a server uses it; restore makes a data folder of
-one. Until a device of theirs has connected, users are shown to nobody then: what they took away since the backup is not in it.
-With --trust they are shown as the backup has it.
-import reads a phone book (vCard, or CSV of Google or Outlook) into the contacts of a user of a running server.
-With --phone-numbers or --region its numbers become user ids in international form; --dry-run only says what would be.
-What nodes say to each other goes over the database, or, with KITH_NATS_URL, over NATS.
+With KITH_DATABASE_URL, the server keeps its state in a PostgreSQL database that several nodes share. Run migrate first.
+check and compact then process that database, also while nodes use it. copy fills an empty database from a data folder.
+The nodes send messages to each other through PostgreSQL, or through NATS if KITH_NATS_URL is set.
+
+backup copies a data folder into a new folder in DIR, also while a server uses it. restore makes a data folder from a
+backup. The backup lacks what users have withdrawn since. So nobody sees a user until one of the user's devices has
+connected. With --trust, users are visible at once, as they were in the backup.
+
+import reads a phone book (vCard, or CSV of Google or Outlook) into the contacts of a user of a running server. With
+--phone-numbers or --region, its numbers become user ids in international form. --dry-run only reports the changes.
 `
 
+/** Only the command that runs is loaded. */
 const commands = {
-  serve: runServe,
-  token: runToken,
-  check: runCheck,
-  compact: runCompact,
-  backup: runBackup,
-  restore: runRestore,
-  migrate: runMigrate,
-  copy: runCopy,
-  import: runImport,
-}
-
-/** Loaded only when it runs, because no other command reads phone books. */
-async function runImport(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  return (await import('./commands/import.ts')).runImport(args, env)
+  serve: async () => (await import('./commands/serve.ts')).runServe,
+  token: async () => (await import('./commands/token.ts')).runToken,
+  check: async () => (await import('./commands/check.ts')).runCheck,
+  compact: async () => (await import('./commands/compact.ts')).runCompact,
+  backup: async () => (await import('./commands/backup.ts')).runBackup,
+  restore: async () => (await import('./commands/restore.ts')).runRestore,
+  migrate: async () => (await import('./commands/migrate.ts')).runMigrate,
+  copy: async () => (await import('./commands/copy.ts')).runCopy,
+  import: async () => (await import('./commands/import.ts')).runImport,
 }
 
 async function main([name, ...args]: string[]): Promise<number> {
@@ -56,7 +46,8 @@ async function main([name, ...args]: string[]): Promise<number> {
     process.stderr.write(`${name === undefined ? 'Give a command.' : `There is no command ${name}.`}\n${usage}`)
     return 2
   }
-  return commands[name as keyof typeof commands](args, process.env)
+  const run = await commands[name as keyof typeof commands]()
+  return run(args, process.env)
 }
 
 /** Runs the command line of this process. */

@@ -10,7 +10,7 @@ import { CheckAhead } from './check-ahead.ts'
 import { checkLeftovers, lastLapsing } from './check-leftovers.ts'
 import { checkOutbox } from './check-outbox.ts'
 import { InOrder, inKeyOrder } from './in-order.ts'
-import { keys, ownerOf, parseOrdered, partsOf, ranges } from './keys.ts'
+import { type KeyRange, keys, ownerOf, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { LevelRecords } from './level-records.ts'
 import { PagedReads } from './paged-reads.ts'
@@ -37,13 +37,12 @@ export async function check(database: LevelDatabase, onProgress?: (users: number
   }
 }
 
-/** The number of users that are read together. */
-const usersAhead = 250
-
 async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined): Promise<CheckedStore> {
   const [position, identity] = await disk.getMany([keys.position, keys.identity])
   const records = new LevelRecords(disk)
-  const ahead = new CheckAhead(disk, records)
+  const recorded = await ownersIn(disk, [ranges.users])
+  const accounts = new Set([...recorded, ...(await ownersIn(disk, [ranges.documents, ranges.allLevels]))])
+  const ahead = new CheckAhead(disk, recorded, [...accounts].sort(inKeyOrder))
   // Users are checked in the order of the keys. Single reads for each would take most of the time.
   const levels = new InOrder(disk, ranges.allLevels)
   const documents = new InOrder(disk, ranges.documents)
@@ -52,7 +51,7 @@ async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined):
     users: ids => ahead.users(ids),
     relations: pairs => ahead.relations(pairs),
     async *relationsOf(user) {
-      yield await ahead.relationsOf(user)
+      yield ahead.relationsOf(user)
     },
     erasures: ids => records.erasures(ids),
     async levelsOf(owner) {
@@ -68,18 +67,17 @@ async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined):
     incarnations: identity && new Incarnations(identity),
     lapsing,
     async *ids() {
-      const ids = new Set<string>()
-      for (const range of [ranges.users, ranges.documents, ranges.allLevels, ranges.allRelations]) {
-        for await (const page of disk.keyPages(range)) for (const key of page) ids.add(ownerOf(key))
-      }
-      const inOrder = [...ids].sort(inKeyOrder)
-      for (let start = 0; start < inOrder.length; start += usersAhead) {
-        const some = inOrder.slice(start, start + usersAhead)
-        await ahead.read(some)
-        yield* some
-      }
+      for (let ids = await ahead.next(); ids.length > 0; ids = await ahead.next()) yield* ids
     },
     // Nothing else writes meanwhile, so there is only one state.
     inState: work => work(state),
   }
+}
+
+async function ownersIn(disk: PagedReads, families: readonly KeyRange[]): Promise<Set<string>> {
+  const owners = new Set<string>()
+  for (const family of families) {
+    for await (const page of disk.keyPages(family)) for (const key of page) owners.add(ownerOf(key))
+  }
+  return owners
 }

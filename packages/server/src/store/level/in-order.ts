@@ -33,6 +33,12 @@ export class InOrder {
     return found
   }
 
+  /** Returns the owner of the entries that follow those which were requested, `undefined` at the end of the range. */
+  async nextOwner(): Promise<string | undefined> {
+    if (this.#at === this.#page.length && !(await this.#turnPage())) return undefined
+    return ownerOf((this.#page[this.#at] as Entry)[0])
+  }
+
   async #turnPage(): Promise<boolean> {
     const { done, value } = await this.#pages.next()
     this.#page = done ? [] : value
