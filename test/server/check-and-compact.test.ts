@@ -188,6 +188,43 @@ describe('[D4] check', () => {
     const { findings } = await check(database)
     expect(findings.some(finding => finding.user === who && what.test(finding.what))).toBe(true)
   })
+
+  /** Mia and Noa name 400 ids, some of which sort before them and some after them. Each third id is also named by Olga. */
+  async function phoneBooks(): Promise<{ database: LevelDatabase; named: string[] }> {
+    const database = await newDatabase('memory')
+    const clock = new TestClock()
+    const { accounts, device } = accountsOver(storeOver(database, clock), clock)
+    const named = Array.from({ length: 400 }, (_, number) => `${number % 2 === 0 ? 'a' : 'z'}${1000 + number}`)
+    for (const [writer, some] of [
+      ['mia', named],
+      ['noa', named],
+      ['olga', named.filter((_, index) => index % 3 === 0)],
+    ] as const) {
+      const one = device(writer)
+      one.connect()
+      one.edit(some.map(key => ({ root: 'contacts', key, value: true })))
+      await accounts.idle()
+    }
+    return { database, named }
+  }
+
+  test('[D4] check of large rosters finds nothing in a correct store', async () => {
+    const { database } = await phoneBooks()
+    expect(await check(database)).toMatchObject({ users: 403, relations: 2 * (400 + 400 + 134), findings: [] })
+  })
+
+  test.each([
+    ['a1000', 'mia', 'mia', '"a1000" has another idea of what this roster says'],
+    ['a1000', 'olga', 'olga', '"a1000" has another idea of what this roster says'],
+    ['z1399', 'noa', 'noa', '"z1399" has another idea of what this roster says'],
+    ['mia', 'a1398', 'mia', 'what the roster says of "a1398" is derived otherwise'],
+    ['noa', 'z1001', 'noa', 'what the roster says of "z1001" is derived otherwise'],
+    ['olga', 'z1399', 'olga', 'what the roster says of "z1399" is derived otherwise'],
+  ])('[D4] check of large rosters finds a missing relation: %s with %s', async (a, b, user, what) => {
+    const { database } = await phoneBooks()
+    await database.del(keys.relation(a, b))
+    expect((await check(database)).findings).toEqual([{ user, what }])
+  })
 })
 
 describe('[V5] compact', () => {
