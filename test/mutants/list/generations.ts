@@ -20,7 +20,7 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'each of its roots',
   }),
-  mutant(rebase, '|| !wasTaken(row, had)', '|| true', {
+  mutant(rebase, 'if (had.length === 0) return [row]', 'return [row]', {
     id: 'stored-change-made-again',
     rules: ['R4', 'V7'],
     what: 'A grant whose acknowledgement was lost comes back after another device has revoked it.',
@@ -206,26 +206,36 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'that one device removed does not come back',
   }),
-  mutant('client/src/database/lost-generation.ts', 'return [...theirs, ...this.removals()]', 'return this.removals()', {
-    id: 'copy-of-a-lost-generation-wins',
-    rules: ['R1', 'R4', 'V5'],
-    what: 'A grant that a device revoked comes back from a device of a generation that the server has lost.',
-    tests: ['simulation/stories'],
-    names: 'which fills a server that lost its store',
-  }),
-  mutant('client/src/database/lost-generation.ts', 'this.#isAllHad || (theirs !== undefined', '(theirs !== undefined', {
+  mutant(
+    'client/src/database/lost-generation.ts',
+    'return [...theirs, ...this.#overRival(), ...this.removals()]',
+    'return this.removals()',
+    {
+      id: 'copy-of-a-lost-generation-wins',
+      rules: ['R1', 'R4', 'V5'],
+      what: 'A grant that a device revoked comes back from a device of a generation that the server has lost.',
+      tests: ['simulation/stories'],
+      names: 'which fills a server that lost its store',
+    },
+  ),
+  mutant('client/src/database/lost-generation.ts', 'this.#isAllHad ||\n', '', {
     id: 'copy-of-what-the-server-had',
     rules: ['R1'],
     what: 'What a rival generation has removed is made again, though the server had all that the founder copied.',
     tests: ['client/lost-generation'],
   }),
-  mutant('client/src/database/lost-generation.ts', 'return [...theirs, ...this.removals()]', 'return theirs', {
-    id: 'revoked-grant-back-from-a-backup',
-    rules: ['R4', 'V6'],
-    what: 'A grant that was revoked before a refounding comes back with an earlier backup of the server.',
-    tests: ['client/refounded'],
-    names: 'does not come back from an earlier backup',
-  }),
+  mutant(
+    'client/src/database/lost-generation.ts',
+    'return [...theirs, ...this.#overRival(), ...this.removals()]',
+    'return theirs',
+    {
+      id: 'revoked-grant-back-from-a-backup',
+      rules: ['R4', 'V6'],
+      what: 'A grant that was revoked before a refounding comes back with an earlier backup of the server.',
+      tests: ['client/refounded'],
+      names: 'does not come back from an earlier backup',
+    },
+  ),
   mutant('client/src/database/lost-generation.ts', '|| mayComeBack.has(root)', '', {
     id: 'block-lifted-by-a-lost-generation',
     rules: ['R4'],
@@ -234,8 +244,8 @@ export const generationMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/database/lost-generation.ts',
-    'this.#retired.get(client) ?? 0',
-    'this.#retired.get(client) ?? Number.POSITIVE_INFINITY',
+    '|| clock < (this.#retired.get(client) ?? 0)',
+    '|| clock < (this.#retired.get(client) ?? Number.POSITIVE_INFINITY)',
     {
       id: 'new-entry-removed-by-a-lost-generation',
       rules: ['D6'],
@@ -266,5 +276,61 @@ export const generationMutants: readonly Mutant[] = [
     rules: ['D6'],
     what: 'Copies of a founder without a list of clients count as removed by a server that lacks them.',
     tests: ['client/lost-generation'],
+  }),
+  mutant('server/src/documents/merge.ts', 'return doc.store.clients.size > 0', 'return founder !== 0', {
+    id: 'founder-merged-with-what-has-none',
+    rules: ['R1', 'D6'],
+    what: 'A founder is merged with a document that was never refounded, and its device takes no change any more.',
+    tests: ['client/lost-refounding'],
+    names: 'fill an empty server',
+  }),
+  mutant(rebase, 'const isRosterFirst = again.length > 0', 'const isRosterFirst = false', {
+    id: 'remade-profile-before-remade-revocation',
+    rules: ['V6'],
+    what: 'A device that changes its generation sends what the server lost of the profile before a revocation that it lost.',
+    tests: ['client/lost-refounding'],
+    names: 'before the later profile edit',
+  }),
+  mutant(rebase, 'const held = hadBy(own.doc).ends', 'const held = Y.decodeStateVector(Y.encodeStateVector(own.doc))', {
+    id: 'lost-removal-of-a-later-generation-forgotten',
+    rules: ['D6'],
+    what: 'A revocation that the server lost is made again only in the first generation.',
+    tests: ['client/lost-refounding'],
+    names: 'in the second generation',
+  }),
+  mutant(rebase, '...removalsMadeAgain(all.filter(row => row.document === name)),', '', {
+    id: 'remade-removal-lost-in-a-refounding',
+    rules: ['D6'],
+    what: 'A removal that waits to be made again is lost when the document is refounded again.',
+    tests: ['client/lost-refounding'],
+    names: 'is not lost when the roster is refounded again',
+  }),
+  mutant(rebase, 'value === undefined || !names.has(', 'value === undefined || true || !names.has(', {
+    id: 'stored-part-made-again',
+    rules: ['R1', 'D6'],
+    what: 'A grant that was stored with a part of a change comes back after it was revoked.',
+    tests: ['client/lost-refounding'],
+    names: 'first piece',
+  }),
+  mutant(rebase, 'client === neverSent.client ? Math.min(end, neverSent.clock) : end', 'end', {
+    id: 'edit-of-a-copied-database-dropped',
+    rules: ['D5', 'D6'],
+    what: 'An edit in a copy of a database counts as stored, because the original has used the same clocks.',
+    tests: ['client/lost-refounding'],
+    names: 'whose database was restored',
+  }),
+  mutant('client/src/database/lost-generation.ts', '...this.#overRival(), ', '', {
+    id: 'rival-that-knew-less-wins',
+    rules: ['R1', 'D6'],
+    what: 'Changes are undone by a rival generation all of whose content this generation knew.',
+    tests: ['client/lost-refounding'],
+    names: 'followed the founding',
+  }),
+  mutant('client/src/database/lost-generation.ts', 'root === profileRoot && this.#isFieldSetSince(key)', 'false', {
+    id: 'field-older-than-on-the-server',
+    rules: ['R6', 'V5'],
+    what: 'A copied field wins over a newer value that another device has set under its own key.',
+    tests: ['client/lost-refounding'],
+    names: 'not overridden',
   }),
 ]

@@ -1,4 +1,15 @@
-import { founderOf, generationOf, isFounder, type KeyChange, mostRetired, type Retired, retiredOf } from '@kith/shared'
+import {
+  founderOf,
+  generationOf,
+  isFounder,
+  type KeyChange,
+  mostRetired,
+  parseProfileKey,
+  profileRoot,
+  type Retired,
+  retiredOf,
+  sameValue,
+} from '@kith/shared'
 import * as Y from 'yjs'
 import { keyName } from '../documents/lost.ts'
 import type { OwnDocument } from '../documents/own-document.ts'
@@ -19,6 +30,9 @@ export class LostGeneration {
   readonly #retired: Retired
   readonly #isAll: boolean
   readonly #isAllHad: boolean
+  /** The founder of the server's document, if this device's founder knew everything that it copied; otherwise 0. */
+  readonly #knownRival: number
+  #newFields: ReadonlySet<string> | undefined
 
   private constructor(own: OwnDocument, server: OwnDocument, founder: number, had: Had) {
     this.#own = own
@@ -27,6 +41,11 @@ export class LostGeneration {
     this.#retired = retiredOf(own.doc)
     this.#isAll = this.#retired.size > 0 && this.#retired.size < mostRetired
     this.#isAllHad = this.#isAll && [...this.#retired].every(([client, clock]) => (had.ends.get(client) ?? 0) >= clock)
+    const theirs = retiredOf(server.doc)
+    const isKnown = ([client, clock]: [number, number]): boolean =>
+      isFounder(client) || clock <= (this.#retired.get(client) ?? 0)
+    const isRivalKnown = theirs.size > 0 && theirs.size < mostRetired && [...theirs].every(isKnown)
+    this.#knownRival = isRivalKnown ? founderOf(server.doc.store.clients.keys()) : 0
   }
 
   /**
@@ -49,7 +68,9 @@ export class LostGeneration {
     if (client !== this.#founder || mayComeBack.has(root)) return false
     const theirs = this.#server.doc.getMap(root)._map.get(key)
     return (
-      this.#isAllHad || (theirs !== undefined && (this.#isNews(theirs.id) || (theirs.deleted && root === 'grants')))
+      this.#isAllHad ||
+      (theirs !== undefined && (this.#isNews(theirs.id) || (theirs.deleted && root === 'grants'))) ||
+      (root === profileRoot && this.#isFieldSetSince(key))
     )
   }
 
@@ -68,7 +89,27 @@ export class LostGeneration {
       const isOutdated = deleted ? this.#wasSetSince(root, key) : this.isOutdatedCopy(root, key, id)
       return isOutdated ? [{ root, key, value: this.#server.standing.get(root, key) }] : []
     })
-    return [...theirs, ...this.removals()]
+    return [...theirs, ...this.#overRival(), ...this.removals()]
+  }
+
+  /** The rival's copies are older than this device's entries, but in the merge the higher founder wins. */
+  #overRival(): KeyChange[] {
+    if (this.#knownRival === 0) return []
+    return this.#entriesOf(this.#server).flatMap(({ root, key, id, deleted }): KeyChange[] => {
+      if (deleted || id.client !== this.#knownRival || !this.#own.doc.getMap(root)._map.has(key)) return []
+      const value = this.#own.standing.get(root, key)
+      return sameValue(value, this.#server.standing.get(root, key)) ? [] : [{ root, key, value }]
+    })
+  }
+
+  /** Each device sets a field under a key of its own, so the server may have a newer value under another key. */
+  #isFieldSetSince(key: string): boolean {
+    this.#newFields ??= new Set(
+      [...this.#server.doc.getMap(profileRoot)._map].flatMap(([other, { id, deleted }]) =>
+        deleted || !this.#isNews(id) ? [] : [fieldOf(other)],
+      ),
+    )
+    return this.#newFields.has(fieldOf(key))
   }
 
   /** Whether the server has a value that this device never saw, so that the device's removal was not of this value [R6]. */
@@ -87,11 +128,17 @@ export class LostGeneration {
   }
 
   #wasKnown({ client, clock }: Original): boolean {
-    return clock < (this.#retired.get(client) ?? 0)
+    return (client !== 0 && client === this.#knownRival) || clock < (this.#retired.get(client) ?? 0)
   }
 
   /** If `retired` is full, an unknown client may be an earlier one, unless it is a founder. */
   #isNews(id: Original): boolean {
     return !this.#wasKnown(id) && (this.#isAll || isFounder(id.client))
   }
+}
+
+/** The level and the name of a field. */
+function fieldOf(key: string): string {
+  const parsed = parseProfileKey(key)
+  return parsed ? `${parsed.level} ${parsed.name}` : key
 }

@@ -41,19 +41,27 @@ export async function rebase(
     fresh.takeAll(serverState)
     const had = hadBy(fresh.doc)
     const all = await pendingEntries(work.db, undefined)
-    const due = all.filter(row => row.document !== name || !wasTaken(row, had))
+    const sent = (await readMeta(work.db, 'sent'))?.[name] ?? 0
+    const neverSent = { client: own.clientId, clock: sent }
+    const due = all.flatMap(row => (row.document === name ? untaken(row, own, had, neverSent) : [row]))
     const dropped = overtaken(due, fresh, new Seen(all.filter(row => row.document === name)))
     const rows = due.map(row => (row.document === name ? without(row, dropped) : row))
     const merged = new OwnDocument(name, own.clientId)
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
     const doubtful = await readMeta(work.db, 'doubtful')
-    const removed = new Set([...(documents.removed[name] ?? []), ...(doubtful?.[name] ?? [])])
+    const removed = new Set([
+      ...(documents.removed[name] ?? []),
+      ...(doubtful?.[name] ?? []),
+      ...removalsMadeAgain(all.filter(row => row.document === name)),
+    ])
     const lost = LostGeneration.of(own, fresh, had)
     const unsent = unsentKeys(name, all)
     const removals = [...removalsAgain(own, fresh.doc, { had, removed }), ...(lost?.removals() ?? [])]
     const again = [...lostEntries(own, { had, lost, originals: documents.originals[name] }), ...removals]
     merged.write(again.filter(change => !unsent.has(keyName(change))))
-    const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
+    // The server lost content, so it may lack acknowledged revocations, too [V6].
+    const isRosterFirst = again.length > 0
+    const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
     // Facts about entries of earlier generations are meaningless in this one.
@@ -78,10 +86,37 @@ function clientsOf(state: Uint8Array): number[] {
   }
 }
 
-/** Whether the server had this entry before it refounded the document; other devices may have changed it since. */
-function wasTaken({ update }: OutboxRow, { ends }: Had): boolean {
-  const { to } = Y.parseUpdateMeta(update)
-  return to.size > 0 && [...to].every(([client, clock]) => clock <= (ends.get(client) ?? 0))
+/**
+ * Returns the entry without the sets that the server had before it refounded the document, since other devices may have changed
+ * them since. Nothing of it if the server had all of its structs. Structs from `neverSent` on never left this device: if the
+ * server had some with these ids, a copy of this database wrote them.
+ */
+function untaken(row: OutboxRow, own: OwnDocument, { ends }: Had, neverSent: Original): OutboxRow[] {
+  const { structs } = Y.decodeUpdate(row.update)
+  const endOf = (client: number): number => {
+    const end = ends.get(client) ?? 0
+    return client === neverSent.client ? Math.min(end, neverSent.clock) : end
+  }
+  const had = structs.filter(({ id }) => id.clock < endOf(id.client))
+  if (had.length === 0) return [row]
+  if (structs.every(({ id, length }) => id.clock + length <= endOf(id.client))) return []
+  const names = new Set(had.flatMap(({ id }) => keyOf(own, id) ?? []))
+  const changes = decodeChanges(row.changes).filter(change => change.value === undefined || !names.has(keyName(change)))
+  return [{ ...row, changes: encodeChanges(changes) }]
+}
+
+/** The key that a struct of this device's document sets, as `root key`. */
+function keyOf(own: OwnDocument, id: Y.ID): string | undefined {
+  const item = Y.getItem(own.doc.store, id)
+  if (!(item instanceof Y.Item) || item.parentSub === null) return undefined
+  const root = own.roots.find(name => own.doc.getMap(name) === item.parent)
+  return root && keyName({ root, key: item.parentSub })
+}
+
+/** Removals that were made again and that no server has acknowledged yet. */
+function removalsMadeAgain(rows: readonly OutboxRow[]): string[] {
+  const again = rows.filter(row => row.isRemade).flatMap(row => decodeChanges(row.changes))
+  return again.filter(({ value }) => value === undefined).map(keyName)
 }
 
 /**
@@ -139,7 +174,7 @@ function removalsAgain(
   fresh: Y.Doc,
   { had, removed }: { had: Had; removed: RemovedKeys },
 ): KeyChange[] {
-  const held = Y.decodeStateVector(Y.encodeStateVector(own.doc))
+  const held = hadBy(own.doc).ends
   const hasSeenAll = had.isAll && [...retiredOf(fresh)].every(([client, clock]) => (held.get(client) ?? 0) >= clock)
   const founder = founderOf(fresh.store.clients.keys())
   return own.roots.flatMap(root =>

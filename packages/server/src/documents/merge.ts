@@ -140,9 +140,9 @@ const sizeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['roster-too-large'
  * generation also counts as outdated.
  */
 function isOutdated({ doc, founder }: StoredDocument, update: Uint8Array, hasGeneration: boolean): boolean {
-  if (founder === 0) return false
   const clients = clientsOf(update)
-  if (clients.some(client => isFounder(client) && client !== founder)) return true
+  if (clients.some(client => isFounder(client) && client !== founder)) return doc.store.clients.size > 0
+  if (founder === 0) return false
   const retired = retiredOf(doc)
   return hasGeneration ? namesRetired(retired, clients) : isOfEarlier(retired, clients)
 }
