@@ -1,6 +1,5 @@
 import { type KeyRange, keys } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
-import { readRange } from '../read-range.ts'
 import { byteOrdered } from './byte-order.ts'
 import { countsBeside, type Overlay, type Staged } from './overlay.ts'
 
@@ -41,7 +40,7 @@ export async function pageOver(
     // Both start together, because the database may be closed as soon as nothing is being read.
     const reads = [
       database.getMany([keys.staged], { snapshot }),
-      readRange(database, { gt, lt, limit, snapshot }),
+      database.iterator({ gt, lt, limit, snapshot }).all(),
     ] as const
     const [[marker], stored] = await Promise.all(reads)
     const last = stored.length === limit ? stored.at(-1)?.[0] : undefined
