@@ -348,6 +348,50 @@ test('[R1][D6] two devices of different generations that fill an empty server at
   expect(generation(first)).toBe(generation(second))
 })
 
+test('[R1][D6] a revoked grant does not come back from a device of the generation before, while a server is filled with a refounded roster in pieces', async () => {
+  const storages = [device(), device()] as const
+  const old = await start(undefined, never)
+  const tablet0 = await open(old, storages[1])
+  await tablet0.getProfile('carol').setProfileAccessLevels([1]).save()
+  await edit(coreOf(tablet0).store, 'roster', () =>
+    Array.from({ length: 9000 }, (_, index) => ({
+      root: 'labels',
+      key: `person-${index}-${'x'.repeat(60)}`,
+      value: 'l',
+    })),
+  )
+  await tablet0.whenSynced()
+  await tablet0.close()
+  const phone0 = await open(old, storages[0])
+  await phone0.whenSynced()
+  await phone0.getProfile('carol').setProfileAccessLevels(null).save()
+  await phone0.whenSynced()
+  await force()
+  await refounded(phone0, 1)
+  await phone0.close()
+  await old.server.close()
+
+  const empty = await start(undefined, never)
+  cutAfter = 1
+  const phone = await openKith({
+    ...{ url: empty.server.wsUrl, user: 'alice', token: await empty.server.issueToken('alice'), IDBKeyRange },
+    ...{ ...storages[0], locks: null, WebSocket: Cutting as never },
+  })
+  const observer = await open(empty, device())
+  await expect.poll(() => generation(observer), { timeout: 10_000 }).toBe(1)
+  await phone.close()
+  await observer.close()
+  cutAfter = Number.POSITIVE_INFINITY
+  const tablet = await open(empty, storages[1])
+  await tablet.whenSynced()
+  await tablet.whenSynced()
+  const returned = await open(empty, storages[0])
+  await returned.whenSynced()
+  await returned.whenSynced()
+  await tablet.whenSynced()
+  expect(documentOf(returned, 'roster').getMap('grants').toJSON()).toEqual({})
+})
+
 const seenBytes: string[] = []
 class Recording extends WebSocket {
   override emit(event: string, ...values: unknown[]): boolean {

@@ -10,6 +10,7 @@ import { mergeContext } from '../support/merge-context.ts'
 import { atOnce, keys, mergeUpdates, StoredDocument, storeOn, userChange } from '../support/server-internals.ts'
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
 import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
+import { wholeReads } from '../support/whole-reads.ts'
 
 /** Enough contacts that the change is prepared beside the queue. */
 const many = 750
@@ -61,10 +62,7 @@ class FaultyLevel {
       const write = chained.write.bind(chained)
       return Object.assign(chained, { write: (options: object) => this.#run(() => write(options as never), true) })
     }
-    const all = (iterable: { all: () => Promise<unknown> }): unknown => {
-      const read = iterable.all.bind(iterable)
-      return Object.assign(iterable, { all: () => this.#run(read) })
-    }
+    const all = (reader: { all: () => Promise<unknown[]> }): unknown => wholeReads(reader, read => this.#run(read))
     const own: Record<PropertyKey, unknown> = {
       batch,
       getMany: (wanted: string[], options: object = {}) => this.#run(() => inner.getMany(wanted, options)),
@@ -104,7 +102,7 @@ class FaultyLevel {
     for (this.#lastAt = this.#turns; this.#turns < this.#lastAt + 200; this.#turns++) await turn()
   }
 
-  async #run(operation: () => unknown, isWrite = false): Promise<unknown> {
+  async #run<T>(operation: () => T | Promise<T>, isWrite = false): Promise<T> {
     this.#lastAt = this.#turns
     const isCounted = isWrite || !this.#onlyWrites
     if (isCounted) this.count++

@@ -19,6 +19,7 @@ import {
   withNews,
 } from '../support/server-internals.ts'
 import { newDatabase, recordsOf, storeOver } from '../support/stores.ts'
+import { wholeReads } from '../support/whole-reads.ts'
 
 /** More than one group of commits examines, so that the change is prepared beside the queue. */
 const many = 900
@@ -142,18 +143,16 @@ async function heldBack(kind: 'getMany' | 'iterator' | 'keys', isHeld: (wanted: 
   const reached = new Promise<void>(resolve => {
     isReached = resolve
   })
-  const read = inner[kind].bind(inner) as unknown as (wanted: unknown) => { all(): Promise<unknown> }
+  const read = inner[kind].bind(inner) as unknown as (wanted: unknown) => { all(): Promise<unknown[]> }
   const held = (wanted: unknown) => {
     if (!isHeld(wanted)) return read(wanted)
-    return {
-      async all() {
-        // The read has its result from before. The derivation uses it later.
-        const found = await read(wanted).all()
-        isReached()
-        await released
-        return found
-      },
-    }
+    return wholeReads(read(wanted), async all => {
+      // The read has its result from before. The derivation uses it later.
+      const found = await all()
+      isReached()
+      await released
+      return found
+    })
   }
   return { store: storeOver(overriding(inner, { [kind]: held }), new TestClock()), release, reached }
 }
@@ -299,13 +298,11 @@ function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: 
     (name: 'keys' | 'iterator') =>
     (range: object): unknown => {
       const found = (inner[name] as (range: object) => { all(): Promise<unknown[]> }).call(inner, range)
-      return {
-        all: async () => {
-          const all = await found.all()
-          most = Math.max(most, all.length)
-          return all
-        },
-      }
+      return wholeReads(found, async read => {
+        const all = await read()
+        most = Math.max(most, all.length)
+        return all
+      })
     }
   const database = new Proxy(inner, {
     get(target, name) {

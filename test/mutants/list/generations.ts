@@ -333,4 +333,11 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['client/lost-refounding'],
     names: 'not overridden',
   }),
+  mutant(rebase, '(had.isPart && ', '(false && ', {
+    id: 'revoked-grant-back-while-filling',
+    rules: ['R1', 'D6'],
+    what: 'A revoked grant comes back from an older device, while another device fills the server.',
+    tests: ['client/lost-refounding'],
+    names: 'in pieces',
+  }),
 ]

@@ -406,6 +406,13 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes', 'server/store'],
     names: 'F4',
   }),
+  mutant('server/src/store/level/read-range.ts', 'count = more.length', 'count = more.length - entriesAtOnce + 1', {
+    id: 'short-part-as-end',
+    rules: ['D2'],
+    what: 'A part of a range with fewer entries than were asked for is taken for its end.',
+    tests: ['server/read-range'],
+    names: 'records of',
+  }),
   mutant(
     'server/src/store/level/paged-reads.ts',
     'this.#database.keys(part).all()',

@@ -1,5 +1,6 @@
 import type { LevelDatabase } from '@kith/server'
 import { batchOfEitherKind } from '../../support/chained-batch.ts'
+import { wholeReads } from '../../support/whole-reads.ts'
 
 type Operation = 'batch' | 'getMany' | 'iterator'
 
@@ -21,7 +22,7 @@ export interface Stop {
 interface Methods {
   batch(operations: { key: string }[], options: object): Promise<void>
   getMany(keys: string[]): Promise<unknown>
-  iterator(range: { gt: string }): { all(): Promise<unknown> }
+  iterator(range: { gt: string }): { all(): Promise<unknown[]> }
 }
 
 /** Stops single operations of the server's database: before they run, or after they ran but before the result is known. */
@@ -44,8 +45,7 @@ export class Gates {
       },
       iterator(this: Methods, range: { gt: string }) {
         const iterator = methods.iterator.call(this, range)
-        const all = iterator.all.bind(iterator)
-        return Object.assign(iterator, { all: () => gates.#pass('iterator', [range.gt], all) })
+        return wholeReads(iterator, all => gates.#pass('iterator', [range.gt], all))
       },
     })
   }

@@ -2,6 +2,7 @@ import type { LevelDatabase } from '@kith/server'
 import { MemoryLevel } from 'memory-level'
 import { ChainedBatch } from '../../support/chained-batch.ts'
 import { decodeNumber, keys } from '../../support/server-internals.ts'
+import { type PartsReader, wholeReads } from '../../support/whole-reads.ts'
 import type { Seeded } from './seeded.ts'
 
 type Operations = { type: 'put' | 'del'; key: string; value: Uint8Array }[]
@@ -132,22 +133,11 @@ export class Disk {
   }
 }
 
-interface Reader<T> extends AsyncIterable<T> {
-  all(): Promise<T[]>
-}
-
-function later<T>(reader: Reader<T>, wait: (chance: number) => Promise<void>): Reader<T> {
-  const all = reader.all()
-  return {
-    async all() {
-      const found = await all
-      await wait(slowReads)
-      return found
-    },
-    async *[Symbol.asyncIterator]() {
-      const found = await all
-      await wait(slowReads)
-      yield* found
-    },
-  }
+function later<T>(reader: { all(): Promise<T[]> }, wait: (chance: number) => Promise<void>): PartsReader<T> {
+  const begun = reader.all()
+  return wholeReads({ all: () => begun }, async all => {
+    const found = await all()
+    await wait(slowReads)
+    return found
+  })
 }

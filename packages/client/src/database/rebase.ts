@@ -144,7 +144,8 @@ function without(row: OutboxRow, dropped: ReadonlySet<string>): OutboxRow {
 
 /**
  * Entries that a server had acknowledged after the state on which the document was refounded: the server lost them. An entry
- * that this device made again is not lost if the server had its original: if the original is absent, it was removed.
+ * that this device made again is not lost if the server had its original: if the original is absent, it was removed. While
+ * another device is filling the server, it is not known which grants were revoked before the refounding, so none is made again.
  */
 function lostEntries(
   own: OwnDocument,
@@ -155,7 +156,7 @@ function lostEntries(
   const wasHad = ({ client, clock }: Original): boolean => clock < endOf(client)
   return own.roots.flatMap(root =>
     [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
-      if (deleted || wasHad(id) || lost?.isOutdatedCopy(root, key, id)) return []
+      if (deleted || wasHad(id) || lost?.isOutdatedCopy(root, key, id) || (had.isPart && root === 'grants')) return []
       const original = isRemakingClientId(id.client) ? originals?.get(keyName({ root, key })) : undefined
       if (original && wasHad(original)) return []
       return [{ root, key, value: own.standing.get(root, key) }]

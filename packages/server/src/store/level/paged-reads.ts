@@ -2,6 +2,7 @@ import { type Turn, turnForSlice } from '../../turns.ts'
 import type { KeyRange } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import type { ReadGate } from './read-gate.ts'
+import { readRange } from './read-range.ts'
 import { getManyOver, type Page, pageOver } from './stage/overlaid-reads.ts'
 import type { Overlay } from './stage/overlay.ts'
 
@@ -79,7 +80,7 @@ export class PagedReads {
     return this.#gate.read(async () => {
       const overlay = this.#overlayIn(part)
       if (overlay) return pageOver(this.#database, overlay, part)
-      const entries = await this.#database.iterator(part).all()
+      const entries = await readRange(this.#database, part)
       return { entries, next: entries.length === part.limit ? entries.at(-1)?.[0] : undefined }
     })
   }

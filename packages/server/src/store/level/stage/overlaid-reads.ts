@@ -1,5 +1,6 @@
 import { type KeyRange, keys } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
+import { readRange } from '../read-range.ts'
 import { byteOrdered } from './byte-order.ts'
 import { countsBeside, type Overlay, type Staged } from './overlay.ts'
 
@@ -40,7 +41,7 @@ export async function pageOver(
     // Both start together, because the database may be closed as soon as nothing is being read.
     const reads = [
       database.getMany([keys.staged], { snapshot }),
-      database.iterator({ gt, lt, limit, snapshot }).all(),
+      readRange(database, { gt, lt, limit, snapshot }),
     ] as const
     const [[marker], stored] = await Promise.all(reads)
     const last = stored.length === limit ? stored.at(-1)?.[0] : undefined
