@@ -159,6 +159,11 @@ test('createServer refuses settings that contradict each other, and to listen to
   const kith = await createServer({ folder, log })
   onTestFinished(() => kith.close())
   await expect(kith.listen({ host: '0.0.0.0', port: 0 })).rejects.toThrow('to listen on 0.0.0.0 give adminKey')
+  const guessable = await createServer({ folder: await temporaryFolder(), adminKey: 'key', tokenSecret: 'x', log })
+  onTestFinished(() => guessable.close())
+  await expect(guessable.listen({ host: '0.0.0.0', port: 0 })).rejects.toThrow(
+    'give a tokenSecret of at least 32 bytes',
+  )
   expect(await kith.listen({ port: 0 })).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
 })
 

@@ -120,7 +120,7 @@ async function serve(
   return { ...running, url: url as string }
 }
 
-const given = { KITH_TOKEN_SECRET: 'a secret of these tests', KITH_ADMIN_KEY: 'a key of these tests' }
+const given = { KITH_TOKEN_SECRET: 'a secret of these tests, of 32 bytes or more', KITH_ADMIN_KEY: 'a key of these tests' }
 
 describe('a command line that is wrong is answered with 2 and what to do', () => {
   test.each<[string[], RegExp]>([
@@ -183,11 +183,23 @@ describe('a command line that is wrong is answered with 2 and what to do', () =>
       expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
     }
     await Promise.all(cases.map(check))
+    expect(await readdir(folder)).not.toContain('data')
     const jwks = { KITH_JWKS_URL: 'https://app/jwks' }
     expect(await run(['token', 'alice', ...data.slice(3)], jwks)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/from its issuer/),
     })
+  })
+
+  test('a token secret that can be guessed is refused beyond this machine, and serves on it', async () => {
+    const folder = join(await temporaryFolder(), 'data')
+    const short = { KITH_TOKEN_SECRET: 'é'.repeat(15), KITH_ADMIN_KEY: 'key' }
+    const message = /to listen on 0\.0\.0\.0 KITH_TOKEN_SECRET must have at least 32 bytes, not 30: openssl/
+    expect(await run(['serve', '--port', '0', '--host', '0.0.0.0', '--data', folder], short)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(message),
+    })
+    expect((await serve(folder, short)).url).toMatch(/^http:/)
   })
 
   test('help exits with 0', async () => {

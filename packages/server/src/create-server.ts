@@ -15,7 +15,7 @@ import { urlOf } from './server.ts'
 import type { Damage } from './store/level/files/log-damage.ts'
 import { Scrubbing } from './store/level/files/scrubbing.ts'
 import { DamagedFolderError, openLevelStore } from './store/level/open.ts'
-import type { Identity, TokenSettings, VerifyToken } from './tokens.ts'
+import { type Identity, leastSecretBytes, type TokenSettings, type VerifyToken } from './tokens.ts'
 import { receiverOf } from './webhooks/receiver.ts'
 import { defaultMostEvents } from './webhooks/settings.ts'
 import { keyOf } from './webhooks/signature.ts'
@@ -28,7 +28,10 @@ export interface CreateServerOptions {
   store?: Store | undefined
   /** Returns the user to whom a token belongs: for sessions of the app's own, instead of JWTs. */
   verifyToken?: VerifyToken | undefined
-  /** The HS256 secret of the tokens, at least 32 bytes; by default a secret that the server generates in the folder. */
+  /**
+   * The HS256 secret of the tokens; by default a secret that the server generates in the folder. It needs at least 32 bytes to
+   * listen beyond this machine.
+   */
   tokenSecret?: string | Uint8Array | undefined
   /** Public keys of the app's issuer of JWTs, instead of a secret. */
   jwksUrl?: string | URL | undefined
@@ -81,8 +84,8 @@ export interface EmbeddedServer {
    *
    * @param options - The address, 127.0.0.1 by default, and the port, 4180 by default; 0 takes any free port.
    * @returns Resolves to the URL, as in `http://127.0.0.1:4180`, when the server listens.
-   * @throws `TypeError` for an address beyond this machine while the secrets are those that the server generated; the system's
-   *   error when the port is taken.
+   * @throws `TypeError` for an address beyond this machine while the secrets are those that the server generated, or the token
+   *   secret is too short; the system's error when the port is taken.
    */
   listen(options?: { host?: string | undefined; port?: number | undefined }): Promise<string>
   /**
@@ -176,6 +179,9 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
       const hasOwnSecrets = options.adminKey === undefined || tokens.isOwn
       if (hasOwnSecrets && !namesLoopback(host)) {
         throw new TypeError(`to listen on ${host} give adminKey, and verifyToken, jwksUrl or tokenSecret`)
+      }
+      if (!namesLoopback(host) && tokens.secret && tokens.secret.length < leastSecretBytes) {
+        throw new TypeError(`to listen on ${host} give a tokenSecret of at least ${leastSecretBytes} bytes`)
       }
       network.guard(api.server)
       api.server.on('upgrade', (request, socket, head) => network.upgrade(request, socket, head))

@@ -5,7 +5,7 @@ import proxyAddress from 'proxy-addr'
 import { type Environment, readSwitch, SettingsError } from './environment.ts'
 import { namesLoopback } from './http/loopback.ts'
 import { ownSecret } from './secrets.ts'
-import type { TokenSettings } from './tokens.ts'
+import { leastSecretBytes, type TokenSettings } from './tokens.ts'
 import { readWebhook } from './webhooks/read-settings.ts'
 import type { WebhookSettings } from './webhooks/settings.ts'
 
@@ -62,28 +62,42 @@ export async function readSettings(args: readonly string[], env: Environment): P
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new SettingsError(`--port must be a whole number from 0 to 65535, not ${JSON.stringify(values.port)}`)
   }
-  const given = env['KITH_TOKEN_SECRET'] || env['KITH_JWKS_URL']
-  const hasOwnSecrets = !given || !env['KITH_ADMIN_KEY']
-  if (hasOwnSecrets && !namesLoopback(values.host)) {
-    const missing = given ? 'KITH_ADMIN_KEY' : 'KITH_TOKEN_SECRET (or KITH_JWKS_URL) and KITH_ADMIN_KEY'
-    throw new SettingsError(
-      `to listen on ${values.host} set ${missing}; without them the server listens on loopback only`,
-    )
-  }
-  return {
+  if (!namesLoopback(values.host)) expectSafeSecrets(values.host, env)
+  const settings = {
     host: values.host,
     port,
     folder,
     database,
     natsUrl: readNatsUrl(env, database),
-    tokens: await readTokenSettings(folder, env),
-    adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(folder, 'admin-key')),
     limits: await readLimits(values.limits, env),
     messagePolicy: readMessagePolicy(env['KITH_MESSAGE_POLICY']),
     trustedProxies: readProxies(env['KITH_TRUSTED_PROXIES']),
     logLevel: readLogLevel(env['KITH_LOG_LEVEL']),
     webhook: readWebhook(env),
-    hasOwnSecrets,
+    hasOwnSecrets: hasOwnSecrets(env),
+  }
+  // Last, because secrets may be written to the folder: a wrong setting leaves no folder behind.
+  const tokens = await readTokenSettings(folder, env)
+  return { ...settings, tokens, adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(folder, 'admin-key')) }
+}
+
+function hasOwnSecrets(env: Environment): boolean {
+  return !(env['KITH_TOKEN_SECRET'] || env['KITH_JWKS_URL']) || !env['KITH_ADMIN_KEY']
+}
+
+/** Whoever has a token can try secrets without asking the server. */
+function expectSafeSecrets(host: string, env: Environment): void {
+  const { KITH_TOKEN_SECRET: secret, KITH_JWKS_URL: jwksUrl } = env
+  if (hasOwnSecrets(env)) {
+    const missing = secret || jwksUrl ? 'KITH_ADMIN_KEY' : 'KITH_TOKEN_SECRET (or KITH_JWKS_URL) and KITH_ADMIN_KEY'
+    throw new SettingsError(`to listen on ${host} set ${missing}; without them the server listens on loopback only`)
+  }
+  const bytes = Buffer.byteLength(secret || '')
+  if (secret && bytes < leastSecretBytes) {
+    throw new SettingsError(
+      `to listen on ${host} KITH_TOKEN_SECRET must have at least ${leastSecretBytes} bytes, not ${bytes}: ` +
+        'openssl rand -base64 32 prints one',
+    )
   }
 }
 

@@ -45,6 +45,9 @@ export interface Verified {
  */
 export type VerifyToken = (token: string) => Verified | undefined | Promise<Verified | undefined>
 
+/** The least length of an HS256 secret, by RFC 7518, section 3.2. */
+export const leastSecretBytes = 32
+
 const defaultLifetimeSeconds = 24 * 60 * 60
 const clockToleranceSeconds = 5
 

@@ -15,7 +15,7 @@ export async function runToken(args: readonly string[], env: Environment): Promi
       `${JSON.stringify(user)} is no user id: 1 to 128 bytes in NFC, no control characters, no white space at the ends`,
     )
   }
-  if (!env['KITH_TOKEN_SECRET'] && !existsSync(folder)) {
+  if (!env['KITH_TOKEN_SECRET'] && !env['KITH_JWKS_URL'] && !existsSync(folder)) {
     throw new SettingsError(`there is no folder ${folder}: start the server first, or check --data`)
   }
   const settings = await readTokenSettings(folder, env)
