@@ -1100,3 +1100,43 @@ test.each<[string, 'roster' | 'profile', Act]>([
     })
   },
 )
+
+describe('what the judge of the histories must not take for an error', () => {
+  test('[F3] the notice of an announced registration arrives after the user was erased and registered silently', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'confirm', whom: 0 } },
+        { do: 'flow' },
+        { do: 'restrict', user: 1, restricted: false },
+        { do: 'erase', user: 1 },
+        { do: 'register', user: 1, announceJoin: false },
+      ],
+    })
+  })
+
+  test('[R2][F3] a device fills an empty server in pieces, and a block comes in a later one', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65_536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'save', whom: 1, levels: [], follows: false, blocks: true } },
+        { do: 'limits', limits: {} },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'limits', limits: {} },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'limits', limits: { rosterBytes: 60 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'cut', pick: 0, told: 'both' },
+        { do: 'loseServerStore' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'next', picks: [0] },
+        { do: 'flow' },
+        { do: 'cut', pick: 0, told: 'both' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+})

@@ -43,6 +43,8 @@ export class Record {
   readonly refused = new Set<number>()
   /** The position at which each user registered. */
   readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
+  /** Users one of whose registrations was announced. The notice may arrive after a later registration. */
+  readonly wereAnnounced = new Set<string>()
   readonly #isSilent = new Set<string>()
   #incarnations = new Map<string, number>()
   readonly #welcomes = new Map<string, Uint8Array>()
@@ -375,13 +377,15 @@ export class Record {
   /**
    * Fields that may be absent for a while. After a server has lost data, a device removes a replaced profile value before it
    * puts the new one, because a new viewer would otherwise see the old value [V5]. Two devices may each have made the same
-   * value again, and one of these replaces the other.
+   * value again, and one of these replaces the other. While a device fills a server that does not know the user, any entry may
+   * come in a later piece: nobody is shown anything before the last one.
    */
   #absentAwhile(user: string, included: readonly KnownEdit[], facts: Facts): string[] {
     if (!this.mayLose) return []
     const coming = this.editsOf(user).filter(edit => !included.includes(edit))
     const names = new Set(coming.flatMap(({ changes }) => [...changes.keys()]))
-    return [...names].filter(name => name.startsWith('field ') && !facts.has(name))
+    const isFilling = !this.now.accounts.get(user)?.isRegistered
+    return [...names].filter(name => (isFilling || name.startsWith('field ')) && !facts.has(name))
   }
 
   /** Edits of which the documents have a part. */
@@ -401,7 +405,9 @@ export class Record {
 
   #register(user: string, position: number): void {
     if (this.now.accounts.get(user)?.isRegistered) return
-    this.registeredAt.set(user, { position, isAnnounced: !this.#isSilent.has(user) })
+    const isAnnounced = !this.#isSilent.has(user)
+    this.registeredAt.set(user, { position, isAnnounced })
+    if (isAnnounced) this.wereAnnounced.add(user)
     this.#set(user, { isRegistered: true })
   }
 

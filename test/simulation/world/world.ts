@@ -181,7 +181,7 @@ export class World {
       took: text => void this.taken.add(text),
       wrong: what => void this.wrong.push(what),
       erased: tab => this.#accountErased(tab),
-      isAnnounced: owner => this.record.registeredAt.get(owner)?.isAnnounced ?? true,
+      isAnnounced: owner => this.record.wereAnnounced.has(owner) || !this.record.registeredAt.has(owner),
     })
     this.devices.push(device)
     return device
