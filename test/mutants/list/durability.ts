@@ -77,13 +77,45 @@ export const durabilityMutants: readonly Mutant[] = [
       names: 'with another end',
     },
   ),
-  mutant('server/src/store/level/backup/withhold.ts', '...user, registeredAt: 0 }', '...user }', {
+  mutant('server/src/store/level/backup/withhold.ts', '...user, registeredAt: 0, isWithheld: true }', '...user }', {
     id: 'restored-user-stays-registered',
     rules: ['V1'],
     what: 'A restored store shows owners from the state of the backup, though they may have revoked access since.',
     tests: ['end-to-end/restore'],
     names: 'counts every user as not registered',
   }),
+  mutant('server/src/store/level/backup/withhold.ts', 'registeredAt: 0, isWithheld: true }', 'registeredAt: 0 }', {
+    id: 'restored-user-without-mark',
+    rules: ['D7'],
+    what: 'After a restore, a new device of the id’s next holder gets the former account, and shows it to its viewers.',
+    tests: ['server/withheld'],
+    names: 'next holder',
+  }),
+  mutant('server/src/socket/handle.ts', "if (state !== 'current') return turnAway(session)", '', {
+    id: 'any-hello-ends-the-withholding',
+    rules: ['D7'],
+    what: 'A device that never synced with a withheld account is welcomed.',
+    tests: ['server/withheld'],
+    names: 'next holder',
+  }),
+  mutant('server/src/socket/handle.ts', 'if (session.isWithheld && !session.feed) return turnAway(session)', '', {
+    id: 'stock-provider-ends-the-withholding',
+    rules: ['D7'],
+    what: 'A stock provider reads and writes a withheld account.',
+    tests: ['server/withheld'],
+    names: 'stock provider',
+  }),
+  mutant(
+    'server/src/socket/begin.ts',
+    "if (!session.isWithheld) askFor(session, 'roster')",
+    "askFor(session, 'roster')",
+    {
+      id: 'withheld-roster-is-asked-for',
+      rules: ['D7'],
+      what: 'A device that may belong to the next holder receives the state vector of a withheld roster.',
+      tests: ['server/withheld'],
+    },
+  ),
   mutant('server/src/store/level/backup/withhold.ts', 'joinedAtMs: nowMs }', '}', {
     id: 'restored-user-is-announced',
     rules: ['F3'],

@@ -25,6 +25,7 @@ export const level: TSchema = Type.Integer({ minimum: 0, maximum: 255 })
 export interface User {
   id: string
   registered: boolean
+  withheld?: true
   restricted: boolean
   announceJoin: boolean
 }
@@ -32,6 +33,7 @@ export interface User {
 export const user: TSchema = exact({
   id: Type.String(),
   registered: Type.Boolean(),
+  withheld: Type.Optional(Type.Literal(true, { description: 'Shown to nobody since the store was restored' })),
   restricted: Type.Boolean({ description: 'Communicates with paired users only' }),
   announceJoin: Type.Boolean({ description: 'Followers are told that the user joined' }),
 })

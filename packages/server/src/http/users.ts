@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { takesAway } from '../relations/commit.ts'
-import type { UserRecord } from '../relations/records.ts'
+import { hasAccount, isWithheld, type UserRecord } from '../relations/records.ts'
 import type { Context } from '../socket/context.ts'
 import { ApiError } from './request.ts'
 import { described } from './route.ts'
@@ -69,7 +69,7 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
   app.get<{ Params: WithId }>(
     '/v1/users/:id',
     described({ tag, summary: 'Reads a user', params: withId, answers: { 200: userSchema }, failures: [404] }),
-    async ({ params: { id } }) => describe(id, await knownUser(context, id)),
+    async ({ params: { id } }) => describe(id, await existingUser(context, id)),
   )
 
   app.delete<{ Params: WithId }>(
@@ -122,10 +122,17 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
   )
 }
 
-/** Throws `unknown-user` unless the user has an account. */
+/** Throws `unknown-user` unless the user is registered. */
 export async function knownUser({ store }: Pick<Context, 'store'>, user: string): Promise<UserRecord> {
   const record = await store.user(user)
   if (record.registeredAt === 0) throw unknownUser()
+  return record
+}
+
+/** The same, but withheld accounts count too. */
+async function existingUser({ store }: Pick<Context, 'store'>, user: string): Promise<UserRecord> {
+  const record = await store.user(user)
+  if (!hasAccount(record)) throw unknownUser()
   return record
 }
 
@@ -133,6 +140,7 @@ export function unknownUser(): ApiError {
   return new ApiError(404, 'unknown-user', 'no user has this id')
 }
 
-function describe(id: string, { registeredAt, restricted, announceJoin }: UserRecord): User {
-  return { id, registered: registeredAt > 0, restricted, announceJoin }
+function describe(id: string, record: UserRecord): User {
+  const { registeredAt, restricted, announceJoin } = record
+  return { id, registered: registeredAt > 0, ...(isWithheld(record) && { withheld: true }), restricted, announceJoin }
 }

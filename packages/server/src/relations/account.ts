@@ -19,7 +19,7 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
   notes.isNew = true
   let followers: readonly string[] = []
   await updateAllRelations(draft, notes, user, others => {
-    draft.setUser(user, { registeredAt: notes.position })
+    draft.setUser(user, { registeredAt: notes.position, isWithheld: undefined })
     followers = others
   })
   if (!draft.user(user).announceJoin) return
@@ -116,7 +116,7 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
       if (mustConfirm(draft, other, user, incarnation)) freed.push(other)
     }
     const { restricted, announceJoin, lookups } = draft.user(user)
-    const hidden = { hidesPresence: undefined, messageAudience: undefined }
+    const hidden = { isWithheld: undefined, hidesPresence: undefined, messageAudience: undefined }
     const forgotten = { ...hidden, lookups, lastSeenMinute: undefined }
     draft.setUser(user, { ...newUser(), ...forgotten, restricted, announceJoin })
     for (const other of others) {

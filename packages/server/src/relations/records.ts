@@ -5,6 +5,11 @@ import { expectKnown } from './unknown-record.ts'
 export interface UserRecord {
   /** The position at which the user registered. 0: not registered, but named by others or by the backend. */
   registeredAt: number
+  /**
+   * The account exists, but nothing of it is shown since the store was restored from a backup, see `withhold.ts`. It ends when
+   * the user registers. Absent otherwise.
+   */
+  isWithheld?: true | undefined
   restricted: boolean
   announceJoin: boolean
   audience: Audience
@@ -45,7 +50,7 @@ export function newUser(): UserRecord {
 
 const memberNames: ReadonlySet<string> = new Set([
   ...Object.keys(newUser()),
-  ...(['hidesPresence', 'messageAudience', 'lastSeenMinute', 'lookups'] satisfies (keyof UserRecord)[]),
+  ...(['isWithheld', 'hidesPresence', 'messageAudience', 'lastSeenMinute', 'lookups'] satisfies (keyof UserRecord)[]),
 ])
 
 /** Returns a record that was read. Throws {@link UnknownRecord} if it has a member that this version does not know. */
@@ -54,13 +59,23 @@ export function knownUser(user: UserRecord): UserRecord {
   return user
 }
 
+/** Whether the account exists and nothing of it is shown, because the store was restored from a backup. */
+export function isWithheld({ registeredAt, isWithheld }: Readonly<UserRecord>): boolean {
+  return registeredAt === 0 && isWithheld === true
+}
+
+/** Whether the account exists: it is registered, or withheld. */
+export function hasAccount(user: Readonly<UserRecord>): boolean {
+  return user.registeredAt > 0 || isWithheld(user)
+}
+
 /** Most people in a phone book are not users. Tens of thousands of them share this object. */
 export const noUser: Readonly<UserRecord> = newUser()
 
 const blankText = JSON.stringify(noUser)
 
 /**
- * Returns the record if it must be kept: a registered user's record, or one that waits, follows or has spent look-ups.
+ * Returns the record if it must be kept: a registered or withheld user's record, or one that waits, follows or has spent look-ups.
  * Otherwise returns `undefined`.
  */
 export function keptUser(user: Readonly<UserRecord>): Readonly<UserRecord> | undefined {

@@ -1,4 +1,4 @@
-import { keptUser } from '../../../relations/records.ts'
+import { isWithheld } from '../../../relations/records.ts'
 import { keys, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
 import type { Operation } from '../operations.ts'
@@ -12,7 +12,8 @@ const operationsInBatch = 1_000
  * Shows nothing of any owner until one of the owner's devices has synced, because the backup does not contain what owners took
  * away since then. All users count as not registered, and keep everything else. So a device that answers the server's sync step
  * 1 registers its user again, with the whole roster on disk [F3], and what is shown from then on is derived from that roster.
- * Returns the number of users concerned.
+ * The mark `isWithheld` lets only devices do so that synced with the account before: the backup does not contain erasures since
+ * then either [D7]. Returns the number of users who are withheld.
  *
  * Only for a copy that no server uses, because the changes are not one batch.
  */
@@ -24,10 +25,10 @@ export async function withhold(database: LevelDatabase, nowMs: number): Promise<
   let users = 0
   for await (const [key, bytes] of database.iterator(ranges.users)) {
     const user = decodeUser(bytes)
+    if (isWithheld(user)) users++
     if (user.registeredAt === 0) continue
     users++
-    const after = keptUser({ ...user, registeredAt: 0 })
-    await batch.add(after ? { type: 'put', key, value: encodeUser(after) } : { type: 'del', key })
+    await batch.add({ type: 'put', key, value: encodeUser({ ...user, registeredAt: 0, isWithheld: true }) })
   }
   // A new run, because the lost store also used this position, for another commit.
   await batch.add({ type: 'put', key: keys.runs, value: Runs.begin(runs, position).encode() })

@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import type { Device } from '../support/raw-device.ts'
+import { addBackup, restore } from '../support/server-internals.ts'
+import { serverWorld, settle, type World } from '../support/server-world.ts'
+import { temporaryFolder } from '../support/stores.ts'
+
+interface Restored {
+  world: World
+  /** Ada's device from before the backup. */
+  ada: Device
+  /** A viewer to whom Ada shows level 2. */
+  bob: Device
+}
+
+/** Connects a device that existed before the restore. It says hello first, as Kith's client does. */
+async function signInAgain(world: World, before: Device): Promise<Device> {
+  const device = world.device(before.user)
+  Object.assign(device, { incarnation: before.incarnation })
+  for (const name of ['roster', 'profile'] as const) Y.applyUpdate(device[name], Y.encodeStateAsUpdate(before[name]))
+  await device.dial()
+  await device.hello()
+  device.send({ type: 'rosterSync', step: 'step1', payload: Y.encodeStateVector(device.roster) })
+  await device.barrier()
+  return device
+}
+
+/**
+ * Ada grants level 2 to Bob, and a backup is made. `since` runs on the store that is lost afterwards. The world is of a store
+ * that was restored from the backup, with Bob's device connected.
+ */
+async function restoredWorld(since: (world: World) => Promise<unknown> = async () => undefined): Promise<Restored> {
+  const folder = await temporaryFolder()
+  const lost = await serverWorld({ folder, endsWithTest: false })
+  const [ada, before] = await lost.devices('ada', 'bob')
+  ada.setField('phone', 'the phone of Ada', 2)
+  ada.edit('bob', { levels: [2], label: 'a label of Ada' })
+  before.edit('ada', { isSubscribed: true })
+  before.edit('newcomer', { isSubscribed: true })
+  await settle(ada, before)
+  await ada.close()
+  await before.close()
+  await lost.end()
+  const backup = await addBackup(folder, await temporaryFolder(), { nowMs: 1 })
+  const continued = await serverWorld({ folder, endsWithTest: false })
+  continued.clock.leap(60_000)
+  await since(continued)
+  await continued.end()
+  const restored = join(await temporaryFolder(), 'data')
+  await restore(backup, restored, { nowMs: lost.clock.now() + 200_000, isTrusted: false })
+  const world = await serverWorld({ folder: restored })
+  world.clock.leap(300_000)
+  return { world, ada, bob: await signInAgain(world, before) }
+}
+
+/** The account is erased, and another person registers the id. Both are missing in the backup. */
+async function changeHands(world: World): Promise<void> {
+  expect((await world.admin('DELETE', '/v1/users/ada')).status).toBe(204)
+  world.clock.leap(60_000)
+  const [next] = await world.devices('ada')
+  next.setField('name', 'the next holder')
+  await settle(next)
+  await next.close()
+}
+
+test('[D7][V1] after a restore, a new device of the id’s next holder gets nothing of the former account, and does not end its withholding', async () => {
+  const { world, bob } = await restoredWorld(changeHands)
+  const fresh = world.device('ada')
+  await fresh.dial()
+  fresh.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+  fresh.send({ type: 'rosterSync', step: 'step1', payload: Uint8Array.of(0) })
+  fresh.send({ type: 'rosterSync', step: 'step2', payload: Y.encodeStateAsUpdate(new Y.Doc()) })
+  expect(await fresh.closed()).toMatchObject({ code: 4500 })
+  expect(fresh.frames).toEqual([])
+  await settle(bob)
+  expect(bob.sees('ada')).toEqual({})
+  expect(await world.visibleLevels('ada', 'bob')).toEqual([])
+})
+
+test.each(['step1', 'step2', 'update'] as const)(
+  '[D7] after a restore, a stock provider that sends %s gets and writes nothing of a withheld account',
+  async step => {
+    const { world } = await restoredWorld()
+    const stock = world.device('ada')
+    await stock.dial()
+    const payload = step === 'step1' ? Uint8Array.of(0) : Y.encodeStateAsUpdate(new Y.Doc())
+    stock.send({ type: 'rosterSync', step, payload })
+    expect(await stock.closed()).toMatchObject({ code: 4500 })
+    expect(stock.frames).toEqual([])
+    expect(await world.visibleLevels('ada', 'bob')).toEqual([])
+  },
+)
+
+test('[D7][F3] after a restore, a device that synced with the account before ends the withholding, and new devices are welcome', async () => {
+  const { world, ada, bob } = await restoredWorld()
+  expect(bob.sees('ada')).toEqual({})
+  await signInAgain(world, ada)
+  await settle(bob)
+  expect(bob.sees('ada')).toEqual({ phone: 'the phone of Ada' })
+  const [fresh] = await world.devices('ada')
+  expect(fresh.received('a label of Ada')).toBe(true)
+})
+
+test('[D7] after a restore, the backend reads that an account is withheld, and admits new devices of its user', async () => {
+  const { world, bob } = await restoredWorld()
+  expect(await world.admin('GET', '/v1/users/ada')).toMatchObject({
+    status: 200,
+    body: { registered: false, withheld: true },
+  })
+  expect((await world.admin('PUT', '/v1/users/ada', {})).body).not.toHaveProperty('withheld')
+  const [fresh] = await world.devices('ada')
+  await settle(fresh, bob)
+  expect(fresh.received('a label of Ada')).toBe(true)
+  expect(bob.sees('ada')).toEqual({ phone: 'the phone of Ada' })
+})
