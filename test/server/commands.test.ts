@@ -120,7 +120,10 @@ async function serve(
   return { ...running, url: url as string }
 }
 
-const given = { KITH_TOKEN_SECRET: 'a secret of these tests, of 32 bytes or more', KITH_ADMIN_KEY: 'a key of these tests' }
+const given = {
+  KITH_TOKEN_SECRET: 'a secret of these tests, of 32 bytes or more',
+  KITH_ADMIN_KEY: 'a key of these tests',
+}
 
 describe('a command line that is wrong is answered with 2 and what to do', () => {
   test.each<[string[], RegExp]>([

@@ -118,7 +118,7 @@ test.each([1, 2])(
     await store.commit(userChange('alice'))
     const of = accounts.of.bind(accounts)
     let calls = 0
-    let erasure: Promise<void> | undefined
+    let erasure: Promise<unknown> | undefined
     accounts.of = user => {
       calls++
       // The first call is for the read. The second is for the write, which is queued behind the erasure.

@@ -87,6 +87,16 @@ test('[F1] the oldest cursor is known when all is reported that a device may hav
   expect(second.position).toBe(1)
 })
 
+test('[D7] an erasure that missed its account ends no session on another node', async () => {
+  const { first, second, passOn } = await twoNodes()
+  const ends: unknown[] = []
+  second.onCommit({ committed: commits => void ends.push(...commits.map(({ elsewhere }) => elsewhere?.ends)) })
+  await first.commit(userChange('alice'))
+  for (let count = 0; count < 2; count++) await first.commit({ type: 'erase', user: 'alice', registeredAt: 1 })
+  await passOn()
+  expect(ends).toEqual([undefined, 'account', undefined])
+})
+
 test('[D4] a node reads what another has written', async () => {
   const { first, second } = await twoNodes()
   await first.commit(alice)

@@ -55,13 +55,14 @@ async function restoredWorld(since: (world: World) => Promise<unknown> = async (
 }
 
 /** The account is erased, and another person registers the id. Both are missing in the backup. */
-async function changeHands(world: World): Promise<void> {
+async function changeHands(world: World): Promise<Device> {
   expect((await world.admin('DELETE', '/v1/users/ada')).status).toBe(204)
   world.clock.leap(60_000)
   const [next] = await world.devices('ada')
   next.setField('name', 'the next holder')
   await settle(next)
   await next.close()
+  return next
 }
 
 test('[D7][V1] after a restore, a new device of the id’s next holder gets nothing of the former account, and does not end its withholding', async () => {
@@ -113,4 +114,34 @@ test('[D7] after a restore, the backend reads that an account is withheld, and a
   await settle(fresh, bob)
   expect(fresh.received('a label of Ada')).toBe(true)
   expect(bob.sees('ada')).toEqual({ phone: 'the phone of Ada' })
+})
+
+test('[V6][D7] after a restore, DELETE erases a withheld account, which no viewer sees meanwhile', async () => {
+  const { world, ada, bob } = await restoredWorld()
+  expect((await world.admin('DELETE', '/v1/users/ada')).status).toBe(204)
+  expect((await world.admin('DELETE', '/v1/users/ada')).status).toBe(404)
+  await settle(bob)
+  expect(bob.frames.some(frame => frame.type === 'profile' && frame.owner === 'ada')).toBe(false)
+  world.clock.leap(5)
+  const former = world.device('ada')
+  Object.assign(former, { incarnation: ada.incarnation })
+  await former.dial()
+  former.send({ type: 'hello', version: 1, cursor: new Uint8Array(), incarnation: ada.incarnation })
+  expect(await former.closed()).toMatchObject({ code: 4403 })
+  const [next] = await world.devices('ada')
+  expect(next.received('a label of Ada')).toBe(false)
+})
+
+test('[D7] after a restore, one DELETE makes the device of the next holder the present one', async () => {
+  let next: Device | undefined
+  const { world } = await restoredWorld(async since => {
+    next = await changeHands(since)
+  })
+  expect((await world.admin('DELETE', '/v1/users/ada')).status).toBe(204)
+  world.clock.leap(5)
+  const device = await signInAgain(world, next as Device)
+  expect(device.received('a label of Ada')).toBe(false)
+  expect((await world.admin('GET', '/v1/users/ada/profile')).body).toEqual({
+    levels: { 0: { name: 'the next holder' } },
+  })
 })

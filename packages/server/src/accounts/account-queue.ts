@@ -59,6 +59,11 @@ export class AccountQueue {
     this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
   }
 
+  /** Drops all queued writes. */
+  dropAll(): void {
+    this.#queue = this.#queue.filter(({ type }) => type === 'task')
+  }
+
   /**
    * If updates of more than `mostBytes` wait to be written, returns a promise that resolves when everything queued so far is
    * done. Otherwise returns `undefined`. A caller that keeps reading without waiting for this promise lets one user take any

@@ -46,6 +46,11 @@ export class Account {
     this.#queue.drop(writer)
   }
 
+  /** See {@link AccountQueue.dropAll}. */
+  dropAll(): void {
+    this.#queue.dropAll()
+  }
+
   /** See {@link AccountQueue.backlog}. */
   backlog(mostBytes: number): Promise<void> | undefined {
     return this.#queue.backlog(mostBytes)

@@ -41,18 +41,28 @@ export class Accounts {
     this.#context.documents.sweep()
   }
 
-  /** Erases an account, in the order of its other changes. Resolves when it is erased for every node. */
-  erase(user: string): Promise<void> {
+  /**
+   * Erases an account, in the order of its other changes. Resolves when it is erased for every node: to whether it was erased.
+   *
+   * @param registeredAt - The registration that is to be erased: an account that has the id by then is not erased.
+   * @param onErased - Called before any later change of the user.
+   */
+  erase(user: string, registeredAt?: number, onErased: () => void = () => undefined): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.of(user).task(async () => {
+      const account = this.of(user)
+      account.task(async () => {
         const { store, documents } = this.#context
         try {
-          const { position } = await store.commit({ type: 'erase', user })
+          const { position, isMissed } = await store.commit({ type: 'erase', user, registeredAt })
+          if (isMissed) return resolve(false)
+          // Writes that arrived during the erasure are of sessions that end now. They must not begin the next account.
+          account.dropAll()
+          onErased()
           await store.whenEverywhere(position)
         } finally {
           documents.discard(user)
         }
-        resolve()
+        resolve(true)
       }, reject)
     })
   }

@@ -76,12 +76,16 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
     '/v1/users/:id',
     described({ tag, summary: 'Erases an account', params: withId, answers: { 204: nothing }, failures: [404] }),
     async ({ params: { id: user } }, reply) => {
-      await knownUser(context, user)
-      // Sessions end first, and no new session can begin: no data that they sent may bring the account back.
+      const { registeredAt } = await existingUser(context, user)
+      const endAll = (): void => {
+        endSessions(user)
+        presence.forget(user)
+      }
+      // Sessions end first: no data that they sent may bring the account back.
       await store.commit({ type: 'revoke', user })
-      endSessions(user)
-      presence.forget(user)
-      await accounts.erase(user)
+      endAll()
+      // A session may have begun since, with a token that was issued since. The erasure revokes that token too.
+      if (!(await accounts.erase(user, registeredAt, endAll))) throw unknownUser()
       return reply.status(204).send()
     },
   )

@@ -4,7 +4,7 @@ import type { CommitNotes, Draft } from './draft.ts'
 import { tellErased, tellRegistered } from './events.ts'
 import { canPromote, endFollow } from './follow-budget.ts'
 import { wasAnnounced } from './lapsed.ts'
-import { newUser, noFacts } from './records.ts'
+import { hasAccount, newUser, noFacts } from './records.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
 import { updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
@@ -88,11 +88,28 @@ export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Pro
 }
 
 /**
+ * Erases the account unless it is another one than the change names: two erasures at the same time erase one account, and not
+ * the next holder's.
+ */
+export async function eraseIfSame(
+  draft: Draft,
+  notes: CommitNotes,
+  { user, registeredAt }: { user: string; registeredAt?: number | undefined },
+  limits: Limits,
+): Promise<void> {
+  await draft.loadUsers([user])
+  const record = draft.user(user)
+  const isSame = registeredAt === undefined || (hasAccount(record) && record.registeredAt === registeredAt)
+  if (isSame) return erase(draft, notes, user, limits)
+  notes.isMissed = true
+}
+
+/**
  * Ends the account's incarnation [D7]. Everything that belongs to the user is removed. The backend's settings for the id and
  * the spent part of its discovery budget stay, so erasing lifts no restriction. Entries for the id in others' rosters stay
  * theirs, but give nothing to the next holder until they confirm it.
  */
-export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
+async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
   revokeTokens(draft, user)
   draft.own.removeEvents(user)
   draft.own.removeDocument(user, 'roster')
@@ -102,8 +119,7 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   const erasures = (await draft.own.erasures(user)) + 1
   draft.own.writeErasures(user, erasures)
   const incarnation = draft.incarnations.tokenOf(user, erasures)
-  await draft.loadUsers([user])
-  if (draft.user(user).registeredAt > 0) tellErased(draft, notes, user)
+  if (hasAccount(draft.user(user))) tellErased(draft, notes, user)
   const reviews: string[] = []
   const freed: string[] = []
   const turns = draft.turns(pairsInTurn)

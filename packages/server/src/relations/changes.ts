@@ -43,7 +43,11 @@ export type Change =
   | { type: 'user'; user: string; restricted?: boolean | undefined; announceJoin?: boolean | undefined }
   | { type: 'pair'; a: string; b: string; isPaired: boolean }
   | { type: 'revoke'; user: string }
-  | { type: 'erase'; user: string }
+  /**
+   * Erases an account. `registeredAt`: the registration that is to be erased; 0 for a withheld account. If the account that has
+   * the id by then is another one, or there is none, the change writes nothing, and `isMissed` is set.
+   */
+  | { type: 'erase'; user: string; registeredAt?: number | undefined }
   /** A user looks up another user outside the roster: by fetch or message [S4]. */
   | { type: 'lookup'; user: string; owner: string }
   /** Serves waiting follows as far as the limits now allow. */

@@ -30,6 +30,8 @@ export interface Commit {
   isNew: boolean
   /** The look-up exceeds the budget: when to retry. */
   retryAfterMs?: number
+  /** The account that the change was to erase no longer exists. Nothing was written. */
+  isMissed?: true
   /** Present if another node made the commit: the documents of the first subject that it changed, and what it ended. */
   elsewhere?: { documents: readonly DocumentName[]; ends?: 'sessions' | 'account' | undefined }
 }

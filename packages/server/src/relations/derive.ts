@@ -1,6 +1,6 @@
 import type { Limits } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens, tellIfNew } from './account.ts'
+import { applyPair, applyUser, eraseIfSame, noteLastSeen, register, revokeTokens, tellIfNew } from './account.ts'
 import type { Change, DocumentsChange, DocumentUpdate } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { settleEvents, tellUndelivered } from './events.ts'
@@ -28,7 +28,7 @@ async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: L
     case 'revoke':
       return revokeTokens(draft, change.user)
     case 'erase':
-      return erase(draft, notes, change.user, limits)
+      return eraseIfSame(draft, notes, change, limits)
     case 'lookup': {
       await draft.loadUsers([change.user])
       const asked = await askedBefore(draft, change.user, [change.owner])

@@ -306,5 +306,6 @@ export type CommitNotes = {
   levels: Map<number, Uint8Array>
   edits: LevelEdit[]
   narrowsMessages?: true
+  isMissed?: true
   retryAfterMs?: number
 }

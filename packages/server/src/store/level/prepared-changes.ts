@@ -202,7 +202,7 @@ export class PreparedChanges {
       const more = [...news, ...marks.operations]
       // Tokens that were issued while the change was prepared end with the account. Tokens that were revoked meanwhile stay
       // revoked.
-      if (change.type === 'erase') more.push(...(await revoke(records, [change.user], clock.now())))
+      if (change.type === 'erase' && !notes.isMissed) more.push(...(await revoke(records, [change.user], clock.now())))
       const operations = [...writes.operations, ...more]
       const isStaged = writes.slices.length > 0
       const markers = isStaged ? stage.begin(writes.slices, operations) : stage.alsoWritten(operations, true)

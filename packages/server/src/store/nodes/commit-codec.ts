@@ -15,7 +15,7 @@ export function encodeCommits(commits: readonly CommitNotes[], changes: readonly
         ...rest,
         lines: [...lines],
         strangers: lookers,
-        elsewhere: elsewhereOf(changes[index] as Change),
+        elsewhere: rest.isMissed ? undefined : elsewhereOf(changes[index] as Change),
       }),
     )
     encoding.writeVarUint(encoder, levels.size)

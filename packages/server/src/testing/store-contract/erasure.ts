@@ -35,6 +35,20 @@ export function erasure({ test, open }: Contract): void {
     await store.close()
   })
 
+  test('[D7] two erasures of one account erase it once, and not the next holder who registers between them', async () => {
+    const { store } = await open()
+    await store.commit(userChange('alice'))
+    const { registeredAt } = await store.user('alice')
+    same((await store.commit({ type: 'erase', user: 'alice', registeredAt })).isMissed, undefined)
+    const { atMs } = await store.revocation('alice')
+    same((await store.commit({ type: 'erase', user: 'alice', registeredAt })).isMissed, true)
+    const { position } = await store.commit(userChange('alice'))
+    same((await store.commit({ type: 'erase', user: 'alice', registeredAt })).isMissed, true)
+    same((await store.user('alice')).registeredAt, position)
+    same((await store.revocation('alice')).atMs, atMs)
+    await store.close()
+  })
+
   test('a revocation notes its time, also for a user id that is not registered', async () => {
     const { store } = await open()
     const { nowMs: earliest } = await store.revocation('alice')
