@@ -103,6 +103,15 @@ test('[D7][F3] after a restore, a device that synced with the account before end
   expect(fresh.received('a label of Ada')).toBe(true)
 })
 
+test('[F3] after a restore, a user who registers for the first time is announced, and a user who returns is not', async () => {
+  const { world, ada, bob } = await restoredWorld()
+  const joined = (): string[] => bob.all('access').flatMap(({ owner, hasJustJoined }) => (hasJustJoined ? [owner] : []))
+  await signInAgain(world, ada)
+  const [newcomer] = await world.devices('newcomer')
+  await settle(newcomer, bob)
+  expect(joined()).toEqual(['newcomer'])
+})
+
 test('[D7] after a restore, the backend reads that an account is withheld, and admits new devices of its user', async () => {
   const { world, bob } = await restoredWorld()
   expect(await world.admin('GET', '/v1/users/ada')).toMatchObject({

@@ -116,6 +116,13 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['server/withheld'],
     },
   ),
+  mutant('server/src/store/level/backup/withhold.ts', 'if (!isShown && !owners.has(owner)) continue', '', {
+    id: 'newcomers-after-a-restore-unannounced',
+    rules: ['F3'],
+    what: 'After a restore, users who register for the first time are not announced for 30 days.',
+    tests: ['server/withheld'],
+    names: 'registers for the first time',
+  }),
   mutant('server/src/store/level/backup/withhold.ts', 'joinedAtMs: nowMs }', '}', {
     id: 'restored-user-is-announced',
     rules: ['F3'],

@@ -1,5 +1,5 @@
-import { isWithheld } from '../../../relations/records.ts'
-import { keys, ranges } from '../keys.ts'
+import { hasAccount, isWithheld } from '../../../relations/records.ts'
+import { keys, partsOf, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
 import type { Operation } from '../operations.ts'
 import { decodeNumber, decodeRelation, decodeUser, encodeNumber, encodeRelation, encodeUser } from '../record-codec.ts'
@@ -37,19 +37,45 @@ export async function withhold(database: LevelDatabase, nowMs: number): Promise<
   return users
 }
 
-/** Removes what viewers are shown. No user is announced as new when the user returns. */
+/**
+ * Removes what viewers are shown. No user who had an account is announced as new when the user returns. A user who registers
+ * for the first time is.
+ */
 async function hideAll(
   database: LevelDatabase,
   batch: Batches,
   { changedAt, nowMs }: { changedAt: number; nowMs: number },
 ): Promise<void> {
-  for await (const [key, bytes] of database.iterator(ranges.allRelations)) {
-    const relation = decodeRelation(bytes)
-    const isShown = relation.shown.length > 0
-    if (!isShown && !relation.mine.isSubscribed) continue
-    const hidden = { ...relation, ...(isShown && { shown: [], changedAt }), joinedAtMs: nowMs }
-    await batch.add({ type: 'put', key, value: encodeRelation(hidden) })
+  for await (const some of inSlices(database.iterator(ranges.allRelations))) {
+    const concerned = some
+      .map(([key, bytes]) => ({ key, relation: decodeRelation(bytes), owner: partsOf(key)[2] as string }))
+      .filter(({ relation }) => relation.shown.length > 0 || relation.mine.isSubscribed)
+    const owners = await withAccount(database, new Set(concerned.map(({ owner }) => owner)))
+    for (const { key, relation, owner } of concerned) {
+      const isShown = relation.shown.length > 0
+      if (!isShown && !owners.has(owner)) continue
+      const hidden = { ...relation, ...(isShown && { shown: [], changedAt }), joinedAtMs: nowMs }
+      await batch.add({ type: 'put', key, value: encodeRelation(hidden) })
+    }
   }
+}
+
+/** Returns those of the users who have an account in the backup. */
+async function withAccount(database: LevelDatabase, users: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const names = [...users]
+  const records = await database.getMany(names.map(keys.user))
+  return new Set(names.filter((_, index) => records[index] && hasAccount(decodeUser(records[index]))))
+}
+
+async function* inSlices<T>(all: AsyncIterable<T>): AsyncIterable<T[]> {
+  let slice: T[] = []
+  for await (const one of all) {
+    slice.push(one)
+    if (slice.length < operationsInBatch) continue
+    yield slice
+    slice = []
+  }
+  yield slice
 }
 
 class Batches {
