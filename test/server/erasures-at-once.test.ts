@@ -74,6 +74,20 @@ test('[D7] of two DELETEs at the same time one erases, and a next holder who reg
   expect((await world.admin('GET', '/v1/users/alice')).status).toBe(200)
 })
 
+test('[D7] an export while the account is being erased contains all of the account, or is answered with 404', async () => {
+  const world = await serverWorld()
+  const [alice] = await world.devices('alice')
+  alice.setField('name', 'the erased name')
+  alice.edit('bob', { label: 'a label' })
+  await settle(alice)
+  const { erased } = await holdErasure(world)
+  const exported = world.admin('GET', '/v1/users/alice/export')
+  await world.admin('GET', '/v1/users/alice')
+  world.disk.release()
+  expect((await erased).status).toBe(204)
+  expect((await exported).status).toBe(404)
+})
+
 test('[D4] two DELETEs at the same time send one user.erased', async () => {
   const receiver = await startReceiver()
   receiver.answer = () => 503

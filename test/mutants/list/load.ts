@@ -28,6 +28,13 @@ export const loadMutants: readonly Mutant[] = [
       names: 'a large state vector',
     },
   ),
+  mutant('server/src/http/export.ts', 'registeredAt > 0 && (await', '(await', {
+    id: 'export-of-an-erased-account',
+    rules: ['D7'],
+    what: 'An export that waits for an erasure is a file without content.',
+    tests: ['server/erasures-at-once'],
+    names: 'an export',
+  }),
   mutant('server/src/http/export.ts', "if (relation.mySide.unconfirmed !== '')", 'if (false)', {
     id: 'exports-what-changed-hands',
     rules: ['D7'],

@@ -1,6 +1,5 @@
-import { type Fields, isLevel } from '@kith/shared'
+import { isLevel } from '@kith/shared'
 import { accountFormat, accountVersion } from '@kith/shared/account'
-import { decodeFields } from '@kith/shared/wire'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { type BackendEdits, RefusedEdit, UnknownUser } from '../accounts/backend-edits.ts'
@@ -8,7 +7,7 @@ import type { FieldEdit } from '../documents/backend-edit.ts'
 import { saysNothing } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
-import { exportOf } from './export.ts'
+import { exportOf, fieldsOf } from './export.ts'
 import { fieldOf, jsonOf, type Value, value } from './field-values.ts'
 import { ApiError } from './request.ts'
 import { described } from './route.ts'
@@ -130,8 +129,9 @@ export function documentRoutes(app: FastifyInstance, context: Context, edits: Ba
     failures: [404],
   })
   app.get<{ Params: WithId }>('/v1/users/:id/export', whole, async ({ params: { id } }, reply) => {
-    await knownUser(context, id)
-    return reply.type('application/json; charset=utf-8').send(await exportOf(context, id, await fieldsOf(store, id)))
+    const file = await exportOf(context, id)
+    if (!file) throw unknownUser()
+    return reply.type('application/json; charset=utf-8').send(file)
   })
 }
 
@@ -159,12 +159,6 @@ async function profileOf(store: Store, user: string): Promise<Profile> {
     Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, jsonOf(value)])),
   ])
   return { levels: Object.fromEntries(levels) }
-}
-
-async function fieldsOf(store: Store, user: string): Promise<Map<number, Fields>> {
-  const names = (await store.levelsWithFields(user)).map(level => ({ owner: user, level }))
-  const records = await store.levels(names)
-  return new Map(names.map(({ level }, index) => [level, decodeFields(records[index]?.fields ?? new Uint8Array())]))
 }
 
 /** Returns the contacts after an id, in the order of the ids. */
