@@ -180,3 +180,44 @@ test('[V3] a device that reads nothing while an owner comes and goes learns the 
     { is: 'offline', lastSeenMinute: 5 },
   ])
 })
+
+test('[D7] the last-seen time of a former holder is not recorded for the next one, when a node that died is found late', async () => {
+  const { store, clock, presence } = await watcher()
+  const formerAtMs = clock.now()
+  clock.leap(5_000)
+  await store.commit({ type: 'erase', user: 'alice' })
+  clock.leap(5_000)
+  await store.commit({ type: 'user', user: 'alice' })
+  expect(await presence.died([{ user: 'alice', atMs: formerAtMs }])).toBe(true)
+  expect((await store.user('alice')).lastSeenMinute).toBe(undefined)
+  await presence.died([{ user: 'alice', atMs: clock.now() }])
+  expect((await store.user('alice')).lastSeenMinute).toBe(Math.floor(clock.now() / 60_000))
+})
+
+test('[D7] an account that is erased while the users of a node that died are read gets no last-seen time', async () => {
+  const { store, clock, presence } = await watcher()
+  const { revocation } = store
+  const atMs = clock.now()
+  store.revocation = async user => {
+    const before = await revocation.call(store, user)
+    await store.commit({ type: 'erase', user })
+    await store.commit({ type: 'user', user })
+    return before
+  }
+  await presence.died([{ user: 'alice', atMs }])
+  expect((await store.user('alice')).lastSeenMinute).toBe(undefined)
+})
+
+test('a last-seen time does not go back, unless the stored one is in the future', async () => {
+  const { store, clock } = await watcher()
+  clock.leap(100 * 60_000)
+  const seen = async (minute: number): Promise<number | undefined> => {
+    await store.commit({ type: 'seen', users: [{ user: 'alice', minute }] })
+    return (await store.user('alice')).lastSeenMinute
+  }
+  const nowMinute = Math.floor(clock.now() / 60_000)
+  expect(await seen(nowMinute - 2)).toBe(nowMinute - 2)
+  expect(await seen(nowMinute - 3)).toBe(nowMinute - 2)
+  expect(await seen(nowMinute + 50)).toBe(nowMinute + 50)
+  expect(await seen(nowMinute)).toBe(nowMinute)
+})

@@ -151,6 +151,20 @@ export const presenceMutants: readonly Mutant[] = [
       names: 'is erased with the account',
     },
   ),
+  mutant(presence, 'atMs < revocation.atMs', 'false', {
+    id: 'last-seen-of-a-former-holder',
+    rules: ['D7'],
+    what: 'The former holder’s last-seen time is recorded for the next holder, when a node that died is found late.',
+    tests: ['server/presence-race'],
+    names: 'former holder',
+  }),
+  mutant('server/src/relations/account.ts', '|| record.registeredAt !== (registeredAt ?? record.registeredAt)', '', {
+    id: 'last-seen-across-an-erasure',
+    rules: ['D7'],
+    what: 'An erasure between the read and the write of a last-seen time is not noticed.',
+    tests: ['server/presence-race'],
+    names: 'is erased while',
+  }),
   mutant('server/src/http/users.ts', 'presence.forget(user)', '', {
     id: 'erased-and-still-online',
     rules: ['V8'],

@@ -98,10 +98,25 @@ export class Presence {
   async died(users: readonly { user: string; atMs: number }[]): Promise<boolean> {
     for (let start = 0; start < users.length; start += mostNoted) {
       const some = users.slice(start, start + mostNoted)
-      const seen = some.map(({ user, atMs }) => ({ user, minute: Math.floor(atMs / 60_000) }))
-      if (!(await this.#write(seen))) return false
+      try {
+        const seen = await Promise.all(some.map(one => this.#seenBefore(one)))
+        if (!(await this.#write(seen.flat()))) return false
+      } catch (error) {
+        this.#log.warn({ err: error }, 'whether accounts of users of another node were erased could not be read')
+        return false
+      }
     }
     return true
+  }
+
+  /**
+   * Another node may find the dead node late, when the id has another holder. The erasure revoked the former holder's tokens.
+   * The account is read first, so an erasure after both reads is found by the commit.
+   */
+  async #seenBefore({ user, atMs }: { user: string; atMs: number }): Promise<LastSeen[]> {
+    const { registeredAt } = await this.#store.user(user)
+    const revocation = await this.#store.revocation(user)
+    return atMs < revocation.atMs ? [] : [{ user, minute: Math.floor(atMs / 60_000), registeredAt }]
   }
 
   /** Users of a node that ended without signing off are offline. */

@@ -79,11 +79,18 @@ export function revokeTokens(draft: Draft, user: string): void {
   draft.own.writeRevocation(user)
 }
 
-/** Records last-seen times. Ids that are not registered are ignored. */
+/**
+ * Records last-seen times. Ids that are not registered, or that have another holder by now, are ignored. A time does not go
+ * back, unless the stored one is in the future: then the clock that wrote it was wrong.
+ */
 export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Promise<void> {
   await draft.loadUsers(seen.map(({ user }) => user))
-  for (const { user, minute } of seen) {
-    if (draft.user(user).registeredAt > 0) draft.setUser(user, { lastSeenMinute: minute })
+  const nowMinute = Math.floor(draft.nowMs / 60_000)
+  for (const { user, minute, registeredAt } of seen) {
+    const record = draft.user(user)
+    if (record.registeredAt === 0 || record.registeredAt !== (registeredAt ?? record.registeredAt)) continue
+    const before = record.lastSeenMinute ?? 0
+    if (minute > before || before > nowMinute) draft.setUser(user, { lastSeenMinute: minute })
   }
 }
 

@@ -85,6 +85,8 @@ export interface EventsChange {
 export interface LastSeen {
   user: string
   minute: number
+  /** The registration of the account that was seen. If absent, it is the present one. */
+  registeredAt?: number | undefined
 }
 
 export function isOfLaterGeneration(change: Change): boolean {
