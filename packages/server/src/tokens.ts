@@ -16,8 +16,6 @@ export interface SignedIn extends Identity {
    * The position that the store had reported before the token was checked. A later revocation makes the session's changes fail.
    */
   readonly signedInAt: number
-  /** The account was withheld when the caller signed in, see `isWithheld` in `relations/records.ts`. */
-  readonly isWithheld?: boolean
 }
 
 /** Who issues tokens, and how they are checked. */

@@ -2,14 +2,11 @@ import type { DocumentName } from '../relations/records.ts'
 import { signInCost } from './cost.ts'
 import type { Session } from './session.ts'
 
-/**
- * Begins a session that has just signed in. The server immediately sends its first message, its sync step 1, unless the account
- * is withheld: the device may belong to another holder of the id [D7].
- */
+/** Begins a session that has just signed in. The server immediately sends its first message, its sync step 1. */
 export function begin(session: Session): void {
   session.charge(signInCost)
   session.context.relay.join(session)
-  if (!session.isWithheld) askFor(session, 'roster')
+  askFor(session, 'roster')
 }
 
 /** Requests what the device has and the server lacks. Not repeated until the device has answered. */

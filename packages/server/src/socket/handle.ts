@@ -61,7 +61,6 @@ function run(session: Session, work: () => Promise<void>): void {
 }
 
 function sync(session: Session, document: DocumentName, { step, payload }: RosterSync | OwnProfile): void {
-  if (session.isWithheld && !session.feed) return turnAway(session)
   const account = session.context.accounts.of(session.user)
   if (step === 'step1') {
     session.asked(document)
@@ -123,11 +122,6 @@ function hello(session: Session, { version, oldest = 1, cursor, incarnation, own
         return session.close(closeCodes.unavailable, 'this store is older than the account')
       }
       const isErased = state === 'ended'
-      if (session.isWithheld && !isErased) {
-        if (state !== 'current') return turnAway(session)
-        session.isWithheld = false
-        session.resend('roster', await account.stateVector('roster'), false)
-      }
       const same = isErased ? [] : await sameDocuments(session, holds)
       if (session.isClosed) return
       const { since } = await feed.resume(cursor)
@@ -155,18 +149,6 @@ function hello(session: Session, { version, oldest = 1, cursor, incarnation, own
     },
     error => session.fail(error),
   )
-}
-
-/**
- * The account is withheld since a restore. The id may have changed hands after the backup, so a device that never synced with
- * the account gets nothing of it, and does not end the withholding [D7].
- */
-function turnAway(session: Session): void {
-  const { accounts, log } = session.context
-  const { user } = session
-  accounts.drop(user, session)
-  log.warn({ user }, 'a device that never synced with a restored account signs in: confirm the account, or erase it')
-  session.close(closeCodes.unavailable, 'the account is withheld since a restore')
 }
 
 /** Returns which documents of a device match those on disk. Call this in a task of the account. */

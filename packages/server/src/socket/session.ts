@@ -31,8 +31,6 @@ export function closeReason(code: ErrorCode, what: string): string {
 export class Session implements Device {
   readonly user: string
   readonly signedInAt: number
-  /** The account is withheld, and the device has not shown that it synced with it. */
-  isWithheld: boolean
   readonly context: Context
   readonly waiting: DeferredFollows = new DeferredFollows(this)
   /** The device has a later wire version than this server. */
@@ -67,7 +65,6 @@ export class Session implements Device {
   constructor(socket: DeviceSocket, identity: SignedIn, context: Context) {
     this.user = identity.user
     this.signedInAt = identity.signedInAt
-    this.isWithheld = identity.isWithheld === true
     this.context = context
     this.#socket = socket
     this.outbound = new Outbound(socket, identity.user, context, () => this.#onTaken())

@@ -1,6 +1,5 @@
 import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, KithError } from '@kith/shared'
 import { subprotocol, versionedSubprotocol } from '@kith/shared/wire'
-import { isWithheld } from '../relations/records.ts'
 import type { Identity, SignedIn } from '../tokens.ts'
 import { begin } from './begin.ts'
 import type { Context } from './context.ts'
@@ -44,13 +43,6 @@ export interface Refusal {
   reason: string
 }
 
-/** A caller whose token is valid. */
-interface Identified {
-  identity: Identity
-  sessionsElsewhere: number
-  isWithheld: boolean
-}
-
 /** Signs in callers. Each gets a session or a close code. */
 export class SignIns {
   #context: Context
@@ -83,14 +75,14 @@ export class SignIns {
     const { limits, relay } = this.#context
     const count = relay.sessionsOf(user).size + signIn.sessionsElsewhere
     const isCrowded = this.#isFull(address) || count >= limits.connectionsPerUser
-    return isCrowded ? crowded : { ...signIn.identity, signedInAt, isWithheld: signIn.isWithheld }
+    return isCrowded ? crowded : { ...signIn.identity, signedInAt }
   }
 
   #isFull(address: string): boolean {
     return (this.#countByAddress.get(address) ?? 0) >= this.#context.limits.connectionsPerAddress
   }
 
-  async #identify({ user, protocols }: Caller): Promise<Identified | Refusal> {
+  async #identify({ user, protocols }: Caller): Promise<{ identity: Identity; sessionsElsewhere: number } | Refusal> {
     if (this.#isClosing) return stopping
     const bearer = protocols.find(name => name.startsWith(bearerPrefix))
     if (bearer === undefined) {
@@ -103,9 +95,8 @@ export class SignIns {
     if (identity.user !== user) {
       return { code: closeCodes.notYourRoster, reason: 'the token is for another user' }
     }
-    const { stays, store } = this.#context
-    const [record, sessionsElsewhere] = await Promise.all([store.user(user), stays?.sessionsElsewhere(user) ?? 0])
-    return { identity, sessionsElsewhere, isWithheld: isWithheld(record) }
+    const { stays } = this.#context
+    return { identity, sessionsElsewhere: stays ? await stays.sessionsElsewhere(user) : 0 }
   }
 
   /** Refuses a caller, and waits only briefly for its close frame, because the place is needed. */

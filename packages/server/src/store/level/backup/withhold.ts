@@ -12,8 +12,7 @@ const operationsInBatch = 1_000
  * Shows nothing of any owner until one of the owner's devices has synced, because the backup does not contain what owners took
  * away since then. All users count as not registered, and keep everything else. So a device that answers the server's sync step
  * 1 registers its user again, with the whole roster on disk [F3], and what is shown from then on is derived from that roster.
- * The mark `isWithheld` lets only devices do so that synced with the account before: the backup does not contain erasures since
- * then either [D7]. Returns the number of users who are withheld.
+ * The mark `isWithheld` tells such an account from an id that never registered. Returns the number of users who are withheld.
  *
  * Only for a copy that no server uses, because the changes are not one batch.
  */

@@ -42,7 +42,7 @@ export const formats: readonly [Format, ...Format[]] = [
   { number: stagingFormat, minReader: 1 }, // Large changes are staged, see `stage/stage.ts`.
   { number: outboxFormat, minReader: 1 }, // Events for the app's backend, see `relations/outbox.ts`.
   { number: 4, minReader: 1 }, // Relations and look-ups lapse, see `lapsing.ts`; look-ups have a day.
-  { number: generationsFormat, minReader: 1 }, // Refounding, see `documents/founding.ts`; restored users are withheld.
+  { number: generationsFormat, minReader: 1 }, // Documents are refounded, see `documents/founding.ts`.
 ]
 
 /** What this version writes. */
