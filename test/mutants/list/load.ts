@@ -498,7 +498,7 @@ export const loadMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/level/prepared-changes.ts',
-    "if (change.type === 'erase') more.push(...(await revoke(records, [change.user], clock.now())))",
+    "if (change.type === 'erase' && !notes.isMissed) more.push(...(await revoke(records, [change.user], clock.now())))",
     '',
     {
       id: 'erased-as-of-when-it-was-prepared',
