@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
-  existsSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -24,7 +23,14 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
-import { betterSqlite3, coreOf } from '../support/client-internals.ts'
+import {
+  betterSqlite3,
+  coreOf,
+  type Shape,
+  SqliteDatabase,
+  schemaNumber,
+  type Tables,
+} from '../support/client-internals.ts'
 import { first } from '../support/devices.ts'
 
 /** Behaviour specific to SQLite. `storage-contract.test.ts` covers what it shares with Dexie. */
@@ -147,7 +153,7 @@ test('a damaged file is reported as database-failed, which says what to do, and 
 })
 
 test.each(['layout', 'rows'])(
-  '[D1] a file whose %s a later version has changed is refused, and left as it is',
+  '[D1] a file whose %s a later version has changed is refused, and not one byte of it changes',
   async what => {
     const storage = folder()
     const device = await open({ storage: sqlite(storage) })
@@ -156,14 +162,90 @@ test.each(['layout', 'rows'])(
     const file = join(storage, deviceFile(storage))
     const db = new Sqlite(file)
     if (what === 'layout') db.pragma('user_version = 99')
+    db.pragma('journal_mode = DELETE') // A later version may keep its file without a write-ahead log.
     db.close()
+    const before = readFileSync(file)
     await expect(open({ storage: sqlite(storage) })).rejects.toMatchObject({
       code: 'database-newer',
       message: expect.stringContaining('nothing was changed'),
     })
-    expect(existsSync(file)).toBe(true)
+    expect(readFileSync(file).equals(before)).toBe(true)
   },
 )
+
+test.each([
+  ['with schema 1', (meta: Tables['meta']) => meta.put({ key: 'schema', value: 1 })],
+  ['without a schema', (meta: Tables['meta']) => meta.delete('schema')],
+])('[D1] a file %s is migrated when it is opened, and what was unsent stays', async (_, makeOlder) => {
+  const storage = folder()
+  const before = await open({ storage: sqlite(storage) })
+  await before.ownProfile.set('name', 'Ada')
+  await makeOlder(coreOf(before).store.db.meta)
+  await before.close()
+  const after = await open({ storage: sqlite(storage) })
+  expect([after.unsent, after.ownProfile.get('name')]).toEqual([1, 'Ada'])
+  expect(await coreOf(after).store.db.meta.get('schema')).toEqual({ key: 'schema', value: schemaNumber })
+})
+
+/** A file with one table, of the layout to which these steps lead. */
+async function openLayout(
+  driver: SqliteDriver,
+  options: Partial<ConstructorParameters<typeof SqliteDatabase<{ outbox: Shape }>>[1]> = {},
+): Promise<SqliteDatabase<{ outbox: Shape }>> {
+  const shapes = { outbox: { name: 'outbox', key: 'seq', isNumbered: true } } as const
+  const db = new SqliteDatabase('mine', { ...{ driver, file: 'mine', shapes, isExclusive: true }, ...options })
+  onTestFinished(async () => void (await db.close()))
+  await db.open()
+  return db
+}
+
+const addColumn = ['ALTER TABLE outbox ADD COLUMN later INTEGER']
+const fillColumn = ['UPDATE outbox SET later = 7', 'CREATE INDEX outbox_later ON outbox (later)']
+
+test('[D1] a file of an earlier layout is migrated step by step, keeps its rows, and is then refused to earlier versions', async () => {
+  const storage = folder()
+  const driver = betterSqlite3(storage)
+  const first = await openLayout(driver)
+  await first.tables().outbox.put({ seq: 5, text: 'unsent' })
+  await first.close()
+  const histories = [[addColumn], [addColumn, fillColumn], [addColumn, fillColumn]]
+  for (const [index, layoutSteps] of histories.entries()) {
+    const later = await openLayout(driver, { layoutSteps })
+    const { outbox } = later.tables()
+    expect(await outbox.toArray()).toEqual([{ seq: 5, text: 'unsent' }])
+    expect(await outbox.add({ text: 'next' })).toBe(6 + index)
+    await outbox.delete(6 + index)
+    await later.close()
+    await expect(openLayout(driver)).rejects.toMatchObject({ code: 'database-newer' })
+  }
+  const raw = new Sqlite(join(storage, 'mine'))
+  onTestFinished(() => void raw.close())
+  expect(raw.prepare('SELECT later FROM outbox').all()).toEqual([{ later: 7 }])
+  expect(raw.pragma('user_version', { simple: true })).toBe(3)
+})
+
+test('[D1] a migration that fails changes neither layout nor rows, and the earlier version opens the file again', async () => {
+  const driver = betterSqlite3(folder())
+  const first = await openLayout(driver)
+  await first.tables().outbox.put({ seq: 5, text: 'unsent' })
+  await first.close()
+  const failing = openLayout(driver, {
+    layoutSteps: [addColumn],
+    async migrate({ outbox }) {
+      await outbox.clear()
+      throw new TypeError('a mistake')
+    },
+  })
+  await expect(failing).rejects.toThrow('a mistake')
+  const again = await openLayout(driver)
+  expect(await again.tables().outbox.toArray()).toEqual([{ seq: 5, text: 'unsent' }])
+})
+
+test('of clients that make one file at the same time, one gets it', async () => {
+  const driver = betterSqlite3(folder())
+  const opened = await Promise.allSettled(Array.from({ length: 4 }, () => openLayout(driver)))
+  expect(opened.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
+})
 
 test('a folder that cannot be made is reported as database-failed', async () => {
   const file = join(folder(), 'file')

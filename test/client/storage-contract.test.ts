@@ -10,6 +10,7 @@ import {
   dexieStorage,
   type OutboxRow,
   type PersonRow,
+  schemaNumber,
   type Tables,
 } from '../support/client-internals.ts'
 import { guidedDriver } from '../support/guided-drivers.ts'
@@ -57,10 +58,11 @@ describe.each(storages)('%s', (_name, make) => {
     const proto = Object.fromEntries([['__proto__', 'a property like others']])
     await db.meta.put({ key: 'value', value: { ...value, proto } })
     await db.meta.put({ key: 'imports', value: new Map([['phone', new Map([['+44', 'Ada']])]]) })
+    await db.meta.put({ key: 'schema', value: schemaNumber })
     const again = await reopen()
     expect((await again.meta.get('value'))?.value).toStrictEqual({ ...value, proto })
     expect((await again.meta.get('imports'))?.value).toEqual(new Map([['phone', new Map([['+44', 'Ada']])]]))
-    expect((await again.meta.toArray()).map(({ key }) => key).sort()).toEqual(['imports', 'value'])
+    expect((await again.meta.toArray()).map(({ key }) => key).sort()).toEqual(['imports', 'schema', 'value'])
   })
 
   test('a row that was read is the reader’s own', async () => {

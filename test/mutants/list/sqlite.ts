@@ -23,21 +23,21 @@ export const sqliteMutants: readonly Mutant[] = [
       names: 'SQLite in a folder \\[D1\\] of a transaction',
     },
   ),
-  mutant(database, "? ['locking_mode = EXCLUSIVE', 'journal_mode = WAL']", "? ['journal_mode = WAL']", {
+  mutant(database, "...(isExclusive ? ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'ROLLBACK'] : []),", '', {
     id: 'sqlite-not-locked',
     rules: ['D1'],
     what: 'Two clients write to one device, under one Yjs client id.',
     tests: ['client/sqlite'],
     names: 'database-in-use',
   }),
-  mutant(database, "'synchronous = EXTRA'", "'synchronous = NORMAL'", {
+  mutant(database, "'PRAGMA synchronous = EXTRA'", "'PRAGMA synchronous = NORMAL'", {
     id: 'sqlite-relaxed-durability',
     rules: ['D1'],
     what: 'A saved change may still lie in a buffer of the operating system.',
     tests: ['client/sqlite'],
     names: 'waits for the disk',
   }),
-  mutant(database, "'secure_delete = ON'", "'secure_delete = OFF'", {
+  mutant(database, "'PRAGMA secure_delete = ON'", "'PRAGMA secure_delete = OFF'", {
     id: 'sqlite-keeps-deleted-bytes',
     rules: ['V5'],
     what: 'A value that was overwritten stays in free parts of the file.',
@@ -78,11 +78,32 @@ export const sqliteMutants: readonly Mutant[] = [
       names: 'make the register',
     },
   ),
-  mutant('client/src/sqlite/storage.ts', "expectKnown(name, (await readMeta(tables, 'schema')) ?? 0)", '', {
+  mutant('client/src/sqlite/storage.ts', '  expectKnown(name, found)\n', '', {
     id: 'newer-sqlite-rows-opened',
     rules: ['D1'],
     what: 'Older code opens a file whose rows a later version has changed.',
     tests: ['client/sqlite'],
     names: 'a later version has changed',
+  }),
+  mutant('client/src/sqlite/storage.ts', 'if (found < schemaNumber) await tables.meta.put(schemaRow)', '', {
+    id: 'sqlite-schema-not-raised',
+    rules: ['D1'],
+    what: 'A file that this version migrated has the schema of the earlier one, which then opens it.',
+    tests: ['client/sqlite'],
+    names: 'is migrated when it is opened',
+  }),
+  mutant(database, "'BEGIN EXCLUSIVE', 'ROLLBACK'", "'PRAGMA journal_mode = WAL'", {
+    id: 'newer-sqlite-file-rewritten',
+    rules: ['D1'],
+    what: 'Older code changes a file before it refuses it as that of a later version.',
+    tests: ['client/sqlite'],
+    names: 'a later version has changed',
+  }),
+  mutant(database, 'layoutSteps.slice(found - 1).flat()', 'layoutSteps.flat()', {
+    id: 'sqlite-layout-step-taken-twice',
+    rules: ['D1'],
+    what: 'A file of a middle layout gets the steps that it had before, and cannot be opened.',
+    tests: ['client/sqlite'],
+    names: 'step by step',
   }),
 ]

@@ -36,7 +36,7 @@ export interface DeviceDatabase extends Tables {
   readonly name: string
   /**
    * Creates the database if there is none. Rejects with a `KithError`: `database-in-use` when another process has it open and
-   * cannot share it, `database-failed` when it cannot be read.
+   * cannot share it, `database-newer` when a later version of Kith wrote it, `database-failed` when it cannot be read.
    */
   open(): PromiseLike<unknown>
   isOpen(): boolean

@@ -104,7 +104,10 @@ export interface Turned {
 }
 
 export interface MetaValues {
-  /** {@link schemaNumber} of the version of Kith that made the database; absent in earlier ones. */
+  /**
+   * {@link schemaNumber} of the version of Kith that made the database or, in SQLite, last migrated it; absent in earlier
+   * ones. IndexedDB's own version says what Dexie has migrated.
+   */
   schema: number
   /** `generation` grows when documents were replaced, not extended: other tabs then load them again. */
   head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }

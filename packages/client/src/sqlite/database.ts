@@ -5,7 +5,7 @@ import { Signal } from '../signal.ts'
 import { connect } from './connect.ts'
 import type { SqliteConnection, SqliteDriver } from './driver.ts'
 import { DatabaseClosed } from './failure.ts'
-import { layoutVersion, type Shape, statementsFor } from './shapes.ts'
+import { type Shape, statementsFor } from './shapes.ts'
 import { SqliteTable, type Work } from './table.ts'
 import { Transaction } from './transaction.ts'
 
@@ -20,7 +20,12 @@ export interface SqliteDatabaseOptions<Shapes> {
   readonly shapes: Shapes
   /** Whether no other process may open it while it is open. */
   readonly isExclusive: boolean
+  /** The statements that lead from the first layout of the tables to the second, from there to the third, and so on. */
+  readonly layoutSteps?: readonly (readonly string[])[]
+  /** Fills a file that is created, in the same transaction. */
   populate?(made: TablesOf<Shapes>): PromiseLike<unknown> | undefined
+  /** Migrates the rows of a file that was found, in the transaction that migrates its layout. If it throws, nothing changes. */
+  migrate?(found: TablesOf<Shapes>): PromiseLike<unknown>
 }
 
 type State = { is: 'new' } | { is: 'open'; connection: SqliteConnection } | { is: 'closed'; done: Promise<unknown> }
@@ -48,6 +53,9 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
         if (this.#state.is === 'closed') throw new DatabaseClosed()
         this.#state = { is: 'open', connection }
         await this.#run('rw', transaction => this.#prepare(transaction.work))
+        // After the check: this changes a file that a later version keeps without such a log.
+        // It is a write-ahead log without shared memory between processes.
+        if (this.#options.isExclusive) await connection.all('PRAGMA journal_mode = WAL', [])
       } catch (error) {
         // A file without tables is not deleted: another process may be creating them.
         this.#state = { is: 'closed', done: Promise.resolve() }
@@ -119,38 +127,43 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     return stop
   }
 
+  /** Changes no byte of the file, which may be that of a later version. */
   async #set(connection: SqliteConnection): Promise<void> {
     const { isExclusive } = this.#options
-    const settings = [
-      'busy_timeout = 0',
-      // A write-ahead log without shared memory between processes. The first process that writes takes the lock, and keeps it.
-      ...(isExclusive ? ['locking_mode = EXCLUSIVE', 'journal_mode = WAL'] : []),
+    const statements = [
+      'PRAGMA busy_timeout = 0',
+      // The lock is taken whole, in one statement, and kept: of several processes that open a file, the first one gets it.
+      ...(isExclusive ? ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'ROLLBACK'] : []),
       // A commit is on the disk when it returns [D1], also on macOS.
-      'synchronous = EXTRA',
-      'fullfsync = ON',
-      'checkpoint_fullfsync = ON',
+      'PRAGMA synchronous = EXTRA',
+      'PRAGMA fullfsync = ON',
+      'PRAGMA checkpoint_fullfsync = ON',
       // Deleted data is overwritten in the file [V5].
-      'secure_delete = ON',
+      'PRAGMA secure_delete = ON',
     ]
-    for (const setting of settings) await connection.all(`PRAGMA ${setting}`, [])
+    for (const statement of statements) await connection.run(statement, [])
   }
 
-  /** Checks and creates in one transaction: of several processes that find an empty file, one creates the tables. */
+  /** Checks, creates and migrates in one transaction: of several processes that find an empty file, one creates the tables. */
   async #prepare(work: Work): Promise<void> {
-    const version = await work('rw', '', async sql => {
+    const { shapes, layoutSteps = [], populate, migrate } = this.#options
+    const newest = layoutSteps.length + 1
+    const found = await work('rw', '', async sql => {
       const [row] = await sql.all('PRAGMA user_version', [])
       return Number(row?.['user_version'])
     })
-    if (version > layoutVersion) {
+    if (found > newest) {
       const message = `A later version of Kith wrote the database ${this.name}: nothing was changed; update this app`
       throw new KithError('database-newer', message)
     }
-    if (version === layoutVersion) return
-    const { shapes, populate } = this.#options
-    await work('rw', '', async sql => {
-      for (const statement of statementsFor(Object.values(shapes))) await sql.run(statement, [])
-    })
-    await populate?.(this.#tables(work))
+    const isNew = found === 0
+    if (found < newest) {
+      const statements = isNew ? statementsFor(Object.values(shapes)) : layoutSteps.slice(found - 1).flat()
+      await work('rw', '', async sql => {
+        for (const statement of [...statements, `PRAGMA user_version = ${newest}`]) await sql.run(statement, [])
+      })
+    }
+    await (isNew ? populate : migrate)?.(this.#tables(work))
   }
 
   async #transact<T>(

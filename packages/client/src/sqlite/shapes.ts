@@ -22,10 +22,7 @@ export const registerShapes: Record<'visits' | 'erased', Shape> = {
   erased: { name: 'erased', key: 'writer' },
 }
 
-/** The version of the layout, as in `PRAGMA user_version`; an empty file has 0. */
-export const layoutVersion = 1
-
-/** The statements that create the tables: a key, a column for the index, and the rest of the row as bytes. */
+/** The statements that create the tables of a new file: a key, a column for the index, and the rest of the row as bytes. */
 export function statementsFor(shapes: readonly Shape[]): string[] {
   return [
     'CREATE TABLE numbers (name TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL)',
@@ -34,6 +31,5 @@ export function statementsFor(shapes: readonly Shape[]): string[] {
       ...(index ? [`CREATE INDEX ${name}_indexed ON ${name} (indexed)`] : []),
       ...(isNumbered ? [`INSERT INTO numbers VALUES ('${name}', 0)`] : []),
     ]),
-    `PRAGMA user_version = ${layoutVersion}`,
   ]
 }

@@ -2,7 +2,7 @@ import { KithError } from '@kith/shared'
 import { type Clock, systemClock } from '../clock.ts'
 import type { DeviceDatabase, DeviceStorage, Tables } from '../database/contract.ts'
 import { readMeta } from '../database/meta.ts'
-import { expectKnown } from '../database/schema.ts'
+import { expectKnown, schemaNumber, schemaRow } from '../database/schema.ts'
 import { SqliteDatabase, type TablesOf } from './database.ts'
 import type { SqliteDriver } from './driver.ts'
 import { fileName } from './file-name.ts'
@@ -67,20 +67,12 @@ function deviceDatabase(
   const db = new SqliteDatabase(name, {
     ...{ driver, file: fileName(name), shapes: deviceShapes, isExclusive: true },
     populate: made => populate?.(asTables(made)),
+    migrate: found => migrateRows(name, asTables(found)),
   })
-  const tables = asTables(db.tables())
   return {
-    ...tables,
+    ...asTables(db.tables()),
     name,
-    async open() {
-      await db.open()
-      try {
-        expectKnown(name, (await readMeta(tables, 'schema')) ?? 0)
-      } catch (error) {
-        await db.close()
-        throw error
-      }
-    },
+    open: () => db.open(),
     isOpen: () => db.isOpen(),
     close: () => db.close(),
     delete: () => db.delete(),
@@ -88,6 +80,16 @@ function deviceDatabase(
     transact: (mode, body) => db.transact(mode, tables => body(asTables(tables))),
     live: (query, observer) => db.live(tables => query(asTables(tables)), observer),
   }
+}
+
+/**
+ * Raises the schema of a file that an earlier version wrote. No schema has changed rows of these tables yet: a later one
+ * changes its rows here, and keeps the outbox.
+ */
+async function migrateRows(name: string, tables: Tables): Promise<void> {
+  const found = (await readMeta(tables, 'schema')) ?? 0
+  expectKnown(name, found)
+  if (found < schemaNumber) await tables.meta.put(schemaRow)
 }
 
 function asTables(tables: TablesOf<typeof deviceShapes>): Tables {
