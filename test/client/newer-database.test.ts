@@ -24,6 +24,10 @@ interface Raw {
 
 const laterStores: Raw = { version: 3, stores: { ...stores, pictures: 'owner' } }
 
+const { people, ...withoutPeople } = stores
+/** A later version that has another table in the place of one that this version needs. */
+const renamedStores: Raw = { version: 3, stores: { ...withoutPeople, persons: people } }
+
 /** Opens a device's database as another version of the code would. */
 async function openRaw(indexedDB: IDBFactory, name: string, { version, stores }: Raw): Promise<Dexie> {
   const db = new Dexie(name, { indexedDB, IDBKeyRange })
@@ -52,6 +56,54 @@ test('[D1] a database whose stores a later version has changed is refused, and n
   const after = await openRaw(phone.indexedDB, name, laterStores)
   expect([after.backendDB().version, await Promise.all(after.tables.map(table => table.toArray()))]).toEqual([30, rows])
   expect(await after.table('outbox').count()).toBe(1)
+})
+
+test('[D1] a database in which a later version has renamed a store is refused to older code, which neither changes it nor closes the newer tab', async () => {
+  const { phone, name, alice } = await withUnsent()
+  await alice.close()
+  const later = await openRaw(phone.indexedDB, name, renamedStores)
+  const told = toldOfVersions(later)
+  await expect(phone.open()).rejects.toMatchObject(newer)
+  await expectUntouched(later, told)
+})
+
+test('[D1] an older tab that is open when a later version renames a store is closed, and neither changes it nor closes the newer tab', async () => {
+  const { phone, name, alice } = await withUnsent()
+  const reported = nextEvent(alice, 'error', ({ code }) => code === 'database-newer')
+  const later = await openRaw(phone.indexedDB, name, renamedStores)
+  const told = toldOfVersions(later)
+  expect((await reported)[0]).toMatchObject(newer)
+  await expectUntouched(later, told)
+})
+
+/** The versions to which other connections want to raise the database. */
+function toldOfVersions(db: Dexie): (number | null)[] {
+  const told: (number | null)[] = []
+  db.on('versionchange', ({ newVersion }) => void told.push(newVersion))
+  return told
+}
+
+async function expectUntouched(later: Dexie, told: (number | null)[]): Promise<void> {
+  expect([told, later.isOpen(), later.backendDB().version]).toEqual([[], true, 30])
+  expect([...later.backendDB().objectStoreNames].sort()).toEqual(Object.keys(renamedStores.stores).sort())
+  expect(await later.table('outbox').count()).toBe(1)
+}
+
+test('[D1] a register of devices in which a later version has renamed a store is not changed by older code', async () => {
+  const phone = installation('alice')
+  const later = await openRaw(phone.indexedDB, 'kith-visits', { version: 3, stores: { visits: 'url', gone: 'writer' } })
+  const told = toldOfVersions(later)
+  await expect(phone.open()).rejects.toMatchObject(newer)
+  expect([told, later.isOpen(), later.backendDB().version]).toEqual([[], true, 30])
+})
+
+test('[D1] a register of devices to which a later version has only added a store is used by older code', async () => {
+  const phone = installation('alice')
+  const more = { visits: 'url', erased: 'writer', more: 'id' }
+  const later = await openRaw(phone.indexedDB, 'kith-visits', { version: 3, stores: more })
+  await phone.open()
+  expect(await later.table('visits').count()).toBe(1)
+  expect(later.backendDB().version).toBe(30)
 })
 
 test('[D1] a database whose rows a later version has changed is refused', async () => {

@@ -1,5 +1,5 @@
 import type { Kith, KithOptions } from '@kith/client'
-import { IDBFactory } from 'fake-indexeddb'
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
@@ -227,8 +227,8 @@ function browser({ open }: Backend): {
   const shared = { indexedDB, ...sharedByTabs(), databaseName: 'alice' }
   return {
     indexedDB,
-    // Each tab has a distinct storage object, which identifies the tab.
-    tab: options => open('alice', { ...shared, indexedDB: new Proxy(indexedDB, bound), ...options }),
+    // Each tab has a distinct object for key ranges, which identifies the tab.
+    tab: options => open('alice', { ...shared, IDBKeyRange: new Proxy(IDBKeyRange, {}), ...options }),
     async lose(tabs, wake) {
       const told = tabs.map(kith => nextEvent(kith, 'error', ({ code }) => code === 'database-lost'))
       await done(indexedDB.deleteDatabase('alice'))
@@ -236,13 +236,6 @@ function browser({ open }: Backend): {
       await Promise.all(told)
     },
   }
-}
-
-const bound: ProxyHandler<IDBFactory> = {
-  get(target, name) {
-    const value: unknown = Reflect.get(target, name, target)
-    return typeof value === 'function' ? value.bind(target) : value
-  },
 }
 
 /**
@@ -260,20 +253,20 @@ function asleep(kith: Kith): () => void {
     await sleep
     return transaction.apply(db, details)
   }) as unknown as typeof transaction
-  sleepers.set(db._options.indexedDB, sleep)
+  sleepers.set(db._options.IDBKeyRange, sleep)
   return () => {
     db.transaction = transaction
-    sleepers.delete(db._options.indexedDB)
+    sleepers.delete(db._options.IDBKeyRange)
     wake()
   }
 }
 
-/** Sleeping tabs, by their storage. */
+/** Sleeping tabs, by their key ranges. */
 const sleepers = new Map<unknown, Promise<void>>()
 
 const { open } = DexieDatabase.prototype
 DexieDatabase.prototype.open = function () {
-  const sleep = sleepers.get(this._options.indexedDB)
+  const sleep = sleepers.get(this._options.IDBKeyRange)
   return (sleep ? sleep.then(() => open.call(this)) : open.call(this)) as ReturnType<typeof open>
 }
 

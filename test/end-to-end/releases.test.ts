@@ -184,6 +184,27 @@ test('[R4] the server of 0.1.0 refuses a folder in which this version has refoun
   expect(bob.getProfile('alice').get('name')).toBe('text 399')
 })
 
+test('[D1] a device of 0.1.0 opens the database of this version, and what both leave unsent is sent', async () => {
+  const { openKith: openOld } = await unpack('0.1.0')
+  const server = await start({ folder: await temporaryFolder() })
+  const indexedDB = new IDBFactory()
+  const newer = await device(openKith, server, 'alice', indexedDB)
+  await newer.whenSynced()
+  newer.disconnect()
+  await newer.ownProfile.set('name', 'Ada')
+  await newer.close()
+  const older = await device(openOld, server, 'alice', indexedDB)
+  older.disconnect()
+  expect(older.ownProfile.get('name')).toBe('Ada')
+  await older.ownProfile.set('city', 'London')
+  await older.close()
+  const again = await device(openKith, server, 'alice', indexedDB)
+  await again.whenSynced()
+  const other = await device(openKith, server, 'alice')
+  await other.whenSynced()
+  expect([...other.ownProfile.fields]).toEqual([[0, { name: 'Ada', city: 'London' }]])
+})
+
 /** Runs a program of another version until it ends. */
 async function ended(args: readonly string[], program: string): Promise<{ code: number | null; printed: string }> {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })

@@ -221,12 +221,24 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-refused'],
     names: 'is recognised',
   }),
-  mutant('client/src/database/schema.ts', 'if (found <= schemaNumber) return', 'return', {
+  mutant('client/src/database/schema.ts', 'if (found <= known) return', 'return', {
     id: 'newer-database-opened',
     rules: ['D1'],
     what: 'Older code opens the database of a later version, and shows nothing unsent though a change is.',
     tests: ['client/newer-database'],
   }),
+  mutant(
+    'client/src/database/dexie-storage.ts',
+    '      expectKnown(name, Math.floor((version ?? 0) / 10), known)\n',
+    '',
+    {
+      id: 'newer-database-changed',
+      rules: ['D1'],
+      what: 'Older code adds stores to the database of a later version, and closes the tab that runs it.',
+      tests: ['client/newer-database'],
+      names: 'renamed',
+    },
+  ),
   mutant('client/src/database/dexie-storage.ts', ", (await readMeta(this, 'schema')) ?? 0)", ')', {
     id: 'newer-rows-opened',
     rules: ['D1'],

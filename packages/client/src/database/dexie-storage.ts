@@ -25,6 +25,7 @@ export function dexieStorage(options: IndexedDBOptions): DeviceStorage {
     async register(mode, body) {
       const db = new RegisterDatabase(options)
       try {
+        await db.open() // A transaction would hide why it cannot be opened.
         return await db.transaction(mode, db.tables, async () => body(db))
       } finally {
         db.close()
@@ -43,7 +44,7 @@ export class DexieDatabase extends Dexie implements DeviceDatabase {
   declare readonly meta: Table<MetaRow, string>
 
   constructor(name: string, options: IndexedDBOptions, populate: (db: Tables) => unknown = () => undefined) {
-    super(name, { ...dexieOptions(options), autoOpen: false })
+    super(name, { ...dexieOptions(name, options, schemaNumber), autoOpen: false })
     this.version(1).stores({
       updates: '++seq',
       snapshots: 'document',
@@ -100,26 +101,53 @@ export class DexieDatabase extends Dexie implements DeviceDatabase {
   }
 }
 
+/** Raised with each change of the register's stores. */
+const registerVersion = 2
+
 class RegisterDatabase extends Dexie {
   declare readonly visits: Table<VisitRow, string>
   declare readonly erased: Table<ErasedRow, string>
 
   constructor(options: IndexedDBOptions) {
-    super('kith-visits', dexieOptions(options))
+    super('kith-visits', dexieOptions('kith-visits', options, registerVersion))
     this.version(1).stores({ visits: 'url' })
-    this.version(2).stores({ visits: 'url', erased: 'writer' })
+    this.version(registerVersion).stores({ visits: 'url', erased: 'writer' })
   }
 }
 
-/** Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database. */
-function dexieOptions({ indexedDB, IDBKeyRange }: IndexedDBOptions): DexieOptions {
+/**
+ * Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database.
+ * `known` is the version of Dexie's that this code knows.
+ */
+function dexieOptions(name: string, { indexedDB, IDBKeyRange }: IndexedDBOptions, known: number): DexieOptions {
   // liveQuery uses these even if the database received others, and emits nothing without them.
   if (indexedDB) Dexie.dependencies.indexedDB ??= indexedDB
   if (IDBKeyRange) Dexie.dependencies.IDBKeyRange ??= IDBKeyRange
+  const factory = indexedDB ?? Dexie.dependencies.indexedDB
   return {
     cache: 'disabled',
     chromeTransactionDurability: 'strict',
-    ...(indexedDB && { indexedDB }),
+    ...(factory && { indexedDB: keepingNewer(factory, name, known) }),
     ...(IDBKeyRange && { IDBKeyRange }),
+  }
+}
+
+/**
+ * Dexie adds missing stores to a newer database, and raises its version, which ends the connections of newer tabs. Here it can
+ * open a newer database, but not change it: `database-newer` is thrown instead. Dexie multiplies its versions by ten.
+ */
+function keepingNewer(
+  factory: IDBFactory,
+  name: string,
+  known: number,
+): Pick<IDBFactory, 'open' | 'deleteDatabase' | 'databases'> {
+  return {
+    open(database, version) {
+      expectKnown(name, Math.floor((version ?? 0) / 10), known)
+      return factory.open(database, version)
+    },
+    deleteDatabase: database => factory.deleteDatabase(database),
+    // Without it, Dexie would keep a list of its databases in a database of its own.
+    databases: () => factory.databases(),
   }
 }

@@ -160,11 +160,11 @@ export interface MetaRow {
 /** The row that states the schema of a new database. */
 export const schemaRow: { key: keyof MetaValues; value: unknown } = { key: 'schema', value: schemaNumber }
 
-/** Throws `database-newer` when a later version of Kith wrote the database, whose `schema` is `found`. */
-export function expectKnown(name: string, found: number): void {
-  if (found <= schemaNumber) return
+/** Throws `database-newer` when a later version of Kith wrote the database, whose schema is `found`. */
+export function expectKnown(name: string, found: number, known: number = schemaNumber): void {
+  if (found <= known) return
   const message =
-    `A later version of Kith wrote the database ${name} (${found}, and this version knows ${schemaNumber}): ` +
+    `A later version of Kith wrote the database ${name} (${found}, and this version knows ${known}): ` +
     'nothing was changed; load the newest version of the app'
   throw new KithError('database-newer', message)
 }
