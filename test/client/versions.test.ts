@@ -1,9 +1,9 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
-import { defaultContentLimits, type KithError, nonceKey } from '@kith/shared'
+import { defaultContentLimits, type KithError, nonceKey, privacyNames } from '@kith/shared'
 import { encodeFrame, wireVersion } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { coreOf } from '../support/client-internals.ts'
 import { type Answer, type Hostile, hostileServer } from '../support/hostile-server.ts'
 
@@ -202,6 +202,21 @@ test('[V3] a privacy setting of a later app is told too, by a server of wire 1 a
     await work.documents.roster.write([{ root: 'privacy', key: nonceKey('aaaaaaaa', 'hideName'), value: true }])
   })
   await alice.setMessageAudience('contacts')
+  alice.connect()
+  await alice.whenSynced()
+  expect(errors).toMatchObject([{ code: 'upgrade-required', message: expect.stringContaining('hideName') }])
+})
+
+test('[V3] a privacy setting that a version after 0.1.0 added is told by a device that knows it, of a server of wire 1', async () => {
+  const { alice, errors } = await scene(() => new Uint8Array(), '')
+  const known = privacyNames as string[]
+  known.push('hideName') // As the next version would.
+  onTestFinished(() => void known.pop())
+  await coreOf(alice).store.work(async work => {
+    const names = ['hideName', ...privacy]
+    const keys = names.map((name, index) => nonceKey(`aaaaaaa${index}`, name))
+    await work.documents.roster.write(keys.map(key => ({ root: 'privacy', key, value: true })))
+  })
   alice.connect()
   await alice.whenSynced()
   expect(errors).toMatchObject([{ code: 'upgrade-required', message: expect.stringContaining('hideName') }])

@@ -1,4 +1,7 @@
-import { type FlatMaps, KithError, parseNonceKey, privacyNames } from '@kith/shared'
+import { type FlatMaps, KithError, parseNonceKey } from '@kith/shared'
+
+/** The privacy settings of 0.1.0. Servers of wire 1 do not say which ones they enforce: these, and never a later one. */
+const enforcedByWire1 = ['contactsOnly', 'nobody', 'messagesContactsOnly', 'messagesNobody', 'hidePresence']
 
 /**
  * Reports each privacy setting in the roster that the server cannot enforce: the server is older than the app that set it, on
@@ -13,8 +16,8 @@ export class PrivacyCheck {
     this.#failed = failed
   }
 
-  /** The settings that the server enforces; a server of wire 1 does not say so. */
-  welcomed(names: readonly string[] = privacyNames): void {
+  /** The settings that the server enforces, if it says so. */
+  welcomed(names: readonly string[] = enforcedByWire1): void {
     this.#enforced = new Set(names)
     for (const name of names) this.#told.delete(name)
   }

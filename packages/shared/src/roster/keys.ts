@@ -65,7 +65,7 @@ export const messageAudienceNames: AudienceNames = { contacts: 'messagesContacts
 /** Hides from others whether the user is online. */
 export const hidePresenceName = 'hidePresence'
 
-/** The names in `privacy` that this version enforces. Servers of wire 1 enforce the same. */
+/** The names in `privacy` that this version enforces. */
 export const privacyNames: readonly string[] = [
   ...Object.values(publicAudienceNames),
   ...Object.values(messageAudienceNames),
