@@ -21,6 +21,7 @@ const silentMs = 4_000
 const deadMs = 9_000
 const spreadMs = 2_000
 
+/** A change raises `schemaNumber`, as for the other messages of tabs. */
 type Beat = { type: 'ask' } | { type: 'alive'; status: Status }
 
 export interface PulsePort {

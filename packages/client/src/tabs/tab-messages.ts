@@ -4,7 +4,10 @@ import type { Happening } from '../database/people.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { Delivery } from '../sync/port.ts'
 
-/** The messages of tabs over their channel. They end with the tabs: lasting data is in the database. */
+/**
+ * The messages of tabs over their channel. They end with the tabs: lasting data is in the database. A change of what a released
+ * version sends or understands raises `schemaNumber`: tabs with another one cannot have the database open at the same time.
+ */
 export type TabMessage = Notice | Asked | Answered
 
 export type Notice =
