@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Kith, type KithOptions, openKith } from '@kith/client'
+import { type DeviceStorage, sqlite } from '@kith/client/sqlite'
 import { check, openLevelDatabase } from '@kith/server'
 import { decodeFrame, encodeFrame } from '@kith/shared/wire'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
@@ -12,10 +13,13 @@ import { WebSocket } from 'ws'
 import { type ServerProcess, startServerProcess } from '../../bench/src/server-process.ts'
 import {
   goldenFrames,
+  recordRelease,
   releases,
   releasesFolder,
   restoreDevice,
   restoreFolder,
+  restoreSqliteDevice,
+  type SeenByDevice,
   seenBy,
   unpack,
 } from '../support/releases.ts'
@@ -34,12 +38,13 @@ async function device(
   open: typeof openKith,
   server: ServerProcess,
   user: string,
-  indexedDB = new IDBFactory(),
+  storage: IDBFactory | DeviceStorage = new IDBFactory(),
 ): Promise<Kith> {
   const kith = await open({
     url: server.url.replace('http', 'ws'),
     token: () => server.token(user),
-    ...{ user, databaseName: user, indexedDB, IDBKeyRange },
+    ...{ user, databaseName: user },
+    ...('register' in storage ? { storage } : { indexedDB: storage, IDBKeyRange }),
     WebSocket: WebSocket as unknown as NonNullable<KithOptions['WebSocket']>,
   })
   onTestFinished(() => kith.close())
@@ -114,17 +119,9 @@ describe.each(releases)('after release %s', version => {
   })
 
   test('[D1] its database of a device is opened, and what was unsent is sent', async () => {
-    const seen = seenBy(version).device
     const server = await start({ folder: await restoreFolder(version) })
     const alice = await device(openKith, server, 'alice', await restoreDevice(version))
-    expect(alice.unsent).toBe(seen.unsent)
-    expect([...alice.ownProfile.fields]).toEqual(seen.fields)
-    const [bob, carol] = [alice.getProfile('bob'), alice.getProfile('carol')]
-    await bob.loaded
-    expect([bob.label, bob.accessLevels, bob.fields]).toEqual([seen.label, seen.levels, seen.shown])
-    expect(carol.isBlocked).toBe(seen.isBlocked)
-    await alice.whenSynced()
-    expect(alice.unsent).toBe(0)
+    await expectSeen(alice, seenBy(version).device)
     const viewer = await device(openKith, server, 'bob')
     await settle(alice, viewer)
     await viewer.getProfile('alice').loaded
@@ -215,6 +212,40 @@ async function ended(args: readonly string[], program: string): Promise<{ code: 
   })
   const [code] = await once(child, 'close')
   return { code: code as number | null, printed }
+}
+
+const withSqlite = releases.filter(version => version !== '0.1.0')
+
+test.each(withSqlite)(
+  '[D1] the SQLite file of a device of release %s is opened, and what was unsent is sent',
+  version => expectSqliteOpened(version),
+)
+
+test('[D1] the next release can be recorded, and the databases of its devices are opened', async () => {
+  const recorded = await recordRelease()
+  const names = ['device.jsonl', 'folder.jsonl', 'frames.jsonl', 'packed.tar.gz', 'seen.jsonl', 'sqlite.jsonl']
+  expect(readdirSync(recorded).sort()).toEqual(names)
+  await expectSqliteOpened(recorded)
+  const server = await start({ folder: await restoreFolder(recorded) })
+  await expectSeen(await device(openKith, server, 'alice', await restoreDevice(recorded)), seenBy(recorded).device)
+})
+
+async function expectSqliteOpened(version: string): Promise<void> {
+  const server = await start({ folder: await restoreFolder(version) })
+  const alice = await device(openKith, server, 'alice', sqlite(await restoreSqliteDevice(version)))
+  await expectSeen(alice, seenBy(version).sqlite as SeenByDevice)
+}
+
+/** The device shows what its release showed, and sends what was unsent. */
+async function expectSeen(alice: Kith, seen: SeenByDevice): Promise<void> {
+  expect(alice.unsent).toBe(seen.unsent)
+  expect([...alice.ownProfile.fields]).toEqual(seen.fields)
+  const [bob, carol] = [alice.getProfile('bob'), alice.getProfile('carol')]
+  await bob.loaded
+  expect([bob.label, bob.accessLevels, bob.fields]).toEqual([seen.label, seen.levels, seen.shown])
+  expect(carol.isBlocked).toBe(seen.isBlocked)
+  await alice.whenSynced()
+  expect(alice.unsent).toBe(0)
 }
 
 /** Devices of one user with both versions, and a viewer with the other version. */

@@ -12,20 +12,31 @@ import { build } from 'vite'
 import { WebSocket } from 'ws'
 import { linkDependencies } from './dependencies.js'
 import { samples } from './samples.js'
+import { dumpSqlite } from './sqlite-file.js'
 import { withoutBytes } from './values.js'
 
 /*
- * `node test/releases/record.js [ROOT]`: what a release leaves to later versions, in a folder with its version: its server and
- * its client, packed; a data folder and a device's database that they wrote, with what must be seen in them; and its frames.
- * ROOT is the checkout of the release, by default this one. A folder that is there is never written again.
+ * `node test/releases/record.js [ROOT [FOLDER]]`: what a release leaves to later versions, in a folder with its version: its server and
+ * its client, packed; a data folder and a device's databases in IndexedDB and SQLite that they wrote, with what must be seen in
+ * them; and its frames.
+ * ROOT is the checkout of the release, by default this one. With FOLDER, all is written there instead, and not noted. A folder
+ * that is there is never written again.
  */
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = resolve(process.argv[2] ?? join(here, '../..'))
 const { version } = JSON.parse(readFileSync(join(root, 'packages/server/package.json'), 'utf8'))
-const folder = join(here, version)
+const folder = resolve(process.argv[3] ?? join(here, version))
 if (existsSync(folder)) throw new Error(`${folder} is there already: what a release left is never changed`)
 const work = mkdtempSync(join(tmpdir(), 'kith-release-'))
+
+/** The packed server has no `package.json` in which it finds its version. */
+const withVersion = {
+  name: 'with-version',
+  enforce: 'pre',
+  transform: code =>
+    code.replace("createRequire(import.meta.url)('../../package.json')", JSON.stringify({ version })),
+}
 
 const isLibrary = id => !/^[./]|^@kith\//.test(id)
 
@@ -41,6 +52,7 @@ async function bundle(name, input) {
     configFile: false,
     logLevel: 'warn',
     root,
+    plugins: [withVersion],
     resolve: { alias },
     build: {
       ssr: true,
@@ -79,19 +91,20 @@ async function startServer(data) {
 }
 
 /** What each release plays: three friends, a block, a pair, an account that was erased, and a change that stays unsent. */
-async function play({ openKith }, server) {
+async function play({ openKith, sqlite }, server) {
   const storages = new Map()
-  const open = user => {
-    storages.set(user, new IDBFactory())
+  const open = (user, storage) => {
+    if (!storage) storages.set(user, new IDBFactory())
     return openKith({
       url: server.url.replace('http', 'ws'),
       user,
       databaseName: user,
-      ...{ indexedDB: storages.get(user), IDBKeyRange, WebSocket },
+      WebSocket,
+      ...(storage ? { storage } : { indexedDB: storages.get(user), IDBKeyRange }),
       token: async () => (await server.request('POST', `/v1/users/${user}/tokens`)).token,
     })
   }
-  const [alice, bob, carol, erin] = await Promise.all(['alice', 'bob', 'carol', 'erin'].map(open))
+  const [alice, bob, carol, erin] = await Promise.all(['alice', 'bob', 'carol', 'erin'].map(user => open(user)))
   await alice.ownProfile.set('name', 'Ada')
   await alice.ownProfile.set('phone', '+441632960001', { level: 2 })
   await alice.ownProfile.set('avatar', Uint8Array.of(1, 2, 3), { level: 2 })
@@ -116,26 +129,36 @@ async function play({ openKith }, server) {
   await server.request('PUT', '/v1/pairs/alice/bob')
   await server.request('DELETE', '/v1/users/erin')
   for (const viewer of [bob, alice]) await viewer.whenSynced()
+  const onSqlite = await open('alice', sqlite(join(work, 'devices')))
+  await onSqlite.whenSynced()
+  onSqlite.disconnect()
+  await onSqlite.ownProfile.set('city', 'London')
   alice.disconnect()
   await alice.ownProfile.set('name', 'Ada Lovelace')
   const late = alice.getProfile('dave')
   late.setLabel('Dave')
   await late.save()
-  const device = {
-    unsent: alice.unsent,
-    fields: [...alice.ownProfile.fields],
-    label: alice.getProfile('bob').label,
-    levels: alice.getProfile('bob').accessLevels,
-    isBlocked: alice.getProfile('carol').isBlocked,
-    shown: await alice.getProfile('bob').loaded.then(() => alice.getProfile('bob').fields),
-  }
+  const [device, deviceOnSqlite] = [await seenBy(alice), await seenBy(onSqlite)]
   const visibility = {}
   for (const pair of ['alice/bob', 'bob/alice', 'alice/carol', 'bob/carol', 'alice/erin']) {
     const [owner, viewer] = pair.split('/')
     visibility[pair] = await server.request('GET', `/v1/visibility?owner=${owner}&viewer=${viewer}`)
   }
-  for (const one of [alice, bob, carol, erin]) await one.close()
-  return { seen: { device, visibility }, storage: storages.get('alice') }
+  for (const one of [alice, bob, carol, erin, onSqlite]) await one.close()
+  return { seen: { device, sqlite: deviceOnSqlite, visibility }, storage: storages.get('alice') }
+}
+
+async function seenBy(kith) {
+  const [bob, carol] = [kith.getProfile('bob'), kith.getProfile('carol')]
+  await bob.loaded
+  return {
+    unsent: kith.unsent,
+    fields: [...kith.ownProfile.fields],
+    label: bob.label,
+    levels: bob.accessLevels,
+    isBlocked: carol.isBlocked,
+    shown: bob.fields,
+  }
 }
 
 async function dumpDevice(indexedDB) {
@@ -167,19 +190,24 @@ await bundle('server', {
 })
 await bundle('client', {
   index: join(root, 'packages/client/src/index.ts'),
+  sqlite: join(root, 'packages/client/src/sqlite/index.ts'),
   wire: join(root, 'packages/shared/src/wire/index.ts'),
 })
 linkDependencies(work)
 const { encodeFrame } = await import(pathToFileURL(join(work, 'client/wire.js')).href)
 const data = join(work, 'data')
 const server = await startServer(data)
-const played = await play(await import(pathToFileURL(join(work, 'client/index.js')).href), server)
+const [client, sqliteClient] = await Promise.all(
+  ['index', 'sqlite'].map(name => import(pathToFileURL(join(work, `client/${name}.js`)).href)),
+)
+const played = await play({ ...client, ...sqliteClient }, server)
 await server.stop()
 
 mkdirSync(folder)
 const write = (name, text) => writeFileSync(join(folder, name), text)
 write('folder.jsonl', lines(await dumpFolder(data)))
 write('device.jsonl', lines([await dumpDevice(played.storage)]))
+write('sqlite.jsonl', lines([dumpSqlite(join(work, 'devices'))]))
 write('seen.jsonl', lines([played.seen]))
 write('frames.jsonl', lines(samples.map(message => ({ message, frame: encodeFrame(message) }))))
 execFileSync('tar', ['-czf', join(folder, 'packed.tar.gz'), '-C', work, 'server', 'client'])
@@ -189,5 +217,5 @@ const sums = readdirSync(folder).map(name => {
     .digest('hex')
   return `${hash}  ${version}/${name}\n`
 })
-writeFileSync(join(here, 'checksums.txt'), sums.join(''), { flag: 'a' })
+if (!process.argv[3]) writeFileSync(join(here, 'checksums.txt'), sums.join(''), { flag: 'a' })
 rmSync(work, { recursive: true })

@@ -1,13 +1,15 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import type { openKith } from '@kith/client'
 import type { Frame } from '@kith/shared/wire'
 import { Dexie } from 'dexie'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { Level } from 'level'
 import { linkDependencies } from '../releases/dependencies.js'
+import { restoreSqlite, type SqliteDump } from '../releases/sqlite-file.js'
 import { withBytes } from '../releases/values.js'
 import { temporaryFolder } from './stores.ts'
 
@@ -22,16 +24,20 @@ export const releases: readonly string[] = readdirSync(releasesFolder, { withFil
 
 /** The state that the devices and the server of a release reported at its end. */
 export interface Seen {
-  device: {
-    unsent: number
-    fields: [level: number, fields: Record<string, unknown>][]
-    label: string
-    levels: number[]
-    isBlocked: boolean
-    shown: Record<string, unknown>
-  }
+  device: SeenByDevice
+  /** A device on SQLite; 0.1.0 left none. */
+  sqlite?: SeenByDevice
   /** `owner/viewer` → the response of `GET /v1/visibility`. */
   visibility: Record<string, { levels: number[]; reason: string }>
+}
+
+export interface SeenByDevice {
+  unsent: number
+  fields: [level: number, fields: Record<string, unknown>][]
+  label: string
+  levels: number[]
+  isBlocked: boolean
+  shown: Record<string, unknown>
 }
 
 interface DeviceDump {
@@ -40,8 +46,16 @@ interface DeviceDump {
   tables: Record<string, { stores: string; rows: object[] }>
 }
 
+/** Records this checkout as a release is recorded. Resolves to the folder, which stands for the version in these functions. */
+export async function recordRelease(): Promise<string> {
+  const folder = join(await temporaryFolder(), 'recorded')
+  const root = resolve(releasesFolder, '../..')
+  await promisify(execFile)(process.execPath, [join(releasesFolder, 'record.js'), root, folder])
+  return folder
+}
+
 function linesOf<T>(version: string, name: string): T[] {
-  const text = readFileSync(join(releasesFolder, version, `${name}.jsonl`), 'utf8')
+  const text = readFileSync(resolve(releasesFolder, version, `${name}.jsonl`), 'utf8')
   return text
     .trimEnd()
     .split('\n')
@@ -82,10 +96,17 @@ export async function restoreDevice(version: string): Promise<IDBFactory> {
   return indexedDB
 }
 
+/** Creates a folder with the file that a device on SQLite of a release left. */
+export async function restoreSqliteDevice(version: string): Promise<string> {
+  const folder = await temporaryFolder()
+  restoreSqlite(folder, linesOf<SqliteDump>(version, 'sqlite')[0] as SqliteDump)
+  return folder
+}
+
 /** Unpacks the programs of a release. They use the libraries of this checkout. */
 export async function unpack(version: string): Promise<{ server: string; openKith: typeof openKith }> {
   const folder = await temporaryFolder()
-  execFileSync('tar', ['-xzf', join(releasesFolder, version, 'packed.tar.gz'), '-C', folder])
+  execFileSync('tar', ['-xzf', resolve(releasesFolder, version, 'packed.tar.gz'), '-C', folder])
   linkDependencies(folder)
   const client = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'client/index.js')).href)) as {
     openKith: typeof openKith
