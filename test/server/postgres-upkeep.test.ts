@@ -407,6 +407,80 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await store.close()
   })
 
+  /** A migration that stops before its last step until `resume` is called. */
+  async function slowMigration(minReader: number) {
+    const { url, client } = await migrated()
+    await client.query('select pg_advisory_lock(1)')
+    const sql = 'select pg_advisory_xact_lock(1); create table later (one int)'
+    const begin = async () => {
+      const migrating = migrate(url, [...schemaSteps, { sql, minReader }])
+      const waiting = "select from pg_locks where locktype = 'advisory' and objid = 1 and not granted"
+      await expect.poll(async () => (await client.query(waiting)).rowCount).toBe(1)
+      return { migrating, resume: () => client.query('select pg_advisory_unlock(1)') }
+    }
+    return { url, client, begin }
+  }
+
+  const outdated = `has version ${later} of the schema, which version ${later} and later ones can read`
+
+  test('[D4] a node whose lease ran out while the schema was migrated beyond it gets no lease, writes nothing, and reports why', async () => {
+    const { url, client } = await migrated()
+    const leaseClock = new TestClock()
+    const reasons: string[] = []
+    const onOutdated = (error: Error): void => void reasons.push(error.message)
+    const store = await openPostgresStore(url, { limits: limitsWith(), clock, leaseClock, onOutdated })
+    onTestFinished(() => store.close())
+    await store.commit(userChange('alice'))
+    // The process is paused.
+    await client.query('update node set lease_until = clock_timestamp()')
+    await migrate(url, laterSteps(later))
+    const late = store.commit(userChange('bob'))
+    const refused = expect(late).rejects.toThrow('this node has lost its lease')
+    leaseClock.move(500)
+    await expect.poll(() => reasons[0]).toContain(outdated)
+    expect(store.lease.isCurrent()).toBe(false)
+    clock.move(10_000)
+    await refused
+    expect((await client.query('select id from users')).rows).toEqual([{ id: 'alice' }])
+  })
+
+  test('[D4] a node that starts while the schema is being migrated beyond it waits, and is then refused', async () => {
+    const { url, client, begin } = await slowMigration(later)
+    // The run of the database is known, so that the node waits only when it joins.
+    await (await openPostgresStore(url, { limits: limitsWith(), clock })).close()
+    const { migrating, resume } = await begin()
+    const opening = openPostgresStore(url, { limits: limitsWith(), clock })
+    const refused = expect(opening).rejects.toThrow(outdated)
+    const joining = "select from pg_locks where relation = 'node'::regclass and not granted"
+    await expect.poll(async () => (await client.query(joining)).rowCount).toBe(1)
+    await resume()
+    await migrating
+    await refused
+    expect((await client.query('select from node')).rowCount).toBe(0)
+  })
+
+  test('[D4] nodes keep their leases, and new ones join, while the schema is migrated to a version that they can use', async () => {
+    const { url, client, begin } = await slowMigration(present)
+    const store = await opened(url)
+    const { migrating, resume } = await begin()
+    const until = async () => (await client.query('select lease_until as at from node')).rows[0].at as Date
+    const before = await until()
+    await expect.poll(until).not.toEqual(before)
+    await (await openPostgresStore(url, { limits: limitsWith(), clock })).close()
+    await resume()
+    await migrating
+    await store.commit(userChange('alice'))
+  })
+
+  test('[D4] min_reader is not raised while any node runs, since a node may be of an earlier version than the schema', async () => {
+    const { url } = await migrated()
+    const store = await opened(url)
+    await migrate(url, laterSteps(present))
+    const raised = [...laterSteps(present), { sql: 'create table latest (one int)', minReader: later }]
+    await expect(migrate(url, raised)).rejects.toThrow('1 node runs')
+    await store.commit(userChange('alice'))
+  })
+
   test('[D4] a record with more than this version knows is never written without it', async () => {
     const { url, client } = await migrated()
     const store = await opened(url)

@@ -131,4 +131,35 @@ export const formatMutants: readonly Mutant[] = [
     what: 'Nodes of an earlier version continue to write a schema that they do not know.',
     tests: ['server/postgres-upkeep'],
   }),
+  mutant('server/src/store/postgres/migrate.ts', '`exists (select from', '`true or exists (select from', {
+    id: 'outdated-node-joins-again',
+    rules,
+    what: 'A node that was paused during a migration joins again, and writes in the way of an earlier schema.',
+    tests: ['server/postgres-upkeep'],
+    names: 'a node whose lease ran out',
+  }),
+  mutant(
+    'server/src/store/postgres/migrate.ts',
+    "  await client.query('lock table node in share row exclusive mode')\n",
+    '',
+    {
+      id: 'node-joins-during-a-migration',
+      rules,
+      what: 'A node that joins while the schema is being migrated beyond it continues with the earlier schema.',
+      tests: ['server/postgres-upkeep'],
+      names: 'a node that starts',
+    },
+  ),
+  mutant(
+    'server/src/store/postgres/migrate.ts',
+    'if (from > 0 && minReader < (steps.at(-1)?.minReader ?? 0))',
+    'if (from > 0 && from < (steps.at(-1)?.minReader ?? 0))',
+    {
+      id: 'nodes-of-an-earlier-version-not-counted',
+      rules,
+      what: 'A migration excludes nodes that run, of an earlier version than the schema.',
+      tests: ['server/postgres-upkeep'],
+      names: 'min_reader is not raised',
+    },
+  ),
 ]

@@ -27,7 +27,8 @@ export async function runServe(args: readonly string[], env: Environment, routes
   collectWhenIdle(systemClock)
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
   const room = settings.webhook && new EventRoom(settings.webhook)
-  const store = await openConfiguredStore(settings, log, room)
+  const outdated = signalled<Error>()
+  const store = await openConfiguredStore(settings, log, room, outdated.signal)
   let cluster: Cluster | undefined
   let server: Awaited<ReturnType<typeof startServer>>
   try {
@@ -43,10 +44,10 @@ export async function runServe(args: readonly string[], env: Environment, routes
   const stopped = untilStopped()
   process.stdout.write(`listening on ${server.url}\n`)
   const { damaged, scrubbing } = settings.database ? neverDamaged : scrub(settings.folder)
-  const end = await Promise.race([stopped, damaged])
+  const end = await Promise.race([stopped, damaged, outdated.promise])
   await scrubbing?.close()
   if (typeof end === 'string') log.info({ signal: end }, 'stopping')
-  else log.fatal({ damages: end.damages }, end.message)
+  else log.fatal(end instanceof DamagedFolderError ? { damages: end.damages } : {}, end.message)
   await server.close()
   return typeof end === 'string' ? 0 : 1
 }
@@ -56,10 +57,7 @@ const neverDamaged = { damaged: new Promise<never>(() => undefined), scrubbing: 
 
 /** A damaged folder is not served any longer, because the data that was read from it may be wrong. */
 function scrub(folder: string): { damaged: Promise<DamagedFolderError>; scrubbing: Scrubbing } {
-  let found: (error: DamagedFolderError) => void
-  const damaged = new Promise<DamagedFolderError>(resolve => {
-    found = resolve
-  })
+  const { promise: damaged, signal: found } = signalled<DamagedFolderError>()
   const scrubbing = Scrubbing.begin(folder, {
     clock: systemClock,
     found: damages => found(new DamagedFolderError(folder, damages)),
@@ -67,11 +65,21 @@ function scrub(folder: string): { damaged: Promise<DamagedFolderError>; scrubbin
   return { damaged, scrubbing }
 }
 
+/** A promise, and the function that resolves it. */
+function signalled<T>(): { promise: Promise<T>; signal: (value: T) => void } {
+  let signal: (value: T) => void = () => undefined
+  const promise = new Promise<T>(resolve => {
+    signal = resolve
+  })
+  return { promise, signal }
+}
+
 /** The store of a database is loaded only if a database is used. */
 async function openConfiguredStore(
   { folder, database, limits }: Settings,
   log: Logger,
   room: EventRoom | undefined,
+  onOutdated: (error: Error) => void,
 ): Promise<Store> {
   const options = { limits, clock: systemClock, room }
   if (!database) {
@@ -80,7 +88,8 @@ async function openConfiguredStore(
     return openLevelStore(folder, { ...options, onMigration })
   }
   const { openPostgresStore } = await import('../store/postgres/open.ts')
-  return openPostgresStore(database.url, { ...options, ...database, warn: warning => log.warn(warning) })
+  const warn = (warning: string): void => log.warn(warning)
+  return openPostgresStore(database.url, { ...options, ...database, warn, onOutdated })
 }
 
 /** The parts that nodes share are loaded only if there may be other nodes. */

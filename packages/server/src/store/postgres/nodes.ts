@@ -1,7 +1,9 @@
 import { leaseMs, marginMs, type NodeTable } from '../nodes/node-table.ts'
 import { tookUnconfirmed } from './connect.ts'
 import type { Database, Statement } from './database.ts'
+import { OutdatedError } from './database-error.ts'
 import { Hosts } from './hosts.ts'
+import { expectMigrated, isReadable } from './migrate.ts'
 import { appliedNotice } from './notices.ts'
 import type { PostgresRuns } from './runs.ts'
 
@@ -12,12 +14,12 @@ const statements = {
   renew: {
     name: 'kith-renew',
     text: `update node set lease_until = ${lasting}, applied = greatest(applied, $3)
-      where id = $1 and key = $2 and lease_until > clock_timestamp() returning run_key() as key`,
+      where id = $1 and key = $2 and lease_until > clock_timestamp() and ${isReadable} returning run_key() as key`,
   },
   join: {
     name: 'kith-join',
     text: `insert into node (id, key, applied, lease_until)
-      values (coalesce($1::int, nextval('node_id')), $2, $3, ${lasting})
+      select coalesce($1::int, nextval('node_id')), $2::uuid, $3::bigint, ${lasting} where ${isReadable}
       on conflict (id) do update set key = excluded.key, applied = excluded.applied,
         lease_until = excluded.lease_until returning id, run_key() as key`,
   },
@@ -37,8 +39,20 @@ const statements = {
   },
 } as const satisfies Record<string, Statement>
 
-/** `renewing`: separate connections, because a renewal must not wait behind reads. */
-export function nodeTable(database: Database, renewing: Database, runs: PostgresRuns): NodeTable {
+export interface NodeTableOptions {
+  database: Database
+  /** Separate connections, because a renewal must not wait behind reads. */
+  renewing: Database
+  runs: PostgresRuns
+  /** Called when the node cannot join, because the database was migrated beyond the version of this Kith. */
+  outdated(error: OutdatedError): void
+}
+
+/**
+ * A node that may not use the schema never gets a lease. Without one, `commit_batch` writes nothing for it. A migration that
+ * excludes versions locks this table until it is finished.
+ */
+export function nodeTable({ database, renewing, runs, outdated }: NodeTableOptions): NodeTable {
   const hosts = Hosts.of(renewing.url)
 
   /** On a primary that was cut off, no standby confirms writes. */
@@ -55,6 +69,17 @@ export function nodeTable(database: Database, renewing: Database, runs: Postgres
     if (key !== runs.key) await renewing.with(client => runs.load(client))
   }
 
+  /** Why the node could not join. */
+  async function refusal(): Promise<unknown> {
+    try {
+      await renewing.with(client => expectMigrated(client))
+    } catch (error) {
+      if (error instanceof OutdatedError) outdated(error)
+      return error
+    }
+    return new Error('the node could not join the others')
+  }
+
   return {
     async renew({ id, key }, applied) {
       const [renewed] = await confirmed<{ key: string }>(renewing, {
@@ -68,8 +93,9 @@ export function nodeTable(database: Database, renewing: Database, runs: Postgres
     async join(before, key, applied) {
       const values = [before ?? null, key, applied]
       const [joined] = await confirmed<{ id: number; key: string }>(renewing, { ...statements.join, values })
-      await noteRun(joined?.key)
-      return { id: (joined as { id: number }).id, key }
+      if (!joined) throw await refusal()
+      await noteRun(joined.key)
+      return { id: joined.id, key }
     },
 
     async leave({ id, key }) {

@@ -5,7 +5,7 @@ import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { openNodeStore } from '../nodes/node-store.ts'
 import { Database } from './database.ts'
-import { DatabaseError } from './database-error.ts'
+import { DatabaseError, type OutdatedError } from './database-error.ts'
 import { durabilityOf, noStandby } from './durability.ts'
 import { expectMigrated } from './migrate.ts'
 import { sharedDatabase } from './postgres-database.ts'
@@ -39,6 +39,11 @@ export interface PostgresOptions {
   requiresStandby?: boolean | undefined
   /** Called with a risk that the operator may have accepted on purpose. */
   warn?: ((warning: string) => void) | undefined
+  /**
+   * Called when the node finds that the database was migrated beyond this version of Kith, which can happen while the process is
+   * paused. From then on it writes nothing and hands nothing over: close it. Repeated until it is closed.
+   */
+  onOutdated?: ((error: OutdatedError) => void) | undefined
 }
 
 /**
@@ -47,7 +52,7 @@ export interface PostgresOptions {
  */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
   const { limits, clock, prepares = true, leaseClock = systemLeaseClock, listenUrl } = options
-  const { requiresStandby = false, warn = () => undefined } = options
+  const { requiresStandby = false, warn = () => undefined, onOutdated: outdated = () => undefined } = options
   const database = new Database(url, { most: readers, prepares, timeoutMs: readTimeoutMs })
   const writer = new Database(url, { most: 1, prepares, timeoutMs: writeTimeoutMs })
   const renewing = new Database(url, { most: 1, prepares, timeoutMs: renewalTimeoutMs })
@@ -74,7 +79,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
     const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))
-    const shared = sharedDatabase({ database, writer, renewing, runs, clock, listenUrl })
+    const shared = sharedDatabase({ database, writer, renewing, runs, clock, listenUrl, outdated })
     const standbys = new StandbyWatch(database, { clock, warn, isRequired: requiresStandby, isConfirming })
     close = () => {
       standbys.close()

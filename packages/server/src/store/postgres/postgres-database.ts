@@ -4,6 +4,7 @@ import type { LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/share
 import { callOf } from './batch.ts'
 import { isConnectionLost, tookUnconfirmed } from './connect.ts'
 import type { Database, Statement } from './database.ts'
+import type { OutdatedError } from './database-error.ts'
 import { LogTrimming } from './log-trimming.ts'
 import { nodeTable } from './nodes.ts'
 import { Notices } from './notices.ts'
@@ -51,6 +52,8 @@ export interface PostgresDatabaseOptions {
   clock: Clock
   /** The same database, by a way that keeps sessions. Absent: the same way as for everything else. */
   listenUrl: string | undefined
+  /** @see NodeTableOptions.outdated */
+  outdated(error: OutdatedError): void
 }
 
 /** A PostgreSQL database of our schema, from the view of one node. */
@@ -107,7 +110,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     },
     reachOf: run => runs.reachOf(run),
 
-    nodes: nodeTable(database, renewing, runs),
+    nodes: nodeTable(options),
     outbox: postgresOutbox(database),
     records: turn => new PostgresRecords(database, turn),
     async write(batch) {
