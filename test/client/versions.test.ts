@@ -121,6 +121,57 @@ test.each([
   },
 )
 
+/** A welcome with one more flag, and the rest of the message unchanged. */
+function flagged(wire: number): Uint8Array {
+  const bytes = welcomeOf(wire, privacy)
+  bytes[1] = (bytes[1] as number) | 8
+  return bytes
+}
+
+const manyNames = Array.from({ length: 65 }, (_, n) => `name${n}`)
+
+test.each([
+  ['with a flag', flagged],
+  ['with more privacy names than this version reads', (wire: number) => welcomeOf(wire, manyNames)],
+])(
+  '[D2] a welcome %s is upgrade-required from a server of a later wire, and a violation from one of this wire',
+  async (_, welcome) => {
+    for (const [wire, code] of [
+      [later, 'upgrade-required'],
+      [wireVersion, 'protocol-violation'],
+    ] as const) {
+      const one = await scene(() => welcome(wire))
+      one.alice.connect()
+      await settle(one)
+      expect(one.errors.map(error => error.code)).toEqual([code])
+      if (wire === later) expect(await nextConnection(one)).toBeGreaterThanOrEqual(30 * 60_000)
+    }
+  },
+)
+
+test.each([
+  [later, 4430, 'upgrade-required'],
+  [later, 4400, 'protocol-violation'],
+  [wireVersion, 4430, 'protocol-violation'],
+])(
+  '[D2] a server of wire %i that closes with %i is %s: only a code that a later wire may have added is tried again',
+  async (wire, code, expected) => {
+    const server = hostileServer((message, tell, close) => {
+      if (message.type !== 'hello') return false
+      tell(welcomeOf(wire, privacy))
+      close(code)
+      return true
+    })
+    server.protocol = 'kith.v1+'
+    const clock = new TestClock()
+    const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
+    const told = new Promise<KithError>(resolve => alice.on('error', resolve))
+    alice.connect()
+    expect((await told).code).toBe(expected)
+    if (expected === 'upgrade-required') expect(await nextConnection({ alice, server, clock })).toBeGreaterThan(0)
+  },
+)
+
 test('[S1] what a server of this wire adds is a violation, and the device stops', async () => {
   for (const bytes of [
     Uint8Array.of(200, 1),

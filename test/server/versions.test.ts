@@ -92,6 +92,29 @@ test.each([
   expect(await alice.closed()).toMatchObject({ code: 4427, reason: expect.stringMatching(/^upgrade-required: /) })
 })
 
+/** A `hello` of this wire, in the form of wire 2, with this many owners and a cursor of this length. */
+function helloOf(version: number, owners: number, cursorBytes: number): Uint8Array {
+  const count = owners < 128 ? [owners] : [(owners & 127) | 128, owners >> 7]
+  const ids = Array.from({ length: owners }, () => [1, 98]).flat()
+  return Uint8Array.of(100, version, cursorBytes, ...new Uint8Array(cursorBytes), 0, ...count, ...ids, 1, 0, 0)
+}
+
+test.each([
+  ['257 owners', 257, 0],
+  ['a cursor of 65 bytes', 0, 65],
+])('[S1] a hello with %s closes with 4427 if it is of a later wire, else with 4400', async (_, owners, cursorBytes) => {
+  const world = await serverWorld()
+  for (const [version, code] of [
+    [later, 4427],
+    [wireVersion, 4400],
+  ] as const) {
+    const alice = world.device('alice')
+    await alice.dial({ offer: ['kith.v1', `bearer.${await world.token('alice')}`, 'kith.v1+'] })
+    alice.socket.send(helloOf(version, owners, cursorBytes))
+    expect((await alice.closed()).code).toBe(code)
+  }
+})
+
 test.each([
   ['an optional message', Uint8Array.of(200, 1)],
   ['bytes at the end of a barrier', Uint8Array.of(...encodeFrame({ type: 'barrier', id: 7, withFeed: true }), 9)],

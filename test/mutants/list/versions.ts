@@ -16,11 +16,29 @@ export const versionMutants: readonly Mutant[] = [
     what: 'Bytes after an update of a document are dropped, and the update is admitted without them.',
     tests: ['shared/wire', 'server/versions'],
   }),
-  mutant(`${wire}/hello.ts`, 'if (version > wireVersion) passOver(decoder)', 'passOver(decoder)', {
+  mutant(`${wire}/codec.ts`, 'decoder.isFromNewer ||= wire > wireVersion', 'decoder.isFromNewer ||= true', {
     id: 'hello-of-this-wire-read-loosely',
     rules: ['S1'],
     what: 'Bytes after a hello of this wire version are ignored.',
     tests: ['shared/wire'],
+  }),
+  mutant(`${wire}/hello.ts`, '  noteWire(decoder, version)\n', '', {
+    id: 'later-hello-read-as-one-of-this-wire',
+    rules: ['S1'],
+    what: 'A device of a later version whose hello exceeds a bound of this version is stopped permanently.',
+    tests: ['server/versions'],
+  }),
+  mutant(`${wire}/welcome.ts`, '  noteWire(decoder, wire)\n', '', {
+    id: 'later-welcome-read-as-one-of-this-wire',
+    rules: ['D2'],
+    what: 'A device stops permanently when a later server sends another flag in its welcome.',
+    tests: ['client/versions'],
+  }),
+  mutant('client/src/sync/connection.ts', 'this.#isServerNewer && isRefusal', 'false && isRefusal', {
+    id: 'later-close-code-stops-a-device',
+    rules: ['D2'],
+    what: 'A device stops permanently when a later server closes with a code that the device does not know.',
+    tests: ['client/versions'],
   }),
   mutant('server/src/socket/handle.ts', 'version > 1 && { understands', 'version > 0 && { understands', {
     id: 'welcome-that-no-old-device-reads',

@@ -58,7 +58,7 @@ export class Connection {
       port.opened(socket.protocol === versionedSubprotocol)
     }
     socket.onmessage = (event: { data: unknown }) => this.#received(event.data)
-    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#ended(code, reason)
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#ended(this.#known(code), reason)
     socket.onerror = () => undefined // A close event follows, with details.
   }
 
@@ -80,12 +80,19 @@ export class Connection {
     const frame = bytes && decodeServerMessage(bytes, this.#isServerNewer)
     if (!frame || frame.type === 'malformed') {
       if (frame?.isOptional) return
-      const code = this.#isServerNewer ? closeCodes.tooOld : closeCodes.protocolViolation
+      const code = this.#isServerNewer || frame?.isFromNewer ? closeCodes.tooOld : closeCodes.protocolViolation
       this.close(1000, code, `The server sent no frame of ours: ${frame?.what ?? 'text'}`)
     } else {
       if (frame.type === 'welcome') this.#isServerNewer = (frame.understands?.wire ?? 1) > wireVersion
       this.#port.message(frame, bytes.length)
     }
+  }
+
+  /** A code by which a server of a later wire refuses this device for a reason that this version does not know. */
+  #known(code: number): number {
+    const isRefusal = code >= 4400 && code <= 4499
+    const isKnown = (Object.values(closeCodes) as number[]).includes(code)
+    return this.#isServerNewer && isRefusal && !isKnown ? closeCodes.tooOld : code
   }
 
   #listen(): void {

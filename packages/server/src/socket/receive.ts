@@ -116,10 +116,15 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
 }
 
 /** A device with a later wire version has messages that may be skipped. Each still counts as a write and costs its bytes. */
-function unread(session: Session, inbox: Inbox<Arrived>, { what, isOptional }: Malformed, frameBytes: number): void {
+function unread(
+  session: Session,
+  inbox: Inbox<Arrived>,
+  { what, isOptional, isFromNewer }: Malformed,
+  frameBytes: number,
+): void {
   if (isOptional) {
     if (session.isWithinWrites()) inbox.add({ cost: 1 + forBytes(frameBytes) })
-  } else if (session.isNewer) session.close(closeCodes.tooNew, closeReason('upgrade-required', what))
+  } else if (isFromNewer) session.close(closeCodes.tooNew, closeReason('upgrade-required', what))
   else session.end('malformed', what)
 }
 

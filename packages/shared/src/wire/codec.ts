@@ -5,6 +5,7 @@ import { type ErrorCode, isErrorCode } from '../errors.ts'
 import type { FieldValue } from '../flat-maps.ts'
 import { isLevel } from '../roster/keys.ts'
 import { isUserId } from '../user-id.ts'
+import { wireVersion } from './versions.ts'
 
 /**
  * The primitives of the wire, on lib0's varints, as in y-protocols. Reading is strict: a read throws if the bytes are not what
@@ -62,19 +63,22 @@ export function readUint(decoder: Decoder, max: number = Number.MAX_SAFE_INTEGER
   return value
 }
 
-/** Reads messages of a side with a later wire: new parts are skipped. */
-export class NewerDecoder extends decoding.Decoder {}
+/** Reads one frame. */
+export class FrameDecoder extends decoding.Decoder {
+  /** The other side has a later wire: new parts are skipped, or mean that this side must be upgraded. */
+  isFromNewer = false
+}
 
-/** Skips the rest, which a side with a later wire has added. */
-export function passOver(decoder: Decoder): void {
-  decoder.pos = decoder.arr.length
+/** Notes the wire that a side names in its `hello` or `welcome`. Called before the parts that a later wire may extend are read. */
+export function noteWire(decoder: Decoder, wire: number): void {
+  if (decoder instanceof FrameDecoder) decoder.isFromNewer ||= wire > wireVersion
 }
 
 /** Reads an error code. A code that only a later wire has becomes `upgrade-required`. */
 export function readCode(decoder: Decoder): ErrorCode {
   const code = readString(decoder, 64)
   if (isErrorCode(code)) return code
-  ensure(decoder instanceof NewerDecoder, `no code ${code}`)
+  ensure(decoder instanceof FrameDecoder && decoder.isFromNewer, `no code ${code}`)
   return 'upgrade-required'
 }
 

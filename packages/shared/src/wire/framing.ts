@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { type Decoder, type Encoder, NewerDecoder, readUint, writeUint } from './codec.ts'
+import { type Decoder, type Encoder, FrameDecoder, readUint, writeUint } from './codec.ts'
 import { firstOptionalType } from './versions.ts'
 
 /** Bytes that are not a message, and why. */
@@ -9,6 +9,8 @@ export interface Malformed {
   what: string
   /** A message that only a later wire has, and that may be skipped. */
   isOptional?: true
+  /** The other side has a later wire, as it stated before or in these bytes. */
+  isFromNewer?: true
 }
 
 /** Always read strictly: additional bytes would be part of what is admitted, or are y-protocols' own. */
@@ -31,20 +33,22 @@ export function unframed<M extends { type: string }>(
   readerOf: (number: number) => ((decoder: Decoder) => M) | undefined,
   isFromNewer = false,
 ): M | Malformed {
+  const decoder = new FrameDecoder(bytes)
+  decoder.isFromNewer = isFromNewer
+  const malformed = (what: string, isOptional = false): Malformed => ({
+    ...{ type: 'malformed', what },
+    ...(isOptional && { isOptional }),
+    ...(decoder.isFromNewer && { isFromNewer: true }),
+  })
   try {
-    const decoder = isFromNewer ? new NewerDecoder(bytes) : decoding.createDecoder(bytes)
     const number = readUint(decoder)
     const read = readerOf(number)
-    if (!read) {
-      const isOptional = isFromNewer && number >= firstOptionalType
-      return { type: 'malformed', what: `no message has the type ${number}`, ...(isOptional && { isOptional }) }
-    }
+    if (!read) return malformed(`no message has the type ${number}`, isFromNewer && number >= firstOptionalType)
     const message = read(decoder)
-    const isOpen = isFromNewer && !closed.has(message.type)
-    if (decoding.hasContent(decoder) && !isOpen)
-      return { type: 'malformed', what: `bytes after the end of ${message.type}` }
+    const isOpen = decoder.isFromNewer && !closed.has(message.type)
+    if (decoding.hasContent(decoder) && !isOpen) return malformed(`bytes after the end of ${message.type}`)
     return message
   } catch (error) {
-    return { type: 'malformed', what: error instanceof Error ? error.message : String(error) }
+    return malformed(error instanceof Error ? error.message : String(error))
   }
 }

@@ -3,7 +3,7 @@ import {
   type Decoder,
   type Encoder,
   ensure,
-  passOver,
+  noteWire,
   readBytes,
   readUint,
   readUserId,
@@ -11,7 +11,7 @@ import {
   writeString,
   writeUint,
 } from './codec.ts'
-import { digestsWire, wireVersion } from './versions.ts'
+import { digestsWire } from './versions.ts'
 
 /** 100, device → server, once and first: "I speak Kith's messages; my feed was read up to this cursor." */
 export interface Hello {
@@ -56,13 +56,13 @@ export function writeHello(encoder: Encoder, message: Hello): void {
 export function readHello(decoder: Decoder): Hello {
   const version = readUint(decoder)
   ensure(version >= 1, `version ${version}`)
+  noteWire(decoder, version)
   const cursor = readBytes(decoder, 64)
   const incarnation = readBytes(decoder, maxIncarnationBytes)
   const owners: string[] = []
   for (let left = readUint(decoder, maxHelloOwners); left > 0; left--) owners.push(readUserId(decoder))
   const oldest = version > 1 ? readUint(decoder, version) : undefined
   const holds = version >= digestsWire ? readDigests(decoder) : {}
-  if (version > wireVersion) passOver(decoder)
   return {
     type: 'hello',
     version,

@@ -3,7 +3,7 @@ import {
   type Decoder,
   type Encoder,
   ensure,
-  passOver,
+  noteWire,
   readBytes,
   readString,
   readUint,
@@ -12,7 +12,7 @@ import {
   writeUint,
 } from './codec.ts'
 import { maxIncarnationBytes, type OwnDocumentName, ownDocumentNames } from './hello.ts'
-import { digestsWire, wireVersion } from './versions.ts'
+import { digestsWire } from './versions.ts'
 
 /** 101, server → device: the answer to a hello. */
 export interface Welcome {
@@ -78,26 +78,27 @@ export function writeWelcome(encoder: Encoder, message: Welcome): void {
 
 export function readWelcome(decoder: Decoder): Welcome {
   const flags = readUint(decoder)
-  ensure(flags <= 7, `flags ${flags}`)
   const incarnation = readBytes(decoder, maxIncarnationBytes)
   const limits = Object.fromEntries(limitNames.map(name => [name, readUint(decoder)]))
+  const hasWire = (flags & 4) === 4
+  const wire = hasWire ? readUint(decoder) : 1
+  noteWire(decoder, wire)
+  ensure(flags <= 7, `flags ${flags}`)
   return {
     type: 'welcome',
     isFresh: (flags & 1) === 1,
     isErased: (flags & 2) === 2,
     incarnation,
     limits: limits as unknown as ContentLimits,
-    ...((flags & 4) === 4 && { understands: readUnderstanding(decoder) }),
+    ...(hasWire && { understands: readUnderstanding(decoder, wire) }),
   }
 }
 
-function readUnderstanding(decoder: Decoder): Understanding {
-  const wire = readUint(decoder)
+function readUnderstanding(decoder: Decoder, wire: number): Understanding {
   ensure(wire > 1, `wire ${wire}`)
   const privacy: string[] = []
   for (let left = readUint(decoder, mostPrivacyNames); left > 0; left--) privacy.push(readString(decoder, 64))
   const same = wire >= digestsWire ? readSame(decoder) : []
-  if (wire > wireVersion) passOver(decoder)
   return { wire, privacy, ...(same.length > 0 && { same }) }
 }
 
