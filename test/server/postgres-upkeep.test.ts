@@ -14,6 +14,7 @@ import {
   Database,
   following,
   Hosts,
+  keys,
   migrate,
   openPostgresStore,
   PostgresCarrier,
@@ -235,6 +236,19 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     expect(await copied(url, source)).toMatchObject({ isResumed: false })
     expect(await checked(url)).toMatchObject({ findings: [], faults: [] })
     expect((await (await opened(url)).user('bob')).registeredAt).toBe(0)
+  })
+
+  test('[D4] a copy refuses a folder of a later format, whose new records it would lose', async () => {
+    const { url, client } = await migrated()
+    const source = await folder()
+    const put = (key: string, value: string) => source.put(key, new TextEncoder().encode(value))
+    await put(keys.format, '6')
+    await put('new\u0000a', 'b')
+    await expect(withDatabase(url, true, database => copy(source, database))).rejects.toThrow(
+      'the folder has format 6, and this version of Kith can copy formats up to 5, so nothing was copied: ' +
+        'copy it with the version that wrote it, or a later one',
+    )
+    expect((await client.query('select from users')).rowCount).toBe(0)
   })
 
   test('[D4] a copy refuses a database that has users, and a record that did not arrive whole', async () => {

@@ -135,7 +135,9 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
   const room = webhook && roomOf(webhook, options.store)
   const send = webhook && receiverOf({ url: new URL(webhook.url), keys: keysOf(webhook.secrets) }, clock)
   pace.begin()
-  const store = options.store ?? (await openLevelStore(folder, { limits, clock, room }))
+  const onMigration = (format: number, records: number): void =>
+    log.warn({ format, records }, 'the data folder is migrated')
+  const store = options.store ?? (await openLevelStore(folder, { limits, clock, room, onMigration }))
   const engine = assemble({
     ...{ store, tokens, adminKey, limits, messagePolicy, clock, log, hasMergeThread: true },
     webhook: room && send && { room, send },

@@ -24,11 +24,32 @@ export const formatMutants: readonly Mutant[] = [
     what: 'A data folder that only later versions may open is opened.',
     tests,
   }),
-  mutant(`${folder}/migrate.ts`, "let after = begun ? decodeText(begun) : ''", "let after = ''", {
+  mutant(`${folder}/migrate.ts`, 'let after = begun\n', "let after = ''\n", {
     id: 'migration-begins-again',
     rules,
     what: 'A migration that was killed rewrites records that it has already rewritten.',
     tests,
+  }),
+  mutant(`${folder}/migrate.ts`, 'interrupted?.least ??', 'undefined ??', {
+    id: 'interrupted-migration-closes-the-folder',
+    rules,
+    what: 'A folder whose migration was interrupted stays closed to versions that its format allows.',
+    tests,
+    names: 'ends before any of its writes',
+  }),
+  mutant('server/src/store/level/open.ts', 'number <= presentFormat.number', 'true', {
+    id: 'min-reader-of-a-later-format-lowered',
+    rules,
+    what: 'A server opens the folder of a later format to versions that the later format excludes.',
+    tests,
+    names: 'a folder of a later format',
+  }),
+  mutant('server/src/store/copy/source.ts', 'format.number > presentFormat.number', 'false', {
+    id: 'later-folder-copied-in-part',
+    rules,
+    what: 'A copy of a folder of a later format lacks the records that this version does not know.',
+    tests: ['server/postgres-upkeep'],
+    names: 'of a later format',
   }),
   mutant(`${folder}/migrate.ts`, '[...batch, progress, minReaderRecord(to)]', '[...batch, progress]', {
     id: 'half-migrated-folder-opened',

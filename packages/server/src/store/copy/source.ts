@@ -1,3 +1,6 @@
+import { DataFolderError } from '../level/folder-error.ts'
+import { readFormat } from '../level/format/format-records.ts'
+import { presentFormat } from '../level/format/formats.ts'
 import { firstKey, keys, lastKey, parseOrdered, partsOf, ranges } from '../level/keys.ts'
 import type { LevelDatabase } from '../level/level-database.ts'
 import { decodeLapsed, decodeNumber, decodeText } from '../level/record-codec.ts'
@@ -25,7 +28,15 @@ export interface Batch {
   entries: Entry[]
 }
 
+/** Rejects with {@link DataFolderError} for a folder of a later format: what this version does not know would be lost. */
 export async function folderOf(database: LevelDatabase): Promise<Folder> {
+  const format = await readFormat(database)
+  if (format && format.number > presentFormat.number) {
+    throw new DataFolderError(
+      `the folder has format ${format.number}, and this version of Kith can copy formats up to ${presentFormat.number}, so nothing was copied: ` +
+        'copy it with the version that wrote it, or a later one',
+    )
+  }
   const [identity, cursorKey, position, runs, lapsed] = await database.getMany([
     keys.identity,
     keys.cursorKey,

@@ -7,7 +7,7 @@ import type { DocumentName } from '../../relations/records.ts'
  *
  *   meta | format                           `minReader`, as in `kith-1`: 0.1.0 refuses any other text
  *   meta | format-number                    which of the formats it has (format/formats.ts)
- *   meta | migrating                        the last key that a migration has examined (format/migrate.ts)
+ *   meta | migrating                        how far a migration is (format/migrate.ts)
  *   meta | lapsed                           the position up to which ended relations were removed (change-retention.ts)
  *   meta | runs, position, forgotten, identity (see incarnations.ts), cursor-key (32 secret bytes)
  *   user | <id>                             UserRecord, with the last-seen time, which is not derived

@@ -16,7 +16,7 @@ import type { Damage } from './files/log-damage.ts'
 import { VerifiedTables } from './files/verified-tables.ts'
 import { DataFolderError } from './folder-error.ts'
 import { formatRecords, hasEvents, minReaderRecord, readFormat } from './format/format-records.ts'
-import { outboxFormat, presentFormat } from './format/formats.ts'
+import { type Format, outboxFormat, presentFormat } from './format/formats.ts'
 import type { MigrationProgress } from './format/migrate.ts'
 import { expectReadable, prepareDatabase } from './format/prepare.ts'
 import { keys } from './keys.ts'
@@ -213,7 +213,9 @@ export async function storeOn(database: LevelDatabase, options: DiskOptions): Pr
   if (found === undefined) {
     operations.push(...formatRecords(presentFormat), { type: 'put', key: keys.position, value: encodeNumber(0) })
   }
-  const minReader = await minReaderFor(database, found ?? presentFormat.minReader, room !== undefined)
+  const number = (await readFormat(database))?.number ?? presentFormat.number
+  const folder = { number, minReader: found ?? presentFormat.minReader }
+  const minReader = await minReaderFor(database, folder, room !== undefined)
   if (minReader !== found) operations.push(minReaderRecord(minReader))
   await database.batch(operations, { sync: true } as object)
   const incarnations = new Incarnations(identity)
@@ -234,11 +236,13 @@ export async function storeOn(database: LevelDatabase, options: DiskOptions): Pr
 
 /**
  * Versions without an outbox may not open the folder while events are written or wait there, because an account that they erase
- * would stay in the outbox. Afterwards they may open it again.
+ * would stay in the outbox. Afterwards they may open it again, unless a later format has the same `minReader` for a reason that
+ * this version does not know.
  */
-async function minReaderFor(database: LevelDatabase, found: number, writesEvents: boolean): Promise<number> {
-  if (writesEvents || (await hasEvents(database))) return Math.max(found, outboxFormat)
-  return found === outboxFormat ? presentFormat.minReader : found
+async function minReaderFor(database: LevelDatabase, folder: Format, writesEvents: boolean): Promise<number> {
+  const { number, minReader } = folder
+  if (writesEvents || (await hasEvents(database))) return Math.max(minReader, outboxFormat)
+  return minReader === outboxFormat && number <= presentFormat.number ? presentFormat.minReader : minReader
 }
 
 function explain(folder: string, error: unknown): string {

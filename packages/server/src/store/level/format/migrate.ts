@@ -22,27 +22,41 @@ export async function migrate(
   formats: readonly Format[],
   onProgress: MigrationProgress = () => undefined,
 ): Promise<void> {
-  const least = await leastReader(database, await readFormat(database))
+  const begun = await database.get(keys.migrating)
+  let interrupted = begun && decodeProgress(begun)
+  const least = interrupted?.least ?? (await leastReader(database, await readFormat(database)))
   for (const format of formats) {
     if (format.number <= from) continue
-    if (format.migration) await rewriteAll(database, format.number, format.migration, onProgress)
+    const progress = interrupted ?? { least, after: '' }
+    if (format.migration) await rewriteAll(database, format.number, format.migration, progress, onProgress)
+    interrupted = undefined
     await writeSynced(database, [...formatRecords(format, least), { type: 'del', key: keys.migrating }])
   }
 }
+
+/** Written with each batch, so after a crash the migration continues after the last batch. Removed at the end of the step. */
+interface Progress {
+  /** What `leastReader` returned before the migration, which raises the folder's `minReader` while it is in progress. */
+  least: number
+  /** The last key that was examined. */
+  after: string
+}
+
+const encodeProgress = (progress: Progress): Uint8Array => encodeText(JSON.stringify(progress))
+const decodeProgress = (bytes: Uint8Array): Progress => JSON.parse(decodeText(bytes)) as Progress
 
 async function rewriteAll(
   database: LevelDatabase,
   to: number,
   { range, rewrite }: Migration,
+  { least, after: begun }: Progress,
   onProgress: MigrationProgress,
 ): Promise<void> {
   let batch: Operation[] = []
   let records = 0
-  // Written with each batch, so after a crash the migration continues after the last batch. Removed at the end of the step.
-  const begun = await database.get(keys.migrating)
-  let after = begun ? decodeText(begun) : ''
+  let after = begun
   const write = async (): Promise<void> => {
-    const progress = { type: 'put', key: keys.migrating, value: encodeText(after) } as const
+    const progress = { type: 'put', key: keys.migrating, value: encodeProgress({ least, after }) } as const
     await writeSynced(database, [...batch, progress, minReaderRecord(to)])
     batch = []
     onProgress(to, records)
