@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { openDatabaseProxy } from '../support/database-proxy.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { next, openDevice, settle } from '../support/process-devices.ts'
+import { migrate as migrateTo, schemaSteps } from '../support/server-internals.ts'
 
 // A database is created for the file, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -43,6 +45,29 @@ describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one Pos
     expect(await migrate(database)).toMatch(/^the schema has version \d+/)
     const server = await node(database)
     expect((await server.admin('PUT', '/v1/users/alice', {})).status).toBe(201)
+  })
+
+  test('[D4] a node that was paused while the schema was migrated beyond it logs the reason when it continues, and exits with 1', async () => {
+    const database = await postgres.newUrl()
+    await migrate(database)
+    const secrets = { KITH_TOKEN_SECRET: 'x'.repeat(32), KITH_ADMIN_KEY: 'key' }
+    const child = spawn(process.execPath, [serverProgram, 'serve', '--port', '0'], {
+      env: { ...process.env, ...secrets, KITH_DATABASE_URL: database },
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let log = ''
+    child.stderr.on('data', bytes => (log += bytes))
+    await once(child.stdout, 'data')
+    child.kill('SIGSTOP')
+    const later = { sql: 'create table later (one int)', minReader: schemaSteps.length + 1 }
+    // Refused until the lease has expired.
+    await expect
+      .poll(() => migrateTo(database, [...schemaSteps, later]).catch(() => undefined), { timeout: 20_000 })
+      .toBeTruthy()
+    const exited = once(child, 'exit')
+    child.kill('SIGCONT')
+    expect((await exited)[0]).toBe(1)
+    expect(log).toMatch(/"level":60.*this version of Kith knows \d+: run the version of Kith that migrated it/)
   })
 
   test('[V4][F1] a device on one node gets what a device on another node changes, and loses what the other takes away', async () => {
