@@ -9,18 +9,24 @@ export class Signal<Details extends unknown[]> {
     return () => void this.#listeners.delete(own)
   }
 
-  /** Calls all listeners. An error in a listener becomes an unhandled rejection, so the other listeners are still called. */
+  /** Calls all listeners, as {@link tell} does. */
   emit(...details: Details): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(...details)
-      } catch (error) {
-        void Promise.reject(error)
-      }
-    }
+    for (const listener of [...this.#listeners]) tell(listener, ...details)
   }
 
   clear(): void {
     this.#listeners.clear()
+  }
+}
+
+/**
+ * Calls a function of the app. Its error becomes an unhandled rejection, so it changes nothing here: the other listeners are
+ * still called, and a call that reports its progress ends as it would without the report.
+ */
+export function tell<Details extends unknown[]>(listener: (...details: Details) => void, ...details: Details): void {
+  try {
+    listener(...details)
+  } catch (error) {
+    void Promise.reject(error)
   }
 }

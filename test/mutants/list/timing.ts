@@ -204,19 +204,53 @@ export const timingMutants: readonly Mutant[] = [
       names: 'removal',
     },
   ),
-  mutant(synchronizer, '[...batches, ...this.#queue]', '[...this.#queue, ...batches]', {
-    id: 'queue-out-of-order',
-    rules: ['D5', 'R5'],
-    what: 'After a failure older synchronisations overwrite newer ones.',
-    tests: ['client/staged'],
-    names: 'keeps the queue',
+  mutant(
+    synchronizer,
+    '[...queued.filter(batch => this.#queue.has(batch)), ...own]',
+    '[...own, ...queued.filter(batch => this.#queue.has(batch))]',
+    {
+      id: 'queue-out-of-order',
+      rules: ['D5', 'R5'],
+      what: 'Older synchronisations overwrite newer ones.',
+      tests: ['client/sync-calls'],
+      names: 'of several calls',
+    },
+  ),
+  mutant(
+    synchronizer,
+    `    const core = coreOf(this.#kith)
+    const total`,
+    `    for (const batch of batches) this.#queue.delete(batch)
+    const core = coreOf(this.#kith)
+    const total`,
+    {
+      id: 'queue-lost',
+      rules: ['D5'],
+      what: 'A syncNow that fails forgets the queued changes.',
+      tests: ['client/staged'],
+      names: 'keeps the queue',
+    },
+  ),
+  mutant(synchronizer, 'const result = this.#last.then(', 'const result = Promise.resolve().then(', {
+    id: 'queue-written-by-two',
+    rules: ['R5'],
+    what: 'Two synchronisations at the same time both write the queue, and both count its contacts.',
+    tests: ['client/sync-calls'],
+    names: 'of several calls',
   }),
-  mutant(synchronizer, 'this.#queue = [...batches, ...this.#queue]\n', '', {
-    id: 'queue-lost',
+  mutant(synchronizer, 'addresses.catch(() => this.#queue.delete(batch))', 'addresses.catch(() => undefined)', {
+    id: 'queue-that-cannot-be-read',
     rules: ['D5'],
-    what: 'A syncNow that fails forgets the queued changes.',
-    tests: ['client/staged'],
-    names: 'keeps the queue',
+    what: 'A queued call whose addresses could not be read makes every later call reject.',
+    tests: ['client/sync-calls'],
+    names: 'cannot be read',
+  }),
+  mutant(synchronizer, 'onProgress && (progress => tell(onProgress, progress))', 'onProgress', {
+    id: 'progress-that-throws',
+    rules: ['D5'],
+    what: 'A synchronisation rejects after it was written, because a function of the app throws.',
+    tests: ['client/sync-calls'],
+    names: 'onProgress throws',
   }),
   mutant(
     ownDocuments,

@@ -1,4 +1,5 @@
 import {
+  type ContactFacts,
   type ContactPreferences,
   contactFacts,
   type FlatMaps,
@@ -6,12 +7,12 @@ import {
   KithError,
   planSync,
   planSyncAsUpdate,
-  type SyncPlan,
   sameValue,
 } from '@kith/shared'
 import { edit } from '../database/edit.ts'
 import { countTurned, turnedAgain, usersOf } from '../database/turned-keys.ts'
 import { overlay } from '../documents/overlay.ts'
+import { tell } from '../signal.ts'
 import {
   type Addresses,
   checkPhoneNumbers,
@@ -63,6 +64,10 @@ export interface SyncResult {
   duplicates?: DuplicateAddress[]
 }
 
+type Counts = Pick<SyncResult, 'added' | 'updated' | 'unchanged'>
+
+const noCounts: Counts = { added: 0, updated: 0, unchanged: 0 }
+
 interface Batch {
   plan: typeof planSync
   addresses: Promise<Addresses>
@@ -70,14 +75,15 @@ interface Batch {
 }
 
 interface SynchronizerPreferences extends ContactPreferences {
-  /** `setProfileAccessLevels(null)` was called after `subscribe(true)`: it also ends the follows that `subscribe` began. */
+  /** `setProfileAccessLevels(null)` was called after `subscribe(true)`: `sync` ends this instance's follows and begins none. */
   endsOwnFollows?: boolean
 }
 
 /**
  * Brings a phone book into the roster. `subscribe` and `setProfileAccessLevels` apply to the calls of `sync` and
  * `syncAsUpdate` that follow; a preference that was never set leaves the contacts unchanged. A call with `false` is queued. The
- * next call of `syncNow`, or a call with `true`, writes the whole queue in one transaction.
+ * next call of `syncNow`, or a call with `true`, writes the whole queue in one transaction. Calls that write do so one after the
+ * other, in the order of the calls.
  */
 export class ContactSynchronizer<L extends string = never> {
   readonly #kith: Kith<AnyFields, L>
@@ -86,8 +92,11 @@ export class ContactSynchronizer<L extends string = never> {
   readonly #reportsDuplicates: boolean
   #preferences: SynchronizerPreferences = {}
   /** Users whom this instance began to follow. */
-  readonly #followed = new Set<string>()
-  #queue: Batch[] = []
+  #followed: ReadonlySet<string> = new Set()
+  /** The queued calls, in their order. A call leaves the queue when it is on the disk. */
+  readonly #queue = new Set<Batch>()
+  /** The last call that writes; calls write one after the other. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(kith: Kith<AnyFields, L>, options: ContactSynchronizerOptions = {}) {
     if (!(kith instanceof Kith)) throw wrong('kith', 'the result of openKith', kith)
@@ -95,7 +104,7 @@ export class ContactSynchronizer<L extends string = never> {
     this.#phoneNumbers = checkPhoneNumbers(options)
     const { onProgress, reportDuplicates = false } = options
     if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
-    this.#report = onProgress
+    this.#report = onProgress && (progress => tell(onProgress, progress))
     this.#reportsDuplicates = checkBoolean(reportDuplicates, 'reportDuplicates')
   }
 
@@ -112,7 +121,8 @@ export class ContactSynchronizer<L extends string = never> {
 
   /**
    * Sets the levels that the contacts of later calls may see, each by its number or its name. `null` removes contacts and
-   * grants, and ends follows that this instance began, until `subscribe` is called again. Returns this synchronizer.
+   * grants. After `subscribe(true)`, `sync` with `null` ends follows that this instance began, and begins none, until
+   * `subscribe` is called again. Returns this synchronizer.
    *
    * @param levels - The levels, or `null`.
    */
@@ -133,7 +143,7 @@ export class ContactSynchronizer<L extends string = never> {
    * @param syncNow - `false` queues the call.
    * @returns Resolves to counts and the rejected addresses when the changes are on this device's disk. A queued call resolves
    *   to the rejected addresses, with counts of 0.
-   * @throws KithError As `syncNow` does; the queue is then kept. `TypeError` for a region that does not exist.
+   * @throws KithError As `syncNow` does; the queue is then kept, without this call. `TypeError` for a region that does not exist.
    */
   async sync(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSync, addresses, syncNow)
@@ -146,7 +156,7 @@ export class ContactSynchronizer<L extends string = never> {
    * @param syncNow - `false` queues the call.
    * @returns Resolves to counts and the rejected addresses when the changes are on this device's disk. A queued call resolves
    *   to the rejected addresses, with counts of 0.
-   * @throws KithError As `syncNow` does; the queue is then kept. `TypeError` for a region that does not exist.
+   * @throws KithError As `syncNow` does; the queue is then kept, without this call. `TypeError` for a region that does not exist.
    */
   async syncAsUpdate(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSyncAsUpdate, addresses, syncNow)
@@ -157,45 +167,45 @@ export class ContactSynchronizer<L extends string = never> {
    * `roster-too-large` when a limit is exceeded; nothing has then changed, and the queue is kept [D5].
    */
   async syncNow(): Promise<SyncResult> {
-    const batches = this.#queue
-    this.#queue = []
-    try {
-      const read = await Promise.all(batches.map(async batch => ({ ...batch, addresses: await batch.addresses })))
-      const counts = { added: 0, updated: 0, unchanged: 0 }
-      const core = coreOf(this.#kith)
-      const total = new Set(read.flatMap(({ addresses }) => addresses.users)).size
-      this.#report?.({ stage: 'writing', done: 0, total })
-      let made: readonly KeyChange[] = []
-      let turned: ReadonlySet<string> = new Set()
-      let isTurningBack = false
-      const plan = (roster: FlatMaps): readonly KeyChange[] => {
-        const { changes, ...planned } = planAll(roster, read, this.#followed)
-        Object.assign(counts, planned)
-        return changes
-      }
-      await edit(core.store, 'roster', plan, async (work, changes) => {
-        made = changes
-        const again = turnedAgain(work, changes)
-        turned = usersOf(again)
-        isTurningBack = again.length > 0 && (await countTurned(work, again))
-      })
-      this.#noteFollows(made)
-      if (isTurningBack) core.shown.failed(turningBack([...turned]))
-      this.#report?.({ stage: 'writing', done: total, total })
-      const found = this.#found(read.map(({ addresses }) => addresses))
-      return { ...counts, ...(turned.size > 0 && { turned: turned.size }), ...found }
-    } catch (error) {
-      this.#queue = [...batches, ...this.#queue]
-      throw error
-    }
+    return this.#inTurn([])
   }
 
-  #noteFollows(changes: readonly KeyChange[]): void {
-    for (const { root, key, value } of changes) {
-      if (root !== 'subscriptions') continue
-      if (value === undefined) this.#followed.delete(key)
-      else this.#followed.add(key)
+  /** Writes what is queued now, and then `own`, after all earlier calls have ended. */
+  #inTurn(own: readonly Batch[]): Promise<SyncResult> {
+    const queued = [...this.#queue]
+    const result = this.#last.then(async () => {
+      // A queued call whose addresses could not be read has left the queue. An earlier call may have written the others.
+      await Promise.allSettled(queued.map(({ addresses }) => addresses))
+      return this.#write([...queued.filter(batch => this.#queue.has(batch)), ...own])
+    })
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  async #write(batches: readonly Batch[]): Promise<SyncResult> {
+    const read = await Promise.all(batches.map(async batch => ({ ...batch, addresses: await batch.addresses })))
+    const core = coreOf(this.#kith)
+    const total = new Set(read.flatMap(({ addresses }) => addresses.users)).size
+    this.#report?.({ stage: 'writing', done: 0, total })
+    let planned: RosterPlan | undefined
+    let turned: ReadonlySet<string> = new Set()
+    let isTurningBack = false
+    const plan = (roster: FlatMaps): readonly KeyChange[] => {
+      planned = planAll(roster, read, this.#followed)
+      return planned.changes
     }
+    await edit(core.store, 'roster', plan, async (work, changes) => {
+      const again = turnedAgain(work, changes)
+      turned = usersOf(again)
+      isTurningBack = again.length > 0 && (await countTurned(work, again))
+    })
+    const { counts, followed } = planned as unknown as RosterPlan
+    this.#followed = followed
+    for (const batch of batches) this.#queue.delete(batch)
+    if (isTurningBack) core.shown.failed(turningBack([...turned]))
+    this.#report?.({ stage: 'writing', done: total, total })
+    const found = this.#found(read.map(({ addresses }) => addresses))
+    return { ...counts, ...(turned.size > 0 && { turned: turned.size }), ...found }
   }
 
   async #enqueue(plan: typeof planSync, inputs: readonly string[], syncNow: boolean): Promise<SyncResult> {
@@ -204,15 +214,10 @@ export class ContactSynchronizer<L extends string = never> {
     const report = this.#report && ((done: number, total: number) => this.#report?.({ stage: 'reading', done, total }))
     const addresses = readAddresses([...inputs], this.#kith.user, this.#phoneNumbers, report)
     const batch: Batch = { plan, addresses, preferences: this.#preferences }
-    this.#queue.push(batch)
-    try {
-      const read = await addresses
-      if (!syncNow) return { added: 0, updated: 0, unchanged: 0, ...this.#found([read]) }
-    } catch (error) {
-      this.#queue = this.#queue.filter(other => other !== batch)
-      throw error
-    }
-    return this.syncNow()
+    addresses.catch(() => this.#queue.delete(batch))
+    if (syncNow) return this.#inTurn([batch])
+    this.#queue.add(batch)
+    return { ...noCounts, ...this.#found([await addresses]) }
   }
 
   #found(read: readonly Addresses[]): Pick<SyncResult, 'invalid' | 'duplicates'> {
@@ -228,26 +233,37 @@ interface ReadBatch {
   preferences: SynchronizerPreferences
 }
 
+interface RosterPlan {
+  changes: readonly KeyChange[]
+  counts: Counts
+  /** The users whom the synchronizer began to follow, after the change. */
+  followed: Set<string>
+}
+
 /**
  * Plans all batches as one change. A later batch builds on the earlier ones, and each contact is counted once. `followed`:
  * the users whom the synchronizer began to follow.
  */
-function planAll(roster: FlatMaps, batches: readonly ReadBatch[], followed: ReadonlySet<string>): SyncPlan {
-  const parts = batches.flatMap(({ plan, addresses: { users }, preferences: { endsOwnFollows, ...preferences } }) => {
-    if (!endsOwnFollows || !preferences.isSubscribed || plan !== planSync) return [{ plan, users, preferences }]
-    const isOwn = (user: string): boolean => followed.has(user)
-    const own = { plan, users: users.filter(isOwn), preferences: { ...preferences, endsFollow: true } }
-    return [own, { plan, users: users.filter(user => !isOwn(user)), preferences }].filter(part => part.users.length > 0)
-  })
-  const [first] = parts
-  if (first && parts.length === 1) return first.plan(roster, first.users, first.preferences)
+function planAll(roster: FlatMaps, batches: readonly ReadBatch[], followed: ReadonlySet<string>): RosterPlan {
+  const own = new Set(followed)
   const changes: KeyChange[] = []
-  for (const { plan, users, preferences } of parts) {
-    const next = plan(overlay(roster, changes), users, preferences)
-    for (const change of next.changes) changes.push(change)
+  let counts: Counts = noCounts
+  for (const { plan, addresses, preferences } of batches) {
+    const { endsOwnFollows, ...wanted } = preferences
+    const endsFollowsOf = endsOwnFollows && wanted.isSubscribed ? own : undefined
+    const next = plan(overlay(roster, changes), addresses.users, { ...wanted, endsFollowsOf })
+    counts = { added: next.added, updated: next.updated, unchanged: next.unchanged }
+    for (const change of next.changes) {
+      changes.push(change)
+      if (change.root !== 'subscriptions') continue
+      if (change.value === undefined) own.delete(change.key)
+      else own.add(change.key)
+    }
   }
+  if (batches.length < 2) return { changes, counts, followed: own }
   const users = new Set(batches.flatMap(batch => batch.addresses.users))
-  return { changes: netChanges(roster, changes), ...countOutcomes(roster, overlay(roster, changes), users) }
+  counts = countOutcomes(roster, overlay(roster, changes), users)
+  return { changes: netChanges(roster, changes), counts, followed: own }
 }
 
 function turningBack(addresses: readonly string[]): KithError {
@@ -257,15 +273,20 @@ function turningBack(addresses: readonly string[]): KithError {
   return new KithError('sync-turns-back', message, { addresses })
 }
 
-function countOutcomes(before: FlatMaps, after: FlatMaps, users: ReadonlySet<string>): Omit<SyncPlan, 'changes'> {
-  const counts = { added: 0, updated: 0, unchanged: 0 }
+function countOutcomes(before: FlatMaps, after: FlatMaps, users: ReadonlySet<string>): Counts {
+  const counts = { ...noCounts }
   const factsAfter = contactFacts(after, users)
   for (const [user, facts] of contactFacts(before, users)) {
-    if (JSON.stringify(facts) === JSON.stringify(factsAfter.get(user))) counts.unchanged++
-    else if (facts.isContact || facts.levels.length > 0) counts.updated++
-    else counts.added++
+    const now = factsAfter.get(user) as ContactFacts
+    if (JSON.stringify(facts) === JSON.stringify(now)) counts.unchanged++
+    else if (!isContact(facts) && isContact(now)) counts.added++
+    else counts.updated++
   }
   return counts
+}
+
+function isContact({ isContact, levels }: ContactFacts): boolean {
+  return isContact || levels.length > 0
 }
 
 /** Returns the last change of each key, without the changes that leave the value as it was [R3]. */

@@ -1,3 +1,4 @@
+import { tell } from '../signal.ts'
 import type { Observer, Subscribable, Subscription } from '../subscribable.ts'
 
 /** The subscriber of an observable. */
@@ -22,17 +23,12 @@ export function subscribable<T>(start: (subscriber: Subscriber<T>) => () => void
       typeof observerOrNext === 'function' ? { next: observerOrNext } : (observerOrNext ?? {})
     const failed = onError ?? observer.error
     let isClosed = false
-    const tell = (listener: () => void): void => {
-      if (isClosed) return
-      try {
-        listener()
-      } catch (error) {
-        void Promise.reject(error)
-      }
+    const unlessClosed = (listener: () => void): void => {
+      if (!isClosed) tell(listener)
     }
     const stop = start({
-      next: value => tell(() => observer.next?.(value)),
-      error: error => tell(() => failed?.(error)),
+      next: value => unlessClosed(() => observer.next?.(value)),
+      error: error => unlessClosed(() => failed?.(error)),
     })
     return {
       get closed() {

@@ -19,8 +19,8 @@ import {
 /** The preferences to set for a contact; absent ones are left unchanged. */
 export interface ContactPreferences {
   isSubscribed?: boolean
-  /** Ends a follow of these users, without declining them. */
-  endsFollow?: boolean
+  /** `sync` then ends the follows of these users, without declining them, and changes no other follow. */
+  endsFollowsOf?: ReadonlySet<string> | undefined
   /** `null` withdraws the contact and every grant; `[]` keeps a contact with no grants. */
   levels?: readonly number[] | null
 }
@@ -47,8 +47,8 @@ export function planSync(roster: FlatMaps, users: readonly string[], preferences
   return planEach(roster, users, (user, facts) => [
     ...membershipChanges(user, facts, preferences),
     ...levelChanges(user, facts, preferences.levels),
-    ...(preferences.endsFollow
-      ? facts.isSubscribed
+    ...(preferences.endsFollowsOf
+      ? facts.isSubscribed && preferences.endsFollowsOf.has(user)
         ? [removal('subscriptions', user)]
         : []
       : subscriptionChanges(user, facts, preferences.isSubscribed)),
