@@ -35,6 +35,60 @@ test('[D5] edits staged while a save fails stay, over the edits of that save', a
   expect([bob.label, bob.isSubscribed]).toEqual(['Bob', true])
 })
 
+test('[D5] a save that fails stages nothing again that a later save replaced', async () => {
+  const kith = await quiet()
+  const bob = kith.getProfile('bob')
+  const { rosterBytes } = coreOf(kith).store.documents.limits
+  await setLimits(kith, { rosterBytes: 400 })
+  const failing = bob
+    .setLabel('Bob')
+    .setProfileAccessLevels(Array.from({ length: 200 }, (_, level) => level))
+    .save()
+  const saving = bob.setLabel('Robert').save()
+  await expect(failing).rejects.toMatchObject({ code: 'roster-too-large' })
+  await saving
+  await setLimits(kith, { rosterBytes })
+  await bob.subscribe(true).save()
+  expect([bob.label, bob.accessLevels.length, bob.isSubscribed]).toEqual(['Robert', 200, true])
+})
+
+test('[D5] two saves that fail stage what the later one said', async () => {
+  const kith = await quiet()
+  const bob = kith.getProfile('bob')
+  const { rosterBytes } = coreOf(kith).store.documents.limits
+  await setLimits(kith, { rosterBytes: 10 })
+  const results = await Promise.allSettled([bob.setLabel('Bob').subscribe(true).save(), bob.setLabel('Robert').save()])
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await setLimits(kith, { rosterBytes })
+  await bob.save()
+  expect([bob.label, bob.isSubscribed]).toEqual(['Robert', true])
+})
+
+test.each([
+  ['remove', (kith: Kith) => kith.getProfile('bob').remove()],
+  ['removeContacts', (kith: Kith) => kith.removeContacts(['bob'])],
+])('[D5] a save that fails stages nothing again that %s dropped meanwhile', async (_, remove) => {
+  const kith = await quiet()
+  const bob = kith.getProfile('bob').setLabel('x'.repeat(300)).setProfileAccessLevels([1])
+  const failing = bob.save()
+  const removing = remove(kith)
+  await expect(failing).rejects.toMatchObject({ code: 'label-too-long' })
+  await removing
+  await bob.subscribe(true).save()
+  expect([bob.label, bob.isContact, bob.isSubscribed]).toEqual([undefined, false, true])
+})
+
+test('edits staged while contacts are being removed are written by the next save', async () => {
+  const { kith, release } = await held()
+  const bob = kith.getProfile('bob').setLabel('Bob')
+  const removing = kith.removeContacts(['bob'])
+  bob.setLabel('Robert')
+  release()
+  await removing
+  await bob.save()
+  expect(bob.label).toBe('Robert')
+})
+
 test('a removal drops the staged edits: saving then writes nothing', async () => {
   const kith = await quiet()
   const bob = kith.getProfile('bob')

@@ -254,7 +254,7 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D5\\]',
     },
   ),
-  mutant('client/src/api/contact-profile.ts', 'this.#staged = { ...staged, ...this.#staged }', '', {
+  mutant('client/src/api/contact-profile.ts', 'Object.assign(this.#staged, kept)', 'void kept', {
     id: 'staged-settings-lost',
     rules: ['D5'],
     what: 'Staged changes are lost once saving was refused.',

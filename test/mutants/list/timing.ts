@@ -160,11 +160,9 @@ export const timingMutants: readonly Mutant[] = [
   }),
   mutant(
     profile,
-    `const staged = this.#staged
-    this.#staged = {}
-    try {`,
-    `const staged = this.#staged
-    try {`,
+    `this.#staged = {}
+    this.#saving.add(kept)`,
+    'this.#saving.add(kept)',
     {
       id: 'staged-written-twice',
       rules: ['R3'],
@@ -184,12 +182,19 @@ export const timingMutants: readonly Mutant[] = [
       names: 'edits staged during a save',
     },
   ),
-  mutant(profile, '{ ...staged, ...this.#staged }', '{ ...this.#staged, ...staged }', {
+  mutant(profile, 'delete kept[name as keyof ContactEdit]', 'void name', {
     id: 'older-staging-counts',
     rules: ['D5'],
     what: 'When a save fails, changes that were staged since are overwritten by earlier ones.',
     tests: ['client/staged'],
     names: 'while a save fails',
+  }),
+  mutant(profile, '    this.#saving.clear()\n', '', {
+    id: 'staged-again-after-the-removal',
+    rules: ['D5'],
+    what: 'A save that fails stages settings again that a removal has dropped.',
+    tests: ['client/staged'],
+    names: 'dropped meanwhile',
   }),
   mutant(
     profile,

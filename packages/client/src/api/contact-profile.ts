@@ -41,6 +41,8 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   readonly #host: ProfileHost
   readonly #held: HeldProfile
   #staged: ContactEdit = {}
+  /** Of each save in progress, the settings that are staged again if it fails: those that nothing has replaced since. */
+  readonly #saving = new Set<ContactEdit>()
 
   /** @internal */
   constructor(host: ProfileHost, id: string, held: HeldProfile) {
@@ -163,18 +165,23 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
 
   /**
    * Writes the staged settings, and nothing else. Resolves when they are on this device's disk [D1]. Rejects with
-   * `label-too-long` or `roster-too-large` when a limit is exceeded [D5]; the settings then stay staged.
+   * `label-too-long` or `roster-too-large` when a limit is exceeded [D5]; the settings then stay staged, except those that were
+   * replaced or removed meanwhile.
    */
   async save(): Promise<void> {
     const staged = this.#staged
+    const kept = { ...staged }
     this.#staged = {}
+    this.#saving.add(kept)
     try {
       await edit(this.#host.store, 'roster', roster =>
         planContact(roster, this.id, staged, () => this.#host.newNonce()),
       )
     } catch (error) {
-      this.#staged = { ...staged, ...this.#staged }
+      if (this.#saving.has(kept)) Object.assign(this.#staged, kept)
       throw error
+    } finally {
+      this.#saving.delete(kept)
     }
   }
 
@@ -208,6 +215,7 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
    */
   unstage(): void {
     this.#staged = {}
+    this.#saving.clear()
   }
 
   get #isSelf(): boolean {
@@ -226,6 +234,9 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   #stage(edit: ContactEdit): this {
     if (this.#isSelf) throw new TypeError("One's own profile takes no contact's settings")
     Object.assign(this.#staged, edit)
+    for (const kept of this.#saving) {
+      for (const name in edit) delete kept[name as keyof ContactEdit]
+    }
     return this
   }
 }

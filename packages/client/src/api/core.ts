@@ -60,12 +60,12 @@ export class KithCore {
   /** Removes these users. Resolves to the number of users for whom something changed. */
   async removeContacts(users: ReadonlySet<string>): Promise<number> {
     let removed = new Set<string | undefined>()
+    this.shown.unstage(users) // Not after the removal: settings that are staged during it stay.
     await this.editRoster(roster => {
       const changes = planRemovals(roster, users)
       removed = new Set(changes.map(({ root, key }) => userOfKey(root as RosterRoot, key)))
       return changes
     })
-    this.shown.unstage(users)
     return removed.size
   }
 
