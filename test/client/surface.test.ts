@@ -1,4 +1,6 @@
+import { runInNewContext } from 'node:vm'
 import { ContactSynchronizer, type Kith, KithError, openKith, type SyncProgress } from '@kith/client'
+import { readContacts } from '@kith/client/import'
 import { expect, test } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { coreOf } from '../support/client-internals.ts'
@@ -71,6 +73,35 @@ test('getContacts searches text fields, and shows who has joined', async () => {
   await alice.whenSynced()
   await expect.poll(() => alice.getProfile('bob').hasJoined).toBe(true)
   expect(await alice.getContacts({ query: 'nagy robert', hasJoined: true })).toEqual(await first(alice.contacts()))
+})
+
+test('a search finds a name by its beginning in either case, also in Greek and German', async () => {
+  const kith = await installation('alice').open()
+  await kith.enableAutoSyncContacts(false)
+  await kith.getProfile('bob').setProfileAccessLevels([]).setLabel('Κώστας Weiß').save()
+  for (const query of ['ΚΩΣ', 'κωσ', 'κώς', 'ΚΏΣΤΑΣ', 'κωστας', 'weiß', 'WEISS', 'WEIẞ', 'weis']) {
+    expect([query, (await kith.getContacts({ query })).length]).toEqual([query, 1])
+  }
+})
+
+test('bytes of another realm, such as an iframe, are stored as bytes, and read as a phone book', async () => {
+  const kith = await installation('alice').open()
+  const ofIframe = (text: string): Uint8Array => runInNewContext(`Uint8Array.from(bytes)`, { bytes: Buffer.from(text) })
+  const photo = ofIframe('photo')
+  expect(photo).not.toBeInstanceOf(Uint8Array)
+  await kith.ownProfile.set('photo', photo)
+  expect(kith.ownProfile.get('photo')).toEqual(new Uint8Array(Buffer.from('photo')))
+  const card = ofIframe('BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Bob\r\nEND:VCARD\r\n')
+  const buffer: ArrayBuffer = runInNewContext('bytes.buffer', { bytes: card })
+  const start = (controller: ReadableStreamDefaultController<unknown>): void => {
+    controller.enqueue(buffer)
+    controller.close()
+  }
+  for (const source of [card, new ReadableStream({ start })]) {
+    const names: unknown[] = []
+    for await (const { name } of readContacts(source as Uint8Array)) names.push(name)
+    expect(names).toEqual(['Bob'])
+  }
 })
 
 test('getContacts shows each change, and reads only rows that changed since', async () => {

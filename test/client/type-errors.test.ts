@@ -13,6 +13,8 @@ interface Given {
 }
 
 const half = '\ud800'
+const sparse: number[] = []
+sparse[1] = 5
 test.each<[message: string, call: (given: Given) => unknown]>([
   ['options must be an object, not undefined', () => openKith(undefined as never)],
   ['url must be an address that begins with ws:// or wss://, not "http://x"', ({ open }) => open({ url: 'http://x' })],
@@ -36,6 +38,12 @@ test.each<[message: string, call: (given: Given) => unknown]>([
   ['isSubscribed must be true or false, not undefined', ({ bob }) => bob.subscribe(undefined as never)],
   ['levels[1] must be an integer from 0 to 255, not 256', ({ bob }) => bob.setProfileAccessLevels([1, 256])],
   ['levels must be an array of levels, or null, not 2', ({ bob }) => bob.setProfileAccessLevels(2 as never)],
+  ['levels[0] must be an integer from 0 to 255, not undefined', ({ bob }) => bob.setProfileAccessLevels(sparse)],
+  [
+    'levels[0] must be an integer from 0 to 255, not undefined',
+    ({ kith }) => new ContactSynchronizer(kith).setProfileAccessLevels(sparse),
+  ],
+  ['label must be a string, not undefined', ({ bob }) => bob.setLabel(undefined as never)],
   ['label must be a string, not 7', ({ bob }) => bob.setLabel(7 as never)],
   ['label must be a well-formed string, without half a surrogate pair, not "\\ud800"', ({ bob }) => bob.setLabel(half)],
   ['isBlocked must be true or false, not 1', ({ bob }) => bob.block(1 as never)],
@@ -50,6 +58,16 @@ test.each<[message: string, call: (given: Given) => unknown]>([
     ({ kith }) => kith.ownProfile.set('x', NaN),
   ],
   ['level must be an integer from 0 to 255, not -1', ({ kith }) => kith.ownProfile.unset('x', { level: -1 })],
+  [
+    'level must be an integer from 0 to 255, not undefined',
+    ({ kith }) => kith.ownProfile.set('x', 1, { level: undefined as never }),
+  ],
+  [
+    'level must be an integer from 0 to 255, not null',
+    ({ kith }) => kith.ownProfile.set('x', 1, { level: null as never }),
+  ],
+  ['options.lvel must be absent, not 2', ({ kith }) => kith.ownProfile.set('x', 1, { lvel: 2 } as never)],
+  ['options must be an object, not null', ({ kith }) => kith.ownProfile.set('x', 1, null as never)],
   ['options must be an object, not 2', ({ kith }) => kith.ownProfile.get('x', 2 as never)],
   [
     "audience must be 'everyone', 'contacts' or 'nobody', not \"all\"",
@@ -71,6 +89,7 @@ test.each<[message: string, call: (given: Given) => unknown]>([
   ['ids[1] must be a string, not 7', ({ kith }) => kith.removeContacts(['bob', 7 as never])],
   ['filter must be an object, not "bob"', ({ kith }) => kith.getContacts('bob' as never)],
   ['filter.isBlocked must be true or false, not 1', ({ kith }) => kith.getContacts({ isBlocked: 1 as never })],
+  ['filter.isSubscibed must be absent, not true', ({ kith }) => kith.getContacts({ isSubscibed: true } as never)],
   ['filter.level must be an integer from 0 to 255, not 300', ({ kith }) => kith.contacts({ level: 300 })],
   ['filter.query must be a string, not null', ({ kith }) => kith.getContacts({ query: null as never })],
   ['kith must be the result of openKith, not an object (Object)', () => new ContactSynchronizer({} as never)],

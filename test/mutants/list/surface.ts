@@ -23,7 +23,7 @@ export const surfaceMutants: readonly Mutant[] = [
     tests: ['client/surface'],
     names: 'reads everything anew',
   }),
-  mutant('client/src/api/core.ts', 'this.shown.unstage(users)\n', '', {
+  mutant('client/src/api/core.ts', 'this.shown.unstage(users)', '', {
     id: 'removal-keeps-what-is-staged',
     rules: [],
     what: 'Changes staged for a removed contact create the contact again with the next save.',
@@ -36,6 +36,23 @@ export const surfaceMutants: readonly Mutant[] = [
     what: 'A name that every object has, such as constructor, is accepted as a level.',
     tests: ['client/surface'],
     names: 'levels have names',
+  }),
+  mutant(
+    'client/src/api/levels.ts',
+    "'level' in options ? checkLevel(options.level, names) : 0",
+    'checkLevel((options as { level?: unknown }).level ?? 0, names)',
+    {
+      id: 'level-that-is-undefined-is-public',
+      rules: [],
+      what: 'A value with a level that the app has not read yet is shown to everyone.',
+      tests: ['client/type-errors'],
+    },
+  ),
+  mutant('client/src/api/levels.ts', '[...value].map', 'value.map', {
+    id: 'level-in-a-hole',
+    rules: ['S2'],
+    what: 'A hole in an array of levels becomes a grant that every server refuses.',
+    tests: ['client/type-errors'],
   }),
   mutant('client/src/account/plan-account.ts', 'if (!contact.hasChangedHands) {', '{', {
     id: 'import-gives-to-new-holder',

@@ -26,8 +26,12 @@ export function checkUserId(value: unknown, name = 'id'): string {
   throw wrong(name, what, value)
 }
 
-export function checkIsObject(options: unknown, name = 'options'): void {
-  if (typeof options !== 'object' || options === null) throw wrong(name, 'an object', options)
+/** With `known`, any other property is an error too: it would have no effect, and is probably misspelled. */
+export function checkIsObject(value: unknown, name = 'options', known?: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) throw wrong(name, 'an object', value)
+  for (const [key, given] of known ? Object.entries(value) : []) {
+    if (!known?.includes(key)) throw wrong(`${name}.${key}`, 'absent', given)
+  }
 }
 
 export function checkBoolean(value: unknown, name: string): boolean {
@@ -68,8 +72,13 @@ export function checkNotEmpty(value: unknown, name: string): string {
 export function checkFieldValue(value: unknown): FieldValue {
   if (typeof value === 'string') return checkText(value, 'value')
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value
-  if (value instanceof Uint8Array) return new Uint8Array(value)
+  if (isBytes(value)) return new Uint8Array(value)
   throw wrong('value', 'a string, a finite number, a boolean or a Uint8Array', value)
+}
+
+/** Whether a value is a Uint8Array, also one of another realm, such as that of an iframe. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === '[object Uint8Array]'
 }
 
 function hasLoneSurrogate(text: string): boolean {

@@ -25,7 +25,7 @@ export type Matches = (contact: Contact, text: (contact: Contact) => string) => 
 
 /** Throws a `TypeError` for a wrong filter. */
 export function contactFilter(filter: unknown, names: LevelNames): Matches {
-  checkIsObject(filter, 'filter')
+  checkIsObject(filter, 'filter', [...facts, 'level', 'query'])
   const { level, query, ...wanted } = filter as ContactFilter<string>
   const set = facts.filter(fact => wanted[fact] !== undefined)
   for (const fact of set) checkBoolean(wanted[fact], `filter.${fact}`)
@@ -49,7 +49,10 @@ function wordsOf(query: string): string[] {
     .filter(word => word !== '')
 }
 
-/** Lower case, without accents. */
+/**
+ * Without case and accents. Upper case is the same at each place of a word, and lower case is not: Greek has a final sigma. ẞ
+ * has no upper case of its own, so lower case comes first.
+ */
 function plain(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().toUpperCase()
 }

@@ -151,7 +151,7 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
    * @param label - The label, of at most 256 bytes.
    */
   setLabel(label: string | null): this {
-    return this.#stage({ label: checkText(label ?? '', 'label') })
+    return this.#stage({ label: checkText(label === null ? '' : label, 'label') })
   }
 
   /**

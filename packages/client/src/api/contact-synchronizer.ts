@@ -7,6 +7,7 @@ import {
   KithError,
   planSync,
   planSyncAsUpdate,
+  type SyncPlan,
   sameValue,
 } from '@kith/shared'
 import { edit } from '../database/edit.ts'
@@ -185,22 +186,25 @@ export class ContactSynchronizer<L extends string = never> {
   async #write(batches: readonly Batch[]): Promise<SyncResult> {
     const read = await Promise.all(batches.map(async batch => ({ ...batch, addresses: await batch.addresses })))
     const core = coreOf(this.#kith)
-    const total = new Set(read.flatMap(({ addresses }) => addresses.users)).size
+    const users = new Set(read.flatMap(({ addresses }) => addresses.users))
+    const total = users.size
     this.#report?.({ stage: 'writing', done: 0, total })
-    let planned: RosterPlan | undefined
+    const counts = { ...noCounts }
+    let own = new Set<string>()
     let turned: ReadonlySet<string> = new Set()
     let isTurningBack = false
     const plan = (roster: FlatMaps): readonly KeyChange[] => {
-      planned = planAll(roster, read, this.#followed)
-      return planned.changes
+      own = new Set(this.#followed)
+      const { changes, ...planned } = planAll(roster, read, users, own)
+      Object.assign(counts, planned)
+      return changes
     }
     await edit(core.store, 'roster', plan, async (work, changes) => {
       const again = turnedAgain(work, changes)
       turned = usersOf(again)
       isTurningBack = again.length > 0 && (await countTurned(work, again))
     })
-    const { counts, followed } = planned as unknown as RosterPlan
-    this.#followed = followed
+    this.#followed = own
     for (const batch of batches) this.#queue.delete(batch)
     if (isTurningBack) core.shown.failed(turningBack([...turned]))
     this.#report?.({ stage: 'writing', done: total, total })
@@ -233,43 +237,35 @@ interface ReadBatch {
   preferences: SynchronizerPreferences
 }
 
-interface RosterPlan {
-  changes: readonly KeyChange[]
-  counts: Counts
-  /** The users whom the synchronizer began to follow, after the change. */
-  followed: Set<string>
-}
-
 /**
- * Plans all batches as one change. A later batch builds on the earlier ones, and each contact is counted once. `followed`:
- * the users whom the synchronizer began to follow.
+ * Plans all batches as one change. A later batch builds on the earlier ones, and each of their `users` is counted once. `own`:
+ * the users whom the synchronizer began to follow; it is brought up to date.
  */
-function planAll(roster: FlatMaps, batches: readonly ReadBatch[], followed: ReadonlySet<string>): RosterPlan {
-  const own = new Set(followed)
+function planAll(
+  roster: FlatMaps,
+  batches: readonly ReadBatch[],
+  users: ReadonlySet<string>,
+  own: Set<string>,
+): SyncPlan {
   const changes: KeyChange[] = []
-  let counts: Counts = noCounts
   for (const { plan, addresses, preferences } of batches) {
     const { endsOwnFollows, ...wanted } = preferences
     const endsFollowsOf = endsOwnFollows && wanted.isSubscribed ? own : undefined
     const next = plan(overlay(roster, changes), addresses.users, { ...wanted, endsFollowsOf })
-    counts = { added: next.added, updated: next.updated, unchanged: next.unchanged }
     for (const change of next.changes) {
       changes.push(change)
       if (change.root !== 'subscriptions') continue
       if (change.value === undefined) own.delete(change.key)
       else own.add(change.key)
     }
+    if (batches.length === 1) return next
   }
-  if (batches.length < 2) return { changes, counts, followed: own }
-  const users = new Set(batches.flatMap(batch => batch.addresses.users))
-  counts = countOutcomes(roster, overlay(roster, changes), users)
-  return { changes: netChanges(roster, changes), counts, followed: own }
+  return { changes: netChanges(roster, changes), ...countOutcomes(roster, overlay(roster, changes), users) }
 }
 
 function turningBack(addresses: readonly string[]): KithError {
   const message =
-    'Calls of sync keep setting what is taken away again, as by another version of the app or on another device: ' +
-    'let one of them decide'
+    'Calls of sync keep setting what another version of the app, or another device, takes away: let one of them decide'
   return new KithError('sync-turns-back', message, { addresses })
 }
 

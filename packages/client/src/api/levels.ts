@@ -24,12 +24,13 @@ export function checkLevel(value: unknown, names: LevelNames, argument = 'level'
 export function checkLevels(value: unknown, names: LevelNames): number[] | null {
   if (value === null) return null
   if (!Array.isArray(value)) throw wrong('levels', 'an array of levels, or null', value)
-  const levels = value.map((level, index) => checkLevel(level, names, `levels[${index}]`))
+  // A copy has no holes: each hole is `undefined`, which is no level.
+  const levels = [...value].map((level, index) => checkLevel(level, names, `levels[${index}]`))
   return [...new Set(levels)].sort((a, b) => a - b)
 }
 
-export function checkLevelOption(options: unknown, names: LevelNames): number {
-  if (options === undefined) return 0
-  checkIsObject(options)
-  return checkLevel((options as { level?: unknown }).level ?? 0, names)
+/** A level that is `undefined` or `null` is a mistake of the app, and must not make a value public. */
+export function checkLevelOption(options: object = {}, names: LevelNames): number {
+  checkIsObject(options, 'options', ['level'])
+  return 'level' in options ? checkLevel(options.level, names) : 0
 }

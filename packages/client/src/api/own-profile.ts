@@ -5,7 +5,7 @@ import type { FieldsOf, FieldTypes, Level, LevelNames } from './app-types.ts'
 import { checkFieldValue, checkNotEmpty, checkText } from './arguments.ts'
 import { checkLevelOption, checkLevels } from './levels.ts'
 
-/** The level of a field, by its number or its name; 0 if absent. */
+/** The level of a field, by its number or its name; 0 if absent. A level that is `undefined` or `null` is a `TypeError`. */
 export interface LevelOption<L extends string = never> {
   level?: Level<L>
 }

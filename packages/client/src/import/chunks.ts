@@ -1,4 +1,4 @@
-import { wrong } from '../api/arguments.ts'
+import { isBytes, wrong } from '../api/arguments.ts'
 import { unlessAborted } from './abort.ts'
 
 /** The source of a phone book: a file in a browser is a Blob, and a file in Node gives a stream. */
@@ -11,7 +11,7 @@ export async function* chunksOf(
   source: PhoneBookSource,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (source instanceof Uint8Array) {
+  if (isBytes(source)) {
     for (let from = 0; from < source.length; from += chunkBytes) yield source.subarray(from, from + chunkBytes)
     return
   }
@@ -35,14 +35,14 @@ export async function* chunksOf(
 }
 
 export function checkSource(source: unknown): void {
-  if (source instanceof Uint8Array) return
+  if (isBytes(source)) return
   const { stream, getReader } = Object(source) as { stream?: unknown; getReader?: unknown }
   if (typeof stream === 'function' || typeof getReader === 'function') return
   throw wrong('source', 'a Blob, a Uint8Array or a ReadableStream of bytes', source)
 }
 
 function bytesOf(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value
-  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  if (isBytes(value)) return value
+  if (Object.prototype.toString.call(value) === '[object ArrayBuffer]') return new Uint8Array(value as ArrayBuffer)
   throw wrong('source', 'a ReadableStream that gives Uint8Arrays', value)
 }
