@@ -102,7 +102,7 @@ export const importMutants: readonly Mutant[] = [
     what: 'The type of a number counts as a number.',
     tests: ['shared/phone-book-csv'],
   }),
-  mutant(at('plan/plan.ts'), 'record.get(address) === label || ', '', {
+  mutant(at('plan/plan.ts'), 'if (label === undefined || isKept ||', 'if (label === undefined ||', {
     id: 'import-renames-again',
     rules: ['R3'],
     what: 'Importing the same file again reverts a name that the user has given a contact since.',
@@ -119,6 +119,42 @@ export const importMutants: readonly Mutant[] = [
     rules: [],
     what: 'Undo reverts changes that the user made after the import.',
     tests: ['client/import'],
+  }),
+  mutant(at('plan/plan.ts'), ' && (old !== undefined || isContact(address))', '', {
+    id: 'import-again-without-a-name',
+    rules: [],
+    what: 'A contact that was removed comes back without a name.',
+    tests: ['client/import-again'],
+  }),
+  mutant(
+    'client/src/import/plan-import.ts',
+    'replaceRecord(this.#core.store, this.#options.source, after, before)',
+    'this.#core.store.work(({ db }) => putRecord(db, this.#options.source, before))',
+    {
+      id: 'import-undo-of-the-later-record',
+      rules: [],
+      what: 'Undo of an older import forgets what a later import contained.',
+      tests: ['client/import-again'],
+      names: 'undo of an earlier import',
+    },
+  ),
+  mutant(
+    'client/src/import/plan-import.ts',
+    '({ db }) => putRecord(db, this.#options.source, record)',
+    'async () => undefined',
+    {
+      id: 'import-cut-off-forgets-its-record',
+      rules: [],
+      what: 'After an import that was cut off, the next one overwrites names that the user has given since.',
+      tests: ['client/import-again'],
+      names: 'after an aborted import',
+    },
+  ),
+  mutant('client/src/import/plan-import.ts', 'offered.filter(({ address }) => before.has(address))', 'offered', {
+    id: 'import-removes-again',
+    rules: [],
+    what: 'A second apply of one plan removes a contact that the user has added again.',
+    tests: ['client/import-again'],
   }),
   mutant('client/src/import/plan-import.ts', 'removeGone ? gone : []', 'gone', {
     id: 'import-removes-unasked',

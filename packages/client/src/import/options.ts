@@ -4,6 +4,7 @@ import { checkPhoneNumbers, type PhoneNumbersOption } from '../api/addresses.ts'
 import type { Level, LevelNames } from '../api/app-types.ts'
 import { checkBoolean, checkFunction, checkIsObject, checkNotEmpty, wrong } from '../api/arguments.ts'
 import { checkLevels } from '../api/levels.ts'
+import { tell } from '../signal.ts'
 import { checkSignal } from './signal.ts'
 
 /** The progress of an import. */
@@ -67,7 +68,7 @@ export function checkImportOptions<L extends string>(options: PlanImportOptions<
       ...(subscribe !== undefined && { isSubscribed: checkBoolean(subscribe, 'subscribe') }),
     },
     signal,
-    report: progress => onProgress?.(progress),
+    report: progress => onProgress && tell(onProgress, progress),
   }
 }
 

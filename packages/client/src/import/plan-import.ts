@@ -20,10 +20,11 @@ import { wrong } from '../api/arguments.ts'
 import type { KithCore } from '../api/core.ts'
 import { coreOf } from '../api/core-of.ts'
 import { Kith } from '../api/kith.ts'
+import { edit } from '../database/edit.ts'
 import { nextTurn } from '../turn.ts'
 import { untilAborted } from './abort.ts'
 import { type CheckedOptions, checkImportOptions, type PlanImportOptions } from './options.ts'
-import { readRecord, writeRecord } from './record.ts'
+import { putRecord, readRecord, replaceRecord } from './record.ts'
 
 /** The changes that an import would make. Nothing is written before `apply`. */
 export interface ImportPlan {
@@ -37,7 +38,8 @@ export interface ImportPlan {
   /** Contacts that were in the last import of this source on this device, and are not in this one. */
   gone: ImportContact[]
   /**
-   * Writes the import, a thousand contacts per transaction. Resolves to the result when it is on this device's disk.
+   * Writes the import, a thousand contacts per transaction. Resolves to the result when it is on this device's disk. A second
+   * call imports the same entries again, as a new plan would: it changes only what the user has removed or taken away since.
    *
    * @param options - Whether contacts that left the phone book are removed.
    * @throws KithError `roster-too-large`, `too-many-relations`, `database-failed` or `closed`; or the reason of the signal.
@@ -58,7 +60,8 @@ export interface ImportResult {
   unchanged: number
   removed: number
   /**
-   * Undoes the import, except where the user has changed something since. Rejects as `apply` does.
+   * Undoes the import, except where the user or a later import has changed something since. Rejects as `apply` does. A second
+   * call does nothing.
    *
    * @returns Resolves when that is on this device's disk.
    */
@@ -101,7 +104,7 @@ export async function planImport<L extends string = never>(
   const gone = goneContacts(view, record, book.contacts)
   return {
     ...{ added, changed, unchanged, gone, invalid: book.invalid },
-    apply: ({ removeGone = false } = {}) => new Application(core, checked, record).apply(book, removeGone ? gone : []),
+    apply: ({ removeGone = false } = {}) => new Application(core, checked, book).apply(removeGone ? gone : []),
   }
 }
 
@@ -126,30 +129,37 @@ async function readBook(
 
 const entriesPerReport = 250
 
-/** One application of a plan, based on the roster at that moment. */
+/** One application of a plan, based on the roster and on the source's record at that moment. */
 class Application {
   readonly #core: KithCore
   readonly #options: CheckedOptions
-  readonly #record: ImportRecord
+  readonly #book: PhoneBook
   readonly #made: MadeChange[][] = []
 
-  constructor(core: KithCore, options: CheckedOptions, record: ImportRecord) {
+  constructor(core: KithCore, options: CheckedOptions, book: PhoneBook) {
     this.#core = core
     this.#options = options
-    this.#record = record
+    this.#book = book
   }
 
-  async apply(book: PhoneBook, gone: readonly ImportContact[]): Promise<ImportResult> {
+  async apply(offered: readonly ImportContact[]): Promise<ImportResult> {
     const { report, source, preferences } = this.#options
-    const contacts = [...book.contacts].map(([address, label]) => ({ address, label }))
+    this.#core.checkOpen()
+    const before = await readRecord(this.#core.store, source)
+    const after = recordOf(this.#book.contacts)
+    // What an earlier call has removed may be a contact again, because the user wants it.
+    const gone = offered.filter(({ address }) => before.has(address))
+    const contacts = [...this.#book.contacts].map(([address, label]) => ({ address, label }))
     const total = contacts.length + gone.length
     const counts = { added: 0, changed: 0, unchanged: 0, removed: gone.length }
+    const written = new Map(before)
     let done = 0
     report({ stage: 'applying', done, total })
     for (const piece of inTransactions(contacts)) {
-      const { added, changed, unchanged } = await this.#edit(roster =>
-        planContacts(roster, piece, preferences, this.#record),
-      )
+      // The record grows with each transaction, so a name that the user gives a contact after an import that was cut off stays.
+      for (const { address } of piece) written.set(address, after.get(address) as string)
+      const plan = (roster: FlatMaps) => planContacts(roster, piece, preferences, before)
+      const { added, changed, unchanged } = await this.#edit(plan, written)
       counts.added += added.length
       counts.changed += changed.length
       counts.unchanged += unchanged.length
@@ -157,29 +167,37 @@ class Application {
       report({ stage: 'applying', done, total })
     }
     for (const piece of inTransactions(gone)) {
-      await this.#edit(roster => ({ changes: planGone(roster, piece) }))
+      await this.#edit(roster => ({ changes: planGone(roster, piece) }), written)
       done += piece.length
       report({ stage: 'applying', done, total })
     }
-    await writeRecord(this.#core.store, source, recordOf(book.contacts))
-    return { ...counts, undo: () => this.#undo() }
+    await this.#core.store.work(({ db }) => putRecord(db, source, after))
+    return { ...counts, undo: () => this.#undo(before, after) }
   }
 
-  async #undo(): Promise<void> {
-    for (const made of [...this.#made].reverse()) await this.#core.editRoster(roster => planUndo(roster, made))
-    await writeRecord(this.#core.store, this.#options.source, this.#record)
+  /** The record of a later import stays. */
+  async #undo(before: ImportRecord, after: ImportRecord): Promise<void> {
+    for (const made of [...this.#made].reverse()) {
+      await this.#core.editRoster(roster => planUndo(roster, made))
+      this.#made.pop()
+    }
+    await replaceRecord(this.#core.store, this.#options.source, after, before)
   }
 
-  /** Makes one transaction, and keeps what is needed to undo it. A transaction that is repeated plans again. */
-  async #edit<T extends { changes: KeyChange[] }>(plan: (roster: FlatMaps) => T): Promise<T> {
+  /**
+   * Makes one transaction, also of the record, and keeps what is needed to undo it. A transaction that is repeated plans again.
+   */
+  async #edit<T extends { changes: KeyChange[] }>(plan: (roster: FlatMaps) => T, record: ImportRecord): Promise<T> {
     this.#options.signal?.throwIfAborted()
+    this.#core.checkOpen()
     let made: MadeChange[] = []
     let last: T | undefined
-    await this.#core.editRoster(roster => {
+    const planned = (roster: FlatMaps): KeyChange[] => {
       last = plan(roster)
       made = madeChanges(roster, last.changes)
       return last.changes
-    })
+    }
+    await edit(this.#core.store, 'roster', planned, ({ db }) => putRecord(db, this.#options.source, record))
     this.#made.push(made)
     return last as T
   }

@@ -77,16 +77,21 @@ async function apply(
   gone: readonly ImportContact[],
 ): Promise<void> {
   const contacts = contactsOf(book)
+  const after = recordOf(book.contacts)
+  const written = new Map(record)
   let done = 0
   for (const piece of inTransactions(contacts)) {
     await device.write(planContacts(device.roster, piece, preferencesOf(options), record).changes)
+    // With each piece, so that a name which the user gives a contact after an import that was cut off stays.
+    for (const { address } of piece) written.set(address, after.get(address) as string)
+    await writeRecordFile(options.record, options.user, written)
     done += piece.length
     say(`${done} of ${contacts.length} contacts written`)
   }
   if (options.removesGone) {
     for (const piece of inTransactions(gone)) await device.write(planGone(device.roster, piece))
   }
-  await writeRecordFile(options.record, options.user, recordOf(book.contacts))
+  await writeRecordFile(options.record, options.user, after)
 }
 
 function list({ added, changed, gone }: Plan): void {

@@ -20,7 +20,7 @@ export interface ImportChanges {
 /**
  * Returns the changes of importing these contacts. Like `syncAsUpdate`, it only adds contacts, levels and a subscription [R5].
  * A label is written if it differs from the file's label at the last import, so a contact that the user renamed keeps that name
- * until the file changes.
+ * until the file changes. A user who has no label and is no contact any more is added as at first, with the label.
  */
 export function planContacts(
   roster: FlatMaps,
@@ -30,17 +30,22 @@ export function planContacts(
 ): ImportChanges {
   const users = contacts.map(({ address }) => address)
   const { changes } = planSyncAsUpdate(roster, users, preferences)
+  const facts = contactFacts(roster, users)
+  const isContact = (address: string): boolean => {
+    const { isContact = false, levels = [] } = facts.get(address) ?? {}
+    return isContact || levels.length > 0
+  }
   for (const { address, label } of contacts) {
-    if (label === undefined || record.get(address) === label || roster.get('labels', address) === label) continue
+    const old = roster.get('labels', address)
+    const isKept = record.get(address) === label && (old !== undefined || isContact(address))
+    if (label === undefined || isKept || old === label) continue
     changes.push({ root: 'labels', key: address, value: label })
   }
   const touched = new Set(changes.map(({ root, key }) => userOfKey(root as RosterRoot, key)))
-  const facts = contactFacts(roster, users)
   const plan: ImportChanges = { changes, added: [], changed: [], unchanged: [] }
   for (const contact of contacts) {
-    const { isContact = false, levels = [] } = facts.get(contact.address) ?? {}
     if (!touched.has(contact.address)) plan.unchanged.push(contact)
-    else if (isContact || levels.length > 0) plan.changed.push(contact)
+    else if (isContact(contact.address)) plan.changed.push(contact)
     else plan.added.push(contact)
   }
   return plan
