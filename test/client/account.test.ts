@@ -152,6 +152,22 @@ test.each<[what: string, file: unknown, message: string]>([
   ['a misspelt flag', withContact({ id: 'bob', isblocked: true }), 'contacts[0].isblocked is unknown'],
   ['a label', withContact({ id: 'bob', label: '' }), 'contacts[0].label must be'],
   ['a setting', { ...whole, ...lists, settings: { autoSync: null } }, 'settings["autoSync"] must be'],
+  ['bytes as a setting', { ...whole, ...lists, settings: { x: { base64: '' } } }, 'settings["x"] must be a string, a'],
+  [
+    'a name of a setting that is too long',
+    { ...whole, ...lists, settings: { ['n'.repeat(65)]: 1 } },
+    `settings["${'n'.repeat(58)}…] must be a string of at most 64 bytes, and is "${'n'.repeat(58)}…: nothing was`,
+  ],
+  [
+    'a text of a setting that is too long',
+    { ...whole, ...lists, settings: { x: 'ü'.repeat(129) } },
+    'settings["x"] must be a string of at most 256 bytes',
+  ],
+  [
+    'a name of a privacy setting that is too long',
+    { ...whole, ...lists, privacy: ['ü'.repeat(33)] },
+    'privacy[0] must be a string of at most 64 bytes',
+  ],
   ['a privacy setting', { ...whole, ...lists, privacy: [7] }, 'privacy[0] must be'],
 ])('an import of %s is malformed, says where, and writes nothing', async (_what, file, message) => {
   const kith = await installation('alice').open()
@@ -161,6 +177,24 @@ test.each<[what: string, file: unknown, message: string]>([
   expect((error as KithError).code).toBe('malformed')
   expect((error as KithError).message).toContain(message)
   expect(kith.unsent).toBe(0)
+})
+
+test('the export of an account with an empty label and unusual numbers from a stock provider can be imported', async () => {
+  const kith = await installation('alice').open()
+  const settings = { a: Number.NaN, b: -0, c: Infinity, d: 'ü'.repeat(128), ['n'.repeat(64)]: true }
+  await coreOf(kith).editRoster(() => [
+    { root: 'labels', key: 'bob', value: '' },
+    { root: 'contacts', key: 'carol', value: true },
+    { root: 'labels', key: 'carol', value: '' },
+    ...Object.entries(settings).map(([key, value]) => ({ root: 'settings', key, value })),
+  ])
+  const file = await exportAccount(kith)
+  expect((JSON.parse(file) as AccountFile).settings).toMatchObject({ a: { number: 'NaN' }, b: { number: '-0' } })
+  const other = await installation('alice').open()
+  expect(await importAccount(other, file)).toMatchObject({ contacts: 1 })
+  const { view } = coreOf(other).store.documents.roster
+  expect(Object.fromEntries(view.entries('settings'))).toEqual(settings)
+  expect(view.get('labels', 'carol')).toBeUndefined()
 })
 
 test('[D5] an import beyond a limit of the profile writes nothing of the roster either', async () => {

@@ -67,6 +67,7 @@ export {
   grantKey,
   highestLevel,
   isLevel,
+  maxNameBytes,
   nonceKey,
   parseGrantKey,
   parseNonceKey,

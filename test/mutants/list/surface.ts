@@ -54,6 +54,25 @@ export const surfaceMutants: readonly Mutant[] = [
     what: 'A hole in an array of levels becomes a grant that every server refuses.',
     tests: ['client/type-errors'],
   }),
+  mutant('shared/src/account/make-file.ts', " && label !== ''", '', {
+    id: 'export-that-no-import-reads',
+    rules: [],
+    what: 'The export of an account with an empty label is refused by the import.',
+    tests: ['client/account'],
+    names: 'empty label',
+  }),
+  mutant(
+    'client/src/account/read-file.ts',
+    'return nameAt(place, name, 1, maxNameBytes)',
+    'return nameAt(place, name)',
+    {
+      id: 'import-of-a-name-that-no-server-takes',
+      rules: ['D5'],
+      what: 'An import adds a setting that every server refuses.',
+      tests: ['client/account'],
+      names: 'is malformed',
+    },
+  ),
   mutant('client/src/account/plan-account.ts', 'if (!contact.hasChangedHands) {', '{', {
     id: 'import-gives-to-new-holder',
     rules: ['D7'],

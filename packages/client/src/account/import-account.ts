@@ -51,7 +51,7 @@ export async function importAccount(
   const fromUser = options.fromUser === undefined ? undefined : checkUserId(options.fromUser, 'fromUser')
   const core = coreOf(kith)
   core.checkOpen()
-  const account = readAccountFile(await textOf(file))
+  const account = readAccountFile(await textOf(file), core.store.documents.limits.labelBytes)
   if (account.user !== (fromUser ?? core.user)) throw otherUser(account.user, fromUser ?? core.user)
   let plan: AccountPlan | undefined
   await editAll(core.store, ({ roster, profile, writer }) => {

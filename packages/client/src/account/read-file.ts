@@ -1,4 +1,4 @@
-import { type FieldValue, isLevel, isUserId, KithError } from '@kith/shared'
+import { type FieldValue, isLevel, isUserId, KithError, maxNameBytes, utf8Length } from '@kith/shared'
 import { accountFormat, accountVersion, decodeValue, type FileContact } from '@kith/shared/account'
 
 /** The checked content of a file. */
@@ -12,8 +12,9 @@ export interface Account {
 
 /**
  * Reads the file of an account. Throws `malformed` with the place and the expected value; returns all of the file or nothing.
+ * `maxTextBytes`: the limit of labels, which the server also applies to the texts of settings.
  */
-export function readAccountFile(text: string): Account {
+export function readAccountFile(text: string, maxTextBytes: number): Account {
   const file = objectAt('The file', parse(text))
   if (file['format'] !== accountFormat) {
     throw malformed('format', `'${accountFormat}'`, file['format'])
@@ -32,8 +33,8 @@ export function readAccountFile(text: string): Account {
     user: file['user'],
     fields: fieldsIn(file['profile']),
     contacts: contactsIn(file['contacts']),
-    settings: settingsIn(file['settings']),
-    privacy: listAt('privacy', file['privacy']).map((name, index) => nameAt(`privacy[${index}]`, name)),
+    settings: settingsIn(file['settings'], maxTextBytes),
+    privacy: listAt('privacy', file['privacy']).map((name, index) => settingName(`privacy[${index}]`, name)),
   }
 }
 
@@ -55,7 +56,7 @@ function fieldsIn(profile: unknown): Account['fields'] {
     if (levels.has(level)) throw malformed(`${place}.level`, 'a level that the file has not had before', level)
     levels.add(level)
     return Object.entries(objectAt(`${place}.fields`, fields)).map(([name, encoded]) => {
-      const at = `${place}.fields[${JSON.stringify(name)}]`
+      const at = `${place}.fields[${shown(name)}]`
       nameAt(at, name)
       const value = decodeValue(encoded)
       const isText = typeof value !== 'string' || isWellFormed(value)
@@ -89,14 +90,20 @@ function contactsIn(contacts: unknown): FileContact[] {
   })
 }
 
-function settingsIn(settings: unknown): Account['settings'] {
-  return Object.entries(objectAt('settings', settings)).map(([name, value]) => {
-    const place = `settings[${JSON.stringify(name)}]`
-    nameAt(place, name)
-    if (typeof value === 'string') return [name, nameAt(place, value, 0)]
+function settingsIn(settings: unknown, maxTextBytes: number): Account['settings'] {
+  return Object.entries(objectAt('settings', settings)).map(([name, encoded]) => {
+    const place = `settings[${shown(name)}]`
+    settingName(place, name)
+    const value = decodeValue(encoded)
+    if (typeof value === 'string') return [name, nameAt(place, value, 0, maxTextBytes)]
     if (typeof value === 'number' || typeof value === 'boolean') return [name, value]
-    throw malformed(place, 'a string, a number, true or false', value)
+    throw malformed(place, 'a string, a number, true, false or { number }', encoded)
   })
+}
+
+/** A longer name would be refused by every server, and would stay on this device as a change that cannot be sent. */
+function settingName(place: string, name: unknown): string {
+  return nameAt(place, name, 1, maxNameBytes)
 }
 
 /** An unknown property is an error: it would be lost. */
@@ -116,9 +123,12 @@ function listAt(place: string, value: unknown): unknown[] {
   throw malformed(place, 'a list', value)
 }
 
-function nameAt(place: string, value: unknown, minLength = 1): string {
-  if (typeof value === 'string' && value.length >= minLength && isWellFormed(value)) return value
-  throw malformed(place, minLength > 0 ? 'a well-formed string that is not empty' : 'a well-formed string', value)
+function nameAt(place: string, value: unknown, minLength = 1, maxBytes = Infinity): string {
+  if (typeof value !== 'string' || value.length < minLength || !isWellFormed(value)) {
+    throw malformed(place, minLength > 0 ? 'a well-formed string that is not empty' : 'a well-formed string', value)
+  }
+  if (utf8Length(value) > maxBytes) throw malformed(place, `a string of at most ${maxBytes} bytes`, value)
+  return value
 }
 
 function isWellFormed(text: string): boolean {
@@ -126,7 +136,11 @@ function isWellFormed(text: string): boolean {
 }
 
 function malformed(place: string, wanted: string, found: unknown): KithError {
-  const shown = JSON.stringify(found) ?? 'absent'
-  const short = shown.length > 60 ? `${shown.slice(0, 59)}…` : shown
-  return new KithError('malformed', `${place} must be ${wanted}, and is ${short}: nothing was imported`)
+  return new KithError('malformed', `${place} must be ${wanted}, and is ${shown(found)}: nothing was imported`)
+}
+
+/** A value as JSON, shortened. */
+function shown(value: unknown): string {
+  const json = JSON.stringify(value) ?? 'absent'
+  return json.length > 60 ? `${json.slice(0, 59)}…` : json
 }

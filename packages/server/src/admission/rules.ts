@@ -3,6 +3,7 @@ import {
   type FieldValue,
   isRetiredKey,
   type Limits,
+  maxNameBytes,
   parseNonceKey,
   parseProfileKey,
   profileRoot,
@@ -17,9 +18,6 @@ import type { Rules } from './admission.ts'
 type Wrong = { code: ErrorCode; what: string }
 
 const malformed = (what: string): Wrong => ({ code: 'malformed', what })
-
-/** The bound on names of settings and of privacy, which may be new to this server. */
-const maxNameBytes = 64
 
 /**
  * The roots, keys and values of a roster (docs/PROTOCOL.md). Keys are checked even if their value has been removed, because

@@ -55,7 +55,10 @@ const accountFileSchema = exact({
       ...{ isContact: yes, isSubscribed: yes, isDeclined: yes, isBlocked: yes, hasChangedHands: yes },
     }),
   ),
-  settings: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+  settings: Type.Record(
+    Type.String(),
+    Type.Union([Type.String(), Type.Number(), Type.Boolean(), exact({ number: Type.String() })]),
+  ),
   privacy: Type.Array(Type.String()),
 })
 

@@ -15,7 +15,7 @@ export interface AccountFile {
   /** All users that the roster names, by user id. `false` and empty values are omitted. */
   contacts: FileContact[]
   /** The settings by name, such as `autoSync`. */
-  settings: Record<string, string | number | boolean>
+  settings: Record<string, Exclude<FileValue, { base64: string }>>
   /** The privacy settings that apply: `contactsOnly`, `nobody`, `messagesContactsOnly`, `messagesNobody`, `hidePresence`. */
   privacy: string[]
 }

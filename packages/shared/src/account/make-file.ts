@@ -19,7 +19,6 @@ export interface AccountContent {
 
 /** Returns the file of an account, in an order that does not depend on the account's history. */
 export function accountFile({ user, exportedAtMs, profile, roster, unconfirmedOf }: AccountContent): AccountFile {
-  const settings = [...roster.entries('settings')] as [string, string | number | boolean][]
   return {
     format: accountFormat,
     version: accountVersion,
@@ -27,7 +26,7 @@ export function accountFile({ user, exportedAtMs, profile, roster, unconfirmedOf
     exportedAt: new Date(exportedAtMs).toISOString(),
     profile: [...profile].sort(([a], [b]) => a - b).map(([level, fields]) => ({ level, fields: encodeFields(fields) })),
     contacts: contactsOf(roster, unconfirmedOf),
-    settings: Object.fromEntries(settings.sort(byName)),
+    settings: encodeFields(Object.fromEntries(roster.entries('settings'))) as AccountFile['settings'],
     privacy: privacyOf(roster),
   }
 }
@@ -38,7 +37,7 @@ function contactsOf(roster: FlatMaps, unconfirmedOf: AccountContent['unconfirmed
     const label = roster.get('labels', id)
     const contact: FileContact = {
       id,
-      ...(typeof label === 'string' && { label }),
+      ...(typeof label === 'string' && label !== '' && { label }),
       ...(facts.isContact && { isContact: true }),
       ...(facts.levels.length > 0 && { levels: [...facts.levels] }),
       ...(facts.isSubscribed && { isSubscribed: true }),

@@ -72,6 +72,9 @@ export const privacyNames: readonly string[] = [
   hidePresenceName,
 ]
 
+/** The most bytes of a name in `settings` or `privacy`, which may be new to a server. */
+export const maxNameBytes = 64
+
 /** The user that a key of this root is about; `undefined` for privacy and settings, and for a malformed key. */
 export function userOfKey(root: RosterRoot, key: string): string | undefined {
   switch (root) {
