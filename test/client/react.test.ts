@@ -16,7 +16,7 @@ import { transformWithOxc } from 'vite'
 import { expect, test, vi } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
-import { coreOf } from '../support/client-internals.ts'
+import { coreOf, queriesOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 import { openPage } from '../support/page.ts'
 
@@ -296,6 +296,24 @@ test('components share one subscription for each query, and the last component e
   page.show(h(KithProvider, { kith }, h(List)))
   await expect.poll(() => page.text).toBe('3')
   expect(lists[0]).toBe(undefined)
+})
+
+test('what was kept for a user is forgotten when the last component that shows the user leaves, and not before', async () => {
+  const kith = await installation('alice').open()
+  const queries = (): unknown[] => [queriesOf(kith).profile('bob'), queriesOf(kith).viewAs('bob')]
+  const Person = (): ReactNode => `${useProfile('bob').id} ${useViewAs('bob').reason} `
+  const page = await openPage()
+  page.show(h(KithProvider, { kith }, [h(Person, { key: 1 }), h(Person, { key: 2 })]))
+  await expect.poll(() => page.text).toBe('bob visible bob visible ')
+  const before = queries()
+  page.show(h(KithProvider, { kith }, [h(Person, { key: 2 })]))
+  await expect.poll(() => page.text).toBe('bob visible ')
+  page.show(h(KithProvider, { kith }, [h(Person, { key: 3 })])) // Takes over in the same turn.
+  await expect.poll(() => page.text).toBe('bob visible ')
+  expect(queries().map((query, index) => query === before[index])).toEqual([true, true])
+  page.show(null)
+  await expect.poll(() => page.text).toBe('')
+  expect(queries().map((query, index) => query === before[index])).toEqual([false, false])
 })
 
 test('in StrictMode, where React unmounts and mounts again at once, the hooks show everything', async () => {

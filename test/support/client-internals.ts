@@ -32,6 +32,7 @@ export { goneKeys, removedAgain } from '../../packages/client/src/documents/remo
 export { roomOf } from '../../packages/client/src/documents/room.ts'
 export { originalsIn, saidAgain, standingOf } from '../../packages/client/src/documents/said-again.ts'
 export { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
+export { queriesOf } from '../../packages/client/src/react/queries.ts'
 export { betterSqlite3 } from '../../packages/client/src/sqlite/better-sqlite3.ts'
 export { SqliteDatabase } from '../../packages/client/src/sqlite/database.ts'
 export type { Shape } from '../../packages/client/src/sqlite/shapes.ts'

@@ -78,12 +78,15 @@ function newQueries(kith: Kith): Queries {
   }
 }
 
+/** Keeps the query of an id while a component uses it: an app may show many more users than it shows at once. */
 function byId<T>(plan: (id: string) => QueryPlan<T>): (id: string) => SharedQuery<T> {
   const queries = new Map<string, SharedQuery<T>>()
   return id => {
     const known = queries.get(id)
     if (known) return known
-    const query = new SharedQuery(plan(id))
+    const query = new SharedQuery(plan(id), () => {
+      if (queries.get(id) === query) queries.delete(id)
+    })
     queries.set(id, query)
     return query
   }

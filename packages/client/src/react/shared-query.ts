@@ -21,8 +21,12 @@ export class SharedQuery<T> {
   #failure: { error: unknown } | undefined
   #stop: (() => void) | undefined
 
-  constructor(plan: QueryPlan<T>) {
+  /** Called when the last component has left. */
+  readonly #onUnused: () => void
+
+  constructor(plan: QueryPlan<T>, onUnused: () => void = () => undefined) {
     this.#plan = plan
+    this.#onUnused = onUnused
   }
 
   readonly subscribe: (listener: () => void) => () => void = listener => {
@@ -67,5 +71,6 @@ export class SharedQuery<T> {
     this.#stop = undefined
     this.#shown = undefined
     this.#failure = undefined
+    this.#onUnused()
   }
 }
