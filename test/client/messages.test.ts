@@ -87,6 +87,23 @@ test('a message that the server would accept only after its 10 s rejects at once
   expect(await results()).toEqual([{ retryAfterMs: 86_400_000 }])
 })
 
+test('a refusal counts for a minute: then the device sends at its own rate again, also in another session', async () => {
+  const { messages, clock, wire, note } = outgoing()
+  note(messages.send('bob', 'one'))
+  messages.flush(wire.write)
+  wire.refuse('one', 86_400_000)
+  clock.move(59_990)
+  note(messages.send('bob', 'two'))
+  messages.interrupt()
+  messages.flush(wire.write)
+  expect(wire.texts()).toEqual(['one'])
+  clock.move(10)
+  for (const text of ['three', 'four']) note(messages.send('bob', text))
+  messages.flush(wire.write)
+  clock.move(1_000)
+  expect(wire.texts()).toEqual(['one', 'two', 'three', 'four'])
+})
+
 test('a message that the server would accept at the end of its 10 s rejects at once, and one a millisecond before is sent', async () => {
   for (const [hintMs, outcome] of [
     [10_000, { retryAfterMs: 10_000 }],
