@@ -3,6 +3,9 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { done } from '../support/database-copy.ts'
 import { first, installation } from '../support/devices.ts'
 import { countDatabases, withDatabase } from '../support/storage.ts'
 
@@ -59,6 +62,51 @@ test('erase() deletes everything on this device, and rejects while changes are o
   await third.whenSynced()
   expect(third.ownProfile.get('name')).toBe('Ada')
 })
+
+test('[D1] erase() without force deletes no change that any tab of the device has saved', async () => {
+  const shared = { indexedDB: new IDBFactory(), ...sharedByTabs(), connect: false }
+  const { open } = await backend()
+  const [one, two] = [await open('alice', shared), await open('alice', shared)]
+  await two.ownProfile.set('name', 'Ada')
+  await expect(one.erase()).rejects.toMatchObject({ code: 'unsent-changes' })
+  await one.ownProfile.set('mood', 'well')
+  expect(two.ownProfile.get('name')).toBe('Ada')
+})
+
+test('[D1] erase() without force deletes no change whose save resolves, however late it is called', async () => {
+  const ends = new Set<string>()
+  for (let wait = 0; wait < 12; wait++) {
+    const alice = await installation('alice').open()
+    const bob = alice.getProfile('bob').setLabel('Bob')
+    await bob.loaded
+    await coreOf(alice).store.work(({ db }) => db.outbox.clear() as Promise<void>)
+    const erased = alice.erase().then(() => 'erased', codeOf)
+    for (let turn = 0; turn < wait; turn++) await Promise.resolve()
+    const saved = bob.save().then(() => 'saved', codeOf)
+    const [erasure, save] = await Promise.all([erased, saved])
+    ends.add(`${erasure}, ${save}`)
+    if (erasure === 'erased') continue
+    // The client is still open.
+    await bob.setLabel('Robert').save()
+    expect([bob.label, alice.unsent]).toEqual(['Robert', 2])
+  }
+  expect(new Set([...ends, 'erased, closed', 'unsent-changes, saved'])).toEqual(
+    new Set(['erased, closed', 'unsent-changes, saved']),
+  )
+})
+
+test('[D1] erase() of a device whose database is lost meanwhile restores and counts the unsent changes', async () => {
+  const device = installation('alice')
+  const alice = await device.open({ databaseName: 'mine' })
+  await alice.ownProfile.set('name', 'Ada')
+  const erased = alice.erase().catch(codeOf)
+  await done(device.indexedDB.deleteDatabase('mine'))
+  expect(await erased).toBe('unsent-changes')
+  await alice.ownProfile.set('mood', 'well')
+  expect([alice.unsent, alice.ownProfile.get('name')]).toEqual([2, 'Ada'])
+})
+
+const codeOf = (error: { code: string }): string => error.code
 
 test('erase() forgets the device’s user, but not another user who was here since', async () => {
   const { open, issueToken, wsUrl } = await backend()

@@ -51,6 +51,20 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
+  mutant('client/src/device/lifecycle.ts', 'this.#isClosing || this.#isSealed', 'this.#isClosing', {
+    id: 'saved-then-erased',
+    rules: ['D1'],
+    what: 'A change that is saved during erase() is deleted, although its save resolved.',
+    tests: ['client/opening'],
+    names: 'however late',
+  }),
+  mutant('client/src/device/lifecycle.ts', 'await this.#run(device => device.refresh())', '', {
+    id: 'erased-what-another-tab-saved',
+    rules: ['D1'],
+    what: 'erase() deletes an unsent change that another tab has just saved.',
+    tests: ['client/opening'],
+    names: 'any tab',
+  }),
   mutant('client/src/api/core.ts', "await this.#parts.noteErased('closed')", '', {
     id: 'erasure-not-noted',
     rules: ['D1'],

@@ -11,6 +11,8 @@ import type { Shown } from './shown.ts'
 export interface CoreParts {
   readonly shown: Shown
   readonly link: LinkPort
+  /** Rejects later changes; if changes are unsent and `isForced` is not set, rejects with `unsent-changes` instead. */
+  seal(isForced: boolean): Promise<void>
   /** Closes the database, so that it can be opened again. */
   closeDatabase(): Promise<void>
   /** Notes that this device is to be deleted, so that no other tab stores it again. Returns whether this is the first note. */
@@ -89,11 +91,7 @@ export class KithCore {
 
   /** Closes the client and deletes this device's data; if changes are unsent, only when `isForced` is set. */
   async erase(isForced: boolean): Promise<void> {
-    await this.store.idle()
-    const { unsent } = this.store
-    if (!isForced && unsent > 0) {
-      throw new KithError('unsent-changes', `${unsent} changes are on no server yet; pass \`force\` to delete them too`)
-    }
+    await this.#parts.seal(isForced) // Otherwise, a change that is saved from now on would be deleted [D1].
     await this.close()
     await this.#parts.noteErased('closed')
     await this.#parts.deleteDatabase()

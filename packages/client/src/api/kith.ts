@@ -185,8 +185,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
 
   /**
    * The rows of all users who are contacts, followed or blocked, or of those among them that match the filter, ordered by user
-   * id. Emits after each change, by any tab. An unchanged row is the same object as before: treat rows as read-only. Ends with
-   * `database-failed` when the database cannot be read.
+   * id. Emits after each change, by any tab. An unchanged row is the same object as before: treat rows as read-only. Emits the
+   * error `database-failed` when the database cannot be read, and rows again at the latest when the database was opened again.
    *
    * @param filter - The conditions that a row must meet; `{}` gives all rows.
    */
@@ -341,8 +341,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   }
 
   /**
-   * Deletes all data of this device, and closes the client. Rejects with `unsent-changes`, and deletes nothing, if changes are
-   * not on the server's disk and `force` is not set.
+   * Deletes all data of this device, and closes the client. Rejects with `unsent-changes`, and deletes nothing, if changes of
+   * any tab are not on the server's disk and `force` is not set. Changes that are made during the call reject with `closed`.
    *
    * @param options - `force` deletes unsent changes too.
    * @returns Resolves when the data is deleted.

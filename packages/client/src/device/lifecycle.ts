@@ -34,6 +34,7 @@ export class Lifecycle implements DeviceStore {
   readonly #place: DatabasePlace
   #life: Life
   #isClosing = false
+  #isSealed = false
   /** The number of pieces of work that no open device has. Later work waits for them. */
   #held = 0
   #last: Promise<unknown> = Promise.resolve()
@@ -62,7 +63,7 @@ export class Lifecycle implements DeviceStore {
   }
 
   work<T>(body: (work: Work) => Promise<T>): Promise<T> {
-    if (this.#isClosing) return Promise.reject(closed())
+    if (this.#isClosing || this.#isSealed) return Promise.reject(closed())
     const before = this.#last
     const device = this.#held === 0 ? this.present : undefined
     const attempt = device?.work(body).catch((error: unknown) => {
@@ -115,6 +116,25 @@ export class Lifecycle implements DeviceStore {
     if (life.state === 'open') return life.device
     life.next ??= this.#begin(life.device)
     return life.next
+  }
+
+  /**
+   * Rejects later work of this tab, unless changes are unsent after all earlier work: then rejects with `unsent-changes`, if
+   * `isForced` is not set.
+   */
+  async seal(isForced: boolean): Promise<void> {
+    this.#isSealed = true
+    try {
+      await this.idle()
+      if (isForced) return
+      await this.#run(device => device.refresh()) // Another tab may have saved a change.
+      const { unsent } = this
+      if (unsent === 0) return
+      throw new KithError('unsent-changes', `${unsent} changes are on no server yet; pass \`force\` to delete them too`)
+    } catch (error) {
+      this.#isSealed = false
+      throw error
+    }
   }
 
   /** Closes the database after all earlier work, and rejects later work. */
