@@ -2,13 +2,14 @@ import { ContactSynchronizer, type Kith, type KithOptions } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
 import { Dexie } from 'dexie'
-import { IDBFactory, IDBObjectStore } from 'fake-indexeddb'
+import { IDBFactory } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
 import { isFull } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { installation } from '../support/devices.ts'
+import { fullDisk } from '../support/full-disk.ts'
 import { nextEvent } from '../support/next-event.ts'
 
 test('storage that is refused at opening is database-failed, and a later attempt opens', async () => {
@@ -241,22 +242,6 @@ function refusing(inner: IDBFactory, refuse: () => unknown): Refusing {
       isDenied = true
     },
   }
-}
-
-/** Writes to every store for which `isFull` returns true fail. */
-function fullDisk(isFull: (store: IDBObjectStore) => boolean = () => true): { makeRoom(): void } {
-  const original = { add: IDBObjectStore.prototype.add, put: IDBObjectStore.prototype.put }
-  const makeRoom = (): void => {
-    Object.assign(IDBObjectStore.prototype, original)
-  }
-  for (const verb of ['add', 'put'] as const) {
-    IDBObjectStore.prototype[verb] = function (this: IDBObjectStore, ...row: [unknown, IDBValidKey?]) {
-      if (isFull(this)) throw new DOMException('The disk is full', 'QuotaExceededError')
-      return original[verb].apply(this, row)
-    }
-  }
-  onTestFinished(makeRoom)
-  return { makeRoom }
 }
 
 function codesOf(kith: Kith): string[] {

@@ -45,11 +45,15 @@ export class KithCore {
    */
   access(id: string): void {
     const work = async (): Promise<void> => {
-      try {
-        await Promise.all([followAutomatically(this.store, id), this.shown.load(id), this.link.fetch(id)])
-      } catch (error) {
-        this.shown.failed(asKithError(error, 'database-failed'))
+      // The profile is loaded even if the follow does not fit.
+      const works = [followAutomatically(this.store, id), this.shown.load(id), this.link.fetch(id)]
+      const failures = new Map<string, KithError>()
+      for (const result of await Promise.allSettled(works)) {
+        if (result.status === 'fulfilled') continue
+        const failure = asKithError(result.reason, 'database-failed')
+        failures.set(failure.code, failure)
       }
+      for (const failure of failures.values()) this.shown.failed(failure)
     }
     this.shown.held(id).loaded = work()
   }

@@ -1,5 +1,6 @@
 import { KithError } from '@kith/shared'
 import { type ClientMessage, deflateWire, type ServerMessage } from '@kith/shared/wire'
+import { asKithError } from '../database/failure.ts'
 import { type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
@@ -245,7 +246,10 @@ export class Session {
         this.#outgoing.refuse(message.document, message.code)
         return
       case 'message':
-        await this.#port.received({ from: message.from, text: message.text, id: message.id })
+        // The app has the message, whether or not the automatic follow could be stored.
+        await this.#port
+          .received({ from: message.from, text: message.text, id: message.id })
+          .catch((error: unknown) => this.#failed(error))
         this.#port.send({ type: 'received', id: message.id, from: message.from })
         return
       case 'outcome':
@@ -263,6 +267,12 @@ export class Session {
 
   #showStatus(): void {
     if (!this.#hasEnded) this.#state.show()
+  }
+
+  /** Reports an error that does not prevent the session from continuing. */
+  #failed(error: unknown): void {
+    const failure = asKithError(error, 'database-failed')
+    if (failure.code !== 'closed') this.#port.failed(failure)
   }
 
   #unlessEnded(work: Promise<unknown>): void {
