@@ -27,7 +27,7 @@ export interface Subscribable<T> {
    * Subscribes to the value.
    *
    * @param observerOrNext - A function that gets each value, or an observer.
-   * @param onError - Gets the error that ends the subscription, if there is one.
+   * @param onError - Gets each error. An error does not end the subscription: values may follow.
    * @returns The subscription, which the caller ends.
    */
   subscribe(

@@ -52,8 +52,8 @@ export interface DeviceDatabase extends Tables {
    */
   transact<T>(mode: Mode, body: (tables: Tables) => Promise<T>): PromiseLike<T>
   /**
-   * Passes the result of a query to `observer` soon, and again after each commit that may have changed it. An error ends it.
-   * Returns a function that stops it.
+   * Passes the result of a query to `observer` soon, and again after each commit that may have changed it. After an error,
+   * it may pass nothing more until it is called again. Returns a function that stops it.
    */
   live<T>(query: (tables: Tables) => Promise<T>, observer: QueryObserver<T>): () => void
 }
