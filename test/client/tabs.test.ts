@@ -7,10 +7,10 @@ import {
 } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import { IDBFactory } from 'fake-indexeddb'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Backend, backend } from '../support/backend.ts'
 import { Channels, sharedByTabs } from '../support/channels.ts'
-import { ConnectionManager, coreOf } from '../support/client-internals.ts'
+import { ConnectionManager, coreOf, Leading } from '../support/client-internals.ts'
 import { first, installation } from '../support/devices.ts'
 import { Locks } from '../support/locks.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -114,7 +114,7 @@ test('when the tab with the socket closes, another one takes over', async () => 
   expect([two.unsent, two.status]).toEqual([0, 'synced'])
 })
 
-test('[V7] a profile that any tab shows stays visible when another tab takes over, and goes when no tab shows it', async () => {
+test('[V7] a profile that any tab shows stays visible when another tab takes over, and goes when all tabs are closed', async () => {
   const world = await backend()
   const { tab } = await browser(world)
   const [carol, dan, erin] = [await world.device('carol'), await world.device('dan'), await world.device('erin')]
@@ -141,9 +141,63 @@ test('[V7] a profile that any tab shows stays visible when another tab takes ove
   await two.close()
   await three.whenSynced()
   await vi.waitFor(() => expect(inThree.get('name')).toBe('new erin'))
-  const held = await coreOf(three).store.db.replicas.toArray()
-  expect(held.map(({ owner }) => owner)).toEqual(['erin'])
+  await three.close()
+  const four = await tab({ connect: false })
+  await expect.poll(() => coreOf(four).store.db.replicas.toArray()).toEqual([])
 })
+
+test('[V7] a fetched profile stays visible offline in an open tab when the tab with the socket closes', async () => {
+  const world = await backend()
+  const { tab } = await browser(world)
+  const bob = await world.device('bob')
+  await bob.ownProfile.set('name', 'Bob')
+  await bob.whenSynced()
+  const [one, two] = [await tab(), await tab()]
+  await one.enableAutoSyncContacts(false)
+  await two.whenSynced()
+  const profile = two.getProfile('bob')
+  await profile.loaded
+  one.disconnect()
+  await expect.poll(() => two.status).toBe('offline')
+  const isBegun = new Promise<void>(resolve => {
+    const { begin } = Leading.prototype
+    const spy = vi.spyOn(Leading.prototype, 'begin').mockImplementation(function (this: Leading) {
+      spy.mockRestore()
+      return begin.call(this).finally(resolve)
+    })
+  })
+  await one.close()
+  await isBegun
+  await coreOf(two).store.idle()
+  expect(profile.get('name')).toBe('Bob')
+})
+
+test('a tab shows the changes of another tab although it cannot apply them to its documents', async () => {
+  const device = installation('alice', { ...sharedByTabs() })
+  const [one, two] = [await device.open(), await device.open()]
+  await two.getContacts()
+  vi.spyOn(coreOf(two).store, 'refresh').mockRejectedValueOnce(new Error('not now'))
+  await one.getProfile('bob').setLabel('Bob').save()
+  await expect.poll(async () => (await two.getContacts()).map(({ label }) => label)).toEqual(['Bob'])
+})
+
+test('tabs need no AbortSignal.any, which older browsers lack', async () => {
+  const world = await backend()
+  const { tab } = await browser(world)
+  const { any } = AbortSignal
+  onTestFinished(() => void Object.assign(AbortSignal, { any }))
+  Object.assign(AbortSignal, { any: undefined })
+  await tab()
+  const two = await tab()
+  await two.whenSynced()
+  await two.getProfile('carol').loaded
+  const abort = new AbortController()
+  two.disconnect()
+  const waiting = two.whenSynced({ signal: abort.signal })
+  abort.abort()
+  await expect(waiting).rejects.toMatchObject({ code: 'aborted' })
+  expect(await two.send('nobody', 'hello')).not.toBe('delivered')
+}, 20_000)
 
 test('[F1] the last call of connect and disconnect counts, in whichever tab', async () => {
   const { tab } = await browser(await backend())

@@ -76,8 +76,8 @@ export const storyMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/tabs/shared-link.ts',
-    'this.#unkept = undefined\n    const followed',
-    'if (this.#leading) return this.#leading.follow(isWanted)\n    const followed',
+    'const report = (error: unknown): void => this.#report(error)\n    this.#wished',
+    'const report = (error: unknown): void => this.#report(error)\n    if (this.#leading) return isWanted ? this.#leading.own.connect() : this.#leading.own.disconnect()\n    this.#wished',
     {
       id: 'connect-out-of-turn',
       rules: ['F1'],

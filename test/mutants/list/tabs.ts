@@ -4,6 +4,7 @@ const messages = 'client/src/sync/direct-messages.ts'
 const pulse = 'client/src/tabs/pulse.ts'
 const shared = 'client/src/tabs/shared-link.ts'
 const questions = 'client/src/tabs/questions.ts'
+const leading = 'client/src/tabs/leading.ts'
 
 /** Mistakes between tabs of which one is suspended, and with tokens, direct messages and clocks that are set. */
 export const tabMutants: readonly Mutant[] = [
@@ -168,7 +169,51 @@ export const tabMutants: readonly Mutant[] = [
     names: 'next leader',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/tabs/leading.ts', 'return this.#begun.get(id)?.abort()', 'return', {
+  mutant(leading, '(await lease.verify()) && !this.#isOver', '!this.#isOver', {
+    id: 'term-of-a-replaced-tab',
+    rules: ['V6'],
+    what: 'A tab that was suspended while it retried to take over writes its term over that of the next leader.',
+    tests: ['client/tabs-full-disk'],
+    names: 'does not write its term',
+  }),
+  mutant(leading, 'const stop = this.#mayStore.on(end)', 'const stop = (): void => undefined', {
+    id: 'takeover-not-retried-at-once',
+    rules: ['F1'],
+    what: 'A tab that could not take over on a full disk does not try again when a change was stored.',
+    tests: ['client/tabs-full-disk'],
+    names: 'as soon as a change is stored',
+    isSeenByWaiting: true,
+  }),
+  mutant(leading, '(isLast() ? storeWish(db, isWanted) : undefined)', 'storeWish(db, isWanted)', {
+    id: 'old-wish-stored-late',
+    rules: ['F1'],
+    what: 'A call of disconnect() that could not be stored is stored over a later call of connect().',
+    tests: ['client/tabs-full-disk'],
+    names: 'not stored over a later one',
+  }),
+  mutant(shared, 'this.#leading?.isServing ?', 'this.#leading ?', {
+    id: 'connected-before-the-term',
+    rules: ['F1'],
+    what: 'A tab connects before it has begun its term, so its connection can never store anything.',
+    tests: ['client/tabs-full-disk'],
+    names: 'when the app connects',
+    isSeenByWaiting: true,
+  }),
+  mutant('client/src/device/assemble.ts', 'if (isFirst) await dropFetched(lifecycle)', 'await dropFetched(lifecycle)', {
+    id: 'fetched-dropped-under-an-open-tab',
+    rules: ['V7'],
+    what: 'A fetched profile disappears from an open tab when another tab is closed.',
+    tests: ['client/tabs'],
+    names: 'stays visible offline',
+  }),
+  mutant('client/src/sync/message-rate.ts', 'Math.min(retryAfterMs, refusalMs)', 'retryAfterMs', {
+    id: 'held-back-for-a-day',
+    rules: ['S3'],
+    what: 'One hint of a server holds back all messages of a device for a day.',
+    tests: ['client/messages'],
+    names: 'counts for a minute',
+  }),
+  mutant(leading, 'return this.#begun.get(id)?.abort()', 'return', {
     id: 'aborted-wait-goes-on',
     rules: ['D5'],
     what: 'A wait that was aborted in another tab continues, and receives the next refusal.',

@@ -114,12 +114,13 @@ async function connect(
   errors: ErrorReporter,
   report: (error: unknown) => KithError,
 ): Promise<{ link: DeviceLink; close(closeStore: () => Promise<void>): Promise<void> }> {
-  const begin = async (): Promise<void> => {
-    await dropFetched(lifecycle)
+  const begin = async (isFirst: boolean): Promise<void> => {
+    if (isFirst) await dropFetched(lifecycle)
     await retryRefused(lifecycle, randomness)
   }
   if (!tabs) {
-    await begin()
+    // A device can also open on a full disk. The error is reported when the app can listen.
+    await begin(true).catch((error: unknown) => void clock.after(0, () => report(error)))
     return { link: new ConnectionManager(host, firstToken), close: closeStore => closeStore() }
   }
   return share({

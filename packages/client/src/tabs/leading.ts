@@ -1,13 +1,21 @@
 import { KithError } from '@kith/shared'
+import type { Clock, Randomness } from '../clock.ts'
+import type { DeviceDatabase } from '../database/contract.ts'
 import type { DeviceStore } from '../database/store.ts'
+import { Signal } from '../signal.ts'
+import { backoffMs } from '../sync/backoff.ts'
 import type { Delivery } from '../sync/port.ts'
+import type { Lease } from './lease.ts'
 import type { OwnLink } from './shared-link-port.ts'
 import { steppedDown } from './stepped-down.ts'
 import { type Answer, type Answered, type Asked, plainError, type Question, type Reply } from './tab-messages.ts'
-import { beginTerm, readWish } from './wishes.ts'
+import { beginTerm, readWish, storeWish } from './wishes.ts'
 
 interface LeadingPort {
   readonly store: DeviceStore
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly lease: Lease
   readonly own: OwnLink
   /** The term of this tab, since it took over. */
   readonly term: string
@@ -22,6 +30,9 @@ export class Leading {
   readonly #port: LeadingPort
   /** Unanswered questions of tabs. */
   readonly #begun: Map<string, AbortController> = new Map()
+  /** Fires when storing that has failed may succeed now. */
+  readonly #mayStore: Signal<[]> = new Signal()
+  #wishes = 0
   #isServing = false
   #isOver = false
 
@@ -32,9 +43,13 @@ export class Leading {
 
   /** Resolves to whether the app wants to be connected, or to `undefined` when this tab no longer leads. */
   async begin(): Promise<boolean | undefined> {
-    const { store, term } = this.#port
-    const isWanted = await store.use(db => beginTerm(db, term))
+    const isWanted = await this.#untilStored(db => beginTerm(db, this.#port.term))
     return this.#isOver ? undefined : isWanted
+  }
+
+  /** Until the term has begun, a connection could store nothing, and no question is answered. */
+  get isServing(): boolean {
+    return this.#isServing
   }
 
   /** Answers the questions of tabs until this tab no longer leads. */
@@ -57,8 +72,7 @@ export class Leading {
   async handle(question: Question, signal: AbortSignal | undefined): Promise<Reply> {
     switch (question.type) {
       case 'wish':
-        this.follow(await this.#port.store.use(readWish))
-        return undefined
+        return this.#heed(question.isWanted)
       case 'fetch':
         await this.own.fetch(question.owner)
         return undefined
@@ -70,10 +84,9 @@ export class Leading {
     }
   }
 
-  /** Connects or disconnects, as the app wants. */
-  follow(isWanted: boolean): void {
-    if (isWanted) this.own.connect()
-    else this.own.disconnect()
+  /** Something was stored, so there may be room again. */
+  wake(): void {
+    this.#mayStore.emit()
   }
 
   async send(to: string, text: string, limitMs?: number): Promise<Delivery> {
@@ -89,6 +102,46 @@ export class Leading {
   /** Leaves unanswered questions to the next leader. */
   stop(): void {
     this.#isOver = true
+    this.#mayStore.emit()
+  }
+
+  /** Connects or disconnects, as the app wants. A wish that the asking tab could not store is stored later. */
+  async #heed(unstored: boolean | undefined): Promise<undefined> {
+    this.#wishes++
+    const wish = this.#wishes
+    const isWanted = unstored ?? (await this.#port.store.use(readWish))
+    if (isWanted) this.own.connect()
+    else this.own.disconnect()
+    if (unstored === undefined) return
+    const isLast = (): boolean => wish === this.#wishes
+    void this.#untilStored(async db => (isLast() ? storeWish(db, isWanted) : undefined))
+  }
+
+  /**
+   * Repeats work that the storage refuses: after growing delays, and immediately after something was stored. Resolves to
+   * `undefined` when this tab no longer leads.
+   */
+  async #untilStored<T>(work: (db: DeviceDatabase) => Promise<T>): Promise<T | undefined> {
+    const { store, clock, randomness, lease, failed } = this.#port
+    // A tab that was suspended during a delay must not write its term over that of the next leader.
+    for (let attempt = 0; (await lease.verify()) && !this.#isOver; attempt++) {
+      try {
+        return await store.use(work)
+      } catch (error) {
+        if (this.#isOver) break
+        failed(error)
+        await new Promise<void>(resolve => {
+          const end = (): void => {
+            cancel()
+            stop()
+            resolve()
+          }
+          const cancel = clock.after(backoffMs(attempt, undefined, randomness), end)
+          const stop = this.#mayStore.on(end)
+        })
+      }
+    }
+    return undefined
   }
 
   /** Does the work once, and answers. */

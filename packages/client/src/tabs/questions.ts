@@ -46,12 +46,12 @@ export class Questions {
    */
   ask(question: Question, abort?: AbortSignal): Promise<Reply> {
     const { tab, clock, closing } = this.#port
-    const signal = abort ? AbortSignal.any([closing, abort]) : closing
+    const signals = abort ? [closing, abort] : [closing]
     this.#asked++
     const id = `${tab}/${this.#asked}`
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        this.#pending.delete(id)
+        end()
         this.#port.post({ type: 'cancel', id })
         if (pending.isGone) resolve('unconfirmed')
         else if (closing.aborted) reject(closed())
@@ -60,7 +60,7 @@ export class Questions {
       }
       const end = (): void => {
         this.#pending.delete(id)
-        signal.removeEventListener('abort', onAbort)
+        for (const signal of signals) signal.removeEventListener('abort', onAbort)
       }
       const pending: Pending = {
         ...{ question, askedAt: clock.elapsed(), isGone: false },
@@ -73,8 +73,8 @@ export class Questions {
           reject(error)
         },
       }
-      if (signal.aborted) return onAbort()
-      signal.addEventListener('abort', onAbort)
+      if (signals.some(({ aborted }) => aborted)) return onAbort()
+      for (const signal of signals) signal.addEventListener('abort', onAbort)
       this.#pending.set(id, pending)
       this.#port.post({ type: 'question', id, question })
     })

@@ -18,8 +18,8 @@ export interface SharePort {
   /** This tab's own name among the tabs. */
   readonly tab: string
   newLink(held: Held, others: OtherTabs): OwnLink
-  /** Work that is needed once for all tabs. */
-  begin(): Promise<void>
+  /** Work that is needed once for all tabs. `isFirst`: no other tab was open before. */
+  begin(isFirst: boolean): Promise<void>
   /** Reports an error for which no call waits, unless the client is closing. Returns it as a KithError. */
   failed(error: unknown): KithError
 }
@@ -61,7 +61,7 @@ export async function share(port: SharePort): Promise<Sharing> {
   const link = new SharedLink({
     ...{ store, clock, randomness, locks, lockName, channel: openChannel(lockName), tab, watching, post },
     newLink: held => port.newLink(held, others),
-    tookOver: () => port.begin(),
+    tookOver: isFirst => port.begin(isFirst),
     setStatus: status => shown.setStatus(status),
     failed: error => port.failed(error),
   })
@@ -69,9 +69,13 @@ export async function share(port: SharePort): Promise<Sharing> {
   const hear = async (message: Notice): Promise<void> => {
     switch (message.type) {
       case 'changing':
-        await store.refresh()
-        await shown.committedElsewhere(message.ids, [])
-        if (message.hasWritten) link.wake()
+        try {
+          await store.refresh()
+        } finally {
+          // Rows can be read even if this tab cannot write.
+          await shown.committedElsewhere(message.ids, [])
+          if (message.hasWritten) link.wake()
+        }
         return
       case 'happened':
         return shown.committedElsewhere([], message.happenings)

@@ -45,7 +45,7 @@ export interface SharedLinkPort {
   post(message: Asked | Answered): void
   newLink(held: Held): OwnLink
   /** This tab is the first, or has taken over from another one. */
-  tookOver(): Promise<void>
+  tookOver(isFirst: boolean): Promise<void>
   setStatus(status: Status): void
   /** Reports an error for which no call waits. Returns it as a KithError. */
   failed(error: unknown): KithError

@@ -43,8 +43,8 @@ export class SharedLink implements DeviceLink {
   /** The status of this tab's own connection. */
   #ownStatus: Status = 'offline'
   #terms = 0
-  /** This tab's last wish to be connected or not, if it could not be stored. */
-  #unkept: boolean | undefined
+  /** No other tab was open before this one, as far as is known. */
+  #isFirst = true
   /** Resolves when the tab with the connection has applied this tab's last wish. */
   #wished: Promise<void> = Promise.resolve()
 
@@ -60,7 +60,10 @@ export class SharedLink implements DeviceLink {
     this.#pulse = new Pulse({
       ...{ clock: port.clock, randomness: port.randomness, channel: port.channel },
       status: () => this.#ownStatus,
-      heard: status => this.#show(status),
+      heard: status => {
+        this.#isFirst = false
+        this.#show(status)
+      },
       silent: () => this.#show('offline'),
       takeOver: () => this.#requestLock(true),
     })
@@ -138,6 +141,7 @@ export class SharedLink implements DeviceLink {
   }
 
   wake(): void {
+    this.#leading?.wake()
     this.#leading?.own.wake()
   }
 
@@ -161,19 +165,21 @@ export class SharedLink implements DeviceLink {
   }
 
   #wish(isWanted: boolean): void {
-    this.#unkept = undefined
-    const followed = this.#port.store
+    const report = (error: unknown): void => this.#report(error)
+    this.#wished = this.#port.store
       .use(db => storeWish(db, isWanted))
-      .then(async () => void (await this.#ask({ type: 'wish' })))
-    this.#wished = followed
-      .then(() => undefined)
-      .catch((error: unknown) => {
-        this.#report(error)
-        if (this.#closing.signal.aborted) return
-        // The wish cannot be stored: at least this tab applies it.
-        this.#unkept = isWanted
-        this.#leading?.follow(isWanted)
+      .then(
+        () => undefined,
+        error => {
+          report(error)
+          return isWanted
+        },
+      )
+      .then(async unstored => {
+        if (unstored === undefined) this.#leading?.wake()
+        await this.#ask({ type: 'wish', isWanted: unstored })
       })
+      .catch(report)
   }
 
   #show(status: Status): void {
@@ -182,6 +188,7 @@ export class SharedLink implements DeviceLink {
 
   #requestLock(isStolen: boolean): void {
     if (this.#closing.signal.aborted || this.#leading) return
+    if (isStolen) this.#isFirst = false
     const { locks, lockName } = this.#port
     this.#release()
     this.#release = holdLock(locks, lockName, () => this.#takeOver(), { lost: () => this.#stepDown(), isStolen })
@@ -189,7 +196,7 @@ export class SharedLink implements DeviceLink {
 
   #takeOver(): void {
     if (this.#closing.signal.aborted) return
-    const { store, clock, locks, lockName, tab, watching, failed } = this.#port
+    const { store, clock, randomness, locks, lockName, tab, watching, failed } = this.#port
     this.#terms++
     const term = `${tab}/${this.#terms}`
     const probeName = `${lockName}:probe:${tab}`
@@ -200,7 +207,7 @@ export class SharedLink implements DeviceLink {
       lease,
     })
     const leading = new Leading({
-      ...{ store, own, term, failed },
+      ...{ store, clock, randomness, lease, own, term, failed },
       post: message => {
         this.#port.post(message)
         this.#questions.hear(message)
@@ -212,7 +219,8 @@ export class SharedLink implements DeviceLink {
     this.#show('offline')
     this.#pulse.lead(lease)
     watching.takeOver(own)
-    this.#port.tookOver().catch((error: unknown) => this.#report(error))
+    this.#port.tookOver(this.#isFirst).catch((error: unknown) => this.#report(error))
+    this.#isFirst = false
     this.#begin(leading).catch((error: unknown) => this.#report(error))
   }
 
@@ -235,13 +243,13 @@ export class SharedLink implements DeviceLink {
   async #begin(leading: Leading): Promise<void> {
     const isWanted = await leading.begin()
     if (isWanted === undefined) return
-    if (this.#unkept ?? isWanted) leading.own.connect()
+    if (isWanted) leading.own.connect()
     for (const owner of this.#looks) leading.own.fetch(owner).catch((error: unknown) => this.#report(error))
     leading.serve()
   }
 
   async #ask(question: Question, signal?: AbortSignal): Promise<Reply> {
-    return this.#leading ? this.#leading.handle(question, signal) : this.#questions.ask(question, signal)
+    return this.#leading?.isServing ? this.#leading.handle(question, signal) : this.#questions.ask(question, signal)
   }
 
   #report(error: unknown): void {

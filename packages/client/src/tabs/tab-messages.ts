@@ -37,8 +37,8 @@ export type Question =
   | { type: 'fetch'; owner: string }
   | { type: 'send'; to: string; text: string }
   | { type: 'whenSynced' }
-  /** Whether the app wants to be connected has changed. */
-  | { type: 'wish' }
+  /** Whether the app wants to be connected has changed. `isWanted`: the asking tab could not store it. */
+  | { type: 'wish'; isWanted: boolean | undefined }
 
 export type Reply = Delivery | undefined
 
