@@ -76,8 +76,8 @@ export const storyMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/tabs/shared-link.ts',
-    'const report = (error: unknown): void => this.#report(error)\n    this.#wished',
-    'const report = (error: unknown): void => this.#report(error)\n    if (this.#leading) return isWanted ? this.#leading.own.connect() : this.#leading.own.disconnect()\n    this.#wished',
+    'let unstored: boolean | undefined',
+    'if (this.#leading) return isWanted ? this.#leading.own.connect() : this.#leading.own.disconnect()\n    let unstored: boolean | undefined',
     {
       id: 'connect-out-of-turn',
       rules: ['F1'],

@@ -176,7 +176,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/tabs-full-disk'],
     names: 'does not write its term',
   }),
-  mutant(leading, 'const stop = this.#mayStore.on(end)', 'const stop = (): void => undefined', {
+  mutant(leading, 'resolve => this.#mayStore.on(resolve)', '() => undefined', {
     id: 'takeover-not-retried-at-once',
     rules: ['F1'],
     what: 'A tab that could not take over on a full disk does not try again when a change was stored.',
@@ -184,7 +184,7 @@ export const tabMutants: readonly Mutant[] = [
     names: 'as soon as a change is stored',
     isSeenByWaiting: true,
   }),
-  mutant(leading, '(isLast() ? storeWish(db, isWanted) : undefined)', 'storeWish(db, isWanted)', {
+  mutant(leading, '(this.#unstored === isWanted ? storeWish(db, isWanted) : undefined)', 'storeWish(db, isWanted)', {
     id: 'old-wish-stored-late',
     rules: ['F1'],
     what: 'A call of disconnect() that could not be stored is stored over a later call of connect().',

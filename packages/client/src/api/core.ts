@@ -11,8 +11,8 @@ import type { Shown } from './shown.ts'
 export interface CoreParts {
   readonly shown: Shown
   readonly link: LinkPort
-  /** Rejects later changes; if changes are unsent and `isForced` is not set, rejects with `unsent-changes` instead. */
-  seal(isForced: boolean): Promise<void>
+  /** Rejects later changes; if changes are unsent, rejects with `unsent-changes` instead. */
+  seal(): Promise<void>
   /** Closes the database, so that it can be opened again. */
   closeDatabase(): Promise<void>
   /** Notes that this device is to be deleted, so that no other tab stores it again. Returns whether this is the first note. */
@@ -45,15 +45,13 @@ export class KithCore {
    */
   access(id: string): void {
     const work = async (): Promise<void> => {
-      // The profile is loaded even if the follow does not fit.
-      const works = [followAutomatically(this.store, id), this.shown.load(id), this.link.fetch(id)]
-      const failures = new Map<string, KithError>()
-      for (const result of await Promise.allSettled(works)) {
-        if (result.status === 'fulfilled') continue
-        const failure = asKithError(result.reason, 'database-failed')
-        failures.set(failure.code, failure)
+      const parts = [followAutomatically(this.store, id), this.shown.load(id), this.link.fetch(id)]
+      try {
+        await Promise.allSettled(parts) // The profile is loaded even if the follow does not fit.
+        await Promise.all(parts)
+      } catch (error) {
+        this.shown.failed(asKithError(error, 'database-failed'))
       }
-      for (const failure of failures.values()) this.shown.failed(failure)
     }
     this.shown.held(id).loaded = work()
   }
@@ -95,7 +93,7 @@ export class KithCore {
 
   /** Closes the client and deletes this device's data; if changes are unsent, only when `isForced` is set. */
   async erase(isForced: boolean): Promise<void> {
-    await this.#parts.seal(isForced) // Otherwise, a change that is saved from now on would be deleted [D1].
+    if (!isForced) await this.#parts.seal() // Otherwise, a change that is saved from now on would be deleted [D1].
     await this.close()
     await this.#parts.noteErased('closed')
     await this.#parts.deleteDatabase()

@@ -75,15 +75,12 @@ export async function assemble<F extends FieldTypes<F>, L extends string>(parts:
       await followAutomatically(lifecycle, message.from)
     },
   }
-  const { link, close } = await connect(parts, lifecycle, shown, host, errors, report).catch(async error => {
-    await lifecycle.close() // Otherwise, it would open the database again.
-    throw error
-  })
+  const { link, close } = await connect(parts, lifecycle, shown, host, errors, report)
   const onOnline = (): void => link.retryNow()
   globalThis.addEventListener?.('online', onOnline)
   const core = new KithCore({
     ...{ shown, link },
-    seal: isForced => lifecycle.seal(isForced),
+    seal: () => lifecycle.seal(),
     async closeDatabase() {
       globalThis.removeEventListener?.('online', onOnline)
       await close(() => lifecycle.close())

@@ -118,15 +118,11 @@ export class Lifecycle implements DeviceStore {
     return life.next
   }
 
-  /**
-   * Rejects later work of this tab, unless changes are unsent after all earlier work: then rejects with `unsent-changes`, if
-   * `isForced` is not set.
-   */
-  async seal(isForced: boolean): Promise<void> {
+  /** Rejects later work of this tab; if changes are unsent after all earlier work, rejects with `unsent-changes` instead. */
+  async seal(): Promise<void> {
     this.#isSealed = true
     try {
       await this.idle()
-      if (isForced) return
       await this.#run(device => device.refresh()) // Another tab may have saved a change.
       const { unsent } = this
       if (unsent === 0) return

@@ -246,10 +246,13 @@ export class Session {
         this.#outgoing.refuse(message.document, message.code)
         return
       case 'message':
-        // The app has the message, whether or not the automatic follow could be stored.
         await this.#port
           .received({ from: message.from, text: message.text, id: message.id })
-          .catch((error: unknown) => this.#failed(error))
+          .catch((error: unknown) => {
+            // The app has the message, although the automatic follow could not be stored.
+            const failure = asKithError(error, 'database-failed')
+            if (failure.code !== 'closed') this.#port.failed(failure)
+          })
         this.#port.send({ type: 'received', id: message.id, from: message.from })
         return
       case 'outcome':
@@ -267,12 +270,6 @@ export class Session {
 
   #showStatus(): void {
     if (!this.#hasEnded) this.#state.show()
-  }
-
-  /** Reports an error that does not prevent the session from continuing. */
-  #failed(error: unknown): void {
-    const failure = asKithError(error, 'database-failed')
-    if (failure.code !== 'closed') this.#port.failed(failure)
   }
 
   #unlessEnded(work: Promise<unknown>): void {

@@ -5,6 +5,7 @@ import type { DeviceStore } from '../database/store.ts'
 import { Signal } from '../signal.ts'
 import { backoffMs } from '../sync/backoff.ts'
 import type { Delivery } from '../sync/port.ts'
+import { within } from '../timeout.ts'
 import type { Lease } from './lease.ts'
 import type { OwnLink } from './shared-link-port.ts'
 import { steppedDown } from './stepped-down.ts'
@@ -27,13 +28,15 @@ interface LeadingPort {
 /** A tab that has the socket: its own connection, and the answers to the other tabs' questions. */
 export class Leading {
   readonly own: OwnLink
+  /** Until the term has begun, a connection could store nothing, and no question is answered. */
+  isServing = false
   readonly #port: LeadingPort
   /** Unanswered questions of tabs. */
   readonly #begun: Map<string, AbortController> = new Map()
   /** Fires when storing that has failed may succeed now. */
   readonly #mayStore: Signal<[]> = new Signal()
-  #wishes = 0
-  #isServing = false
+  /** The last wish, if the asking tab could not store it. */
+  #unstored: boolean | undefined
   #isOver = false
 
   constructor(port: LeadingPort) {
@@ -47,19 +50,14 @@ export class Leading {
     return this.#isOver ? undefined : isWanted
   }
 
-  /** Until the term has begun, a connection could store nothing, and no question is answered. */
-  get isServing(): boolean {
-    return this.#isServing
-  }
-
   /** Answers the questions of tabs until this tab no longer leads. */
   serve(): void {
-    this.#isServing = true
+    this.isServing = true
     this.#port.post({ type: 'leading' })
   }
 
   hear(message: Asked): void {
-    if (!this.#isServing || this.#isOver) return
+    if (!this.isServing || this.#isOver) return
     const { id } = message
     if (message.type === 'cancel') return this.#begun.get(id)?.abort()
     const { term } = this.#port
@@ -84,11 +82,6 @@ export class Leading {
     }
   }
 
-  /** Something was stored, so there may be room again. */
-  wake(): void {
-    this.#mayStore.emit()
-  }
-
   async send(to: string, text: string, limitMs?: number): Promise<Delivery> {
     if (limitMs !== undefined && limitMs <= 0) return 'undelivered'
     try {
@@ -99,22 +92,26 @@ export class Leading {
     }
   }
 
+  /** Something was stored, so there may be room again. */
+  wake(): void {
+    this.#mayStore.emit()
+    this.#mayStore.clear()
+  }
+
   /** Leaves unanswered questions to the next leader. */
   stop(): void {
     this.#isOver = true
-    this.#mayStore.emit()
+    this.wake()
   }
 
   /** Connects or disconnects, as the app wants. A wish that the asking tab could not store is stored later. */
   async #heed(unstored: boolean | undefined): Promise<undefined> {
-    this.#wishes++
-    const wish = this.#wishes
+    this.#unstored = unstored
     const isWanted = unstored ?? (await this.#port.store.use(readWish))
     if (isWanted) this.own.connect()
     else this.own.disconnect()
     if (unstored === undefined) return
-    const isLast = (): boolean => wish === this.#wishes
-    void this.#untilStored(async db => (isLast() ? storeWish(db, isWanted) : undefined))
+    void this.#untilStored(async db => (this.#unstored === isWanted ? storeWish(db, isWanted) : undefined))
   }
 
   /**
@@ -130,15 +127,13 @@ export class Leading {
       } catch (error) {
         if (this.#isOver) break
         failed(error)
-        await new Promise<void>(resolve => {
-          const end = (): void => {
-            cancel()
-            stop()
-            resolve()
-          }
-          const cancel = clock.after(backoffMs(attempt, undefined, randomness), end)
-          const stop = this.#mayStore.on(end)
-        })
+        const room = new Promise<void>(resolve => this.#mayStore.on(resolve))
+        await within(
+          clock,
+          backoffMs(attempt, undefined, randomness),
+          () => room,
+          () => undefined,
+        )
       }
     }
     return undefined

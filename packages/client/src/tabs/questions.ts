@@ -46,7 +46,6 @@ export class Questions {
    */
   ask(question: Question, abort?: AbortSignal): Promise<Reply> {
     const { tab, clock, closing } = this.#port
-    const signals = abort ? [closing, abort] : [closing]
     this.#asked++
     const id = `${tab}/${this.#asked}`
     return new Promise((resolve, reject) => {
@@ -60,7 +59,8 @@ export class Questions {
       }
       const end = (): void => {
         this.#pending.delete(id)
-        for (const signal of signals) signal.removeEventListener('abort', onAbort)
+        closing.removeEventListener('abort', onAbort)
+        abort?.removeEventListener('abort', onAbort)
       }
       const pending: Pending = {
         ...{ question, askedAt: clock.elapsed(), isGone: false },
@@ -73,8 +73,9 @@ export class Questions {
           reject(error)
         },
       }
-      if (signals.some(({ aborted }) => aborted)) return onAbort()
-      for (const signal of signals) signal.addEventListener('abort', onAbort)
+      if (closing.aborted || abort?.aborted) return onAbort()
+      closing.addEventListener('abort', onAbort)
+      abort?.addEventListener('abort', onAbort)
       this.#pending.set(id, pending)
       this.#port.post({ type: 'question', id, question })
     })

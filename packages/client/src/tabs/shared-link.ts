@@ -165,21 +165,19 @@ export class SharedLink implements DeviceLink {
   }
 
   #wish(isWanted: boolean): void {
-    const report = (error: unknown): void => this.#report(error)
-    this.#wished = this.#port.store
-      .use(db => storeWish(db, isWanted))
-      .then(
-        () => undefined,
-        error => {
-          report(error)
-          return isWanted
-        },
-      )
-      .then(async unstored => {
-        if (unstored === undefined) this.#leading?.wake()
-        await this.#ask({ type: 'wish', isWanted: unstored })
-      })
-      .catch(report)
+    this.#wished = this.#follow(isWanted).catch((error: unknown) => this.#report(error))
+  }
+
+  async #follow(isWanted: boolean): Promise<void> {
+    let unstored: boolean | undefined
+    try {
+      await this.#port.store.use(db => storeWish(db, isWanted))
+      this.wake()
+    } catch (error) {
+      this.#report(error)
+      unstored = isWanted
+    }
+    await this.#ask({ type: 'wish', isWanted: unstored })
   }
 
   #show(status: Status): void {
