@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { check, openLevelDatabase, openLevelStore, systemClock } from '@kith/ser
 import { defaultLimits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
+import { Level } from 'level'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { folderOfTwo, Harmed } from '../support/damaged-folders.ts'
@@ -28,6 +30,36 @@ async function namesIn(folder: string): Promise<string[]> {
 
 async function tablesIn(backup: string): Promise<string[]> {
   return (await readdir(join(backup, 'store'))).filter(name => /\.(ldb|sst)$/.test(name))
+}
+
+/** A folder with one table. Folders of two seeds differ in values only, which the end of a table does not show. */
+async function folderOfValues(seed: number): Promise<string> {
+  const folder = await temporaryFolder()
+  const level = (): Level<string, Uint8Array> =>
+    new Level(join(folder, 'store'), { keyEncoding: 'utf8', valueEncoding: 'view' })
+  const db = level()
+  await db.open()
+  // Values that cannot be compressed, so the blocks have the same sizes. The filter and the index take the last 4,096 bytes.
+  const values = Array.from({ length: 4_000 }, (_, index) => createHash('sha512').update(`${seed} ${index}`).digest())
+  await db.batch(values.map((value, index) => ({ type: 'put', key: `key-${10_000 + index}`, value })))
+  await db.close()
+  // The log becomes a table.
+  const again = level()
+  await again.open()
+  await again.close()
+  return folder
+}
+
+/** Hashes of the last `bytes` bytes of each table, or of all of it. */
+async function hashesOfTables(folder: string, bytes?: number): Promise<Record<string, string>> {
+  const names = (await tablesIn(folder)).sort()
+  const hashOf = (name: string): string => {
+    const content = readFileSync(join(folder, 'store', name))
+    return createHash('sha256')
+      .update(content.subarray(bytes ? -bytes : 0))
+      .digest('hex')
+  }
+  return Object.fromEntries(names.map(name => [name, hashOf(name)]))
 }
 
 test('[D2][D4] a backup that is made while a server writes has all that was answered before it began, and check finds nothing', async () => {
@@ -82,13 +114,51 @@ test('a table that the backup before has takes no room a second time', async () 
   }
 })
 
-test('[D4] a table of the same number and size with another end is copied', async () => {
+test('[D4] a backup has the tables of the folder, although the previous one has tables of another history with the same number, size and end', async () => {
+  const backups = await temporaryFolder()
+  const [one, two] = [await folderOfValues(1), await folderOfValues(2)]
+  const first = await addBackup(one, backups, { nowMs: 1 })
+  const warn = vi.fn()
+  const second = await addBackup(two, backups, { nowMs: 2, warn })
+  const [tables, others] = [await hashesOfTables(two), await hashesOfTables(one)]
+  expect(tables).not.toEqual(others)
+  expect(await hashesOfTables(two, 4_096)).toEqual(await hashesOfTables(one, 4_096))
+  expect(await hashesOfTables(second)).toEqual(tables)
+  expect(await hashesOfTables(first)).toEqual(others)
+  expect(warn).not.toHaveBeenCalled()
+})
+
+test.each([
+  ['in its first block', 100],
+  ['at its end', -60],
+])(
+  '[D4] a table of the previous backup that was damaged since, %s, is copied from the folder, and reported',
+  async (_, at) => {
+    const [one, backups] = [await folderOfTwo(), await temporaryFolder()]
+    const before = new Harmed(await addBackup(one.folder, backups, { nowMs: 1 }))
+    const table = await before.file('.ldb')
+    await before.flip(table, at < 0 ? (await before.read(table)).length + at : at)
+    const warned: string[] = []
+    const after = await addBackup(one.folder, backups, { nowMs: 2, warn: what => warned.push(what) })
+    expect(await findDamage(after)).toEqual([])
+    expect(await hashesOfTables(after)).toEqual(await hashesOfTables(one.folder))
+    expect(warned).toEqual([
+      expect.stringMatching(/00-00\.001Z.*\.ldb is damaged at byte \d+, .* do not restore .*001Z,/),
+    ])
+    // The backup after that one links the whole table.
+    await addBackup(one.folder, backups, { nowMs: 3, warn: what => warned.push(what) })
+    expect(warned).toHaveLength(1)
+  },
+)
+
+test('[D4] the command names a damaged earlier backup, and makes the new one', async () => {
   const [one, backups] = [await folderOfTwo(), await temporaryFolder()]
   const before = new Harmed(await addBackup(one.folder, backups, { nowMs: 1 }))
-  const [table = ''] = await tablesIn(before.folder)
-  await before.flip(join('store', table), (await before.read(join('store', table))).length - 60)
-  const after = await addBackup(one.folder, backups, { nowMs: 2 })
-  expect(await findDamage(after)).toEqual([])
+  await before.cut(await before.file('.ldb'), 200)
+  const running = promisify(execFile)(process.execPath, [serverProgram, 'backup', backups, '--data', one.folder])
+  const { stdout, stderr } = await running
+  expect(stderr).toContain(`warning: ${before.folder}`)
+  expect(await findDamage(stdout.trim())).toEqual([])
 })
 
 test('[D4] files that were replaced while the tables were copied are read again', async () => {

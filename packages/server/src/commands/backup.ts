@@ -17,9 +17,14 @@ export async function runBackup(args: readonly string[], env: Environment): Prom
     throw new SettingsError('with KITH_DATABASE_URL the state is in PostgreSQL: use pg_basebackup, see docs/CLUSTER.md')
   }
   const { folder, backups, keep } = readOptions(args)
-  const made = await addBackup(folder, backups, { nowMs: systemClock.now(), keep, onProgress: tablesCopied })
+  const reports = { onProgress: tablesCopied, warn: printWarning }
+  const made = await addBackup(folder, backups, { nowMs: systemClock.now(), keep, ...reports })
   process.stdout.write(`${made}\n`)
   return 0
+}
+
+function printWarning(what: string): void {
+  process.stderr.write(`warning: ${what}\n`)
 }
 
 function readOptions(args: readonly string[]): { folder: string; backups: string; keep: number | undefined } {

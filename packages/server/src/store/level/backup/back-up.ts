@@ -1,42 +1,45 @@
-import { constants, type Stats } from 'node:fs'
-import { copyFile, link, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { acknowledgedFile, readAcknowledged } from '../files/acknowledged.ts'
 import { findDamage } from '../files/damage.ts'
-import type { Table } from '../files/manifest.ts'
 import { verifiedFile } from '../files/verified-tables.ts'
 import { DataFolderError } from '../folder-error.ts'
 import { isSameFileSet, readFileSet } from './file-set.ts'
+import { syncPath } from './sync-path.ts'
+import { bringTable } from './tables.ts'
 
 /** The number of attempts. An attempt succeeds if no file of the database was replaced while the logs were copied. */
 const attempts = 100
 const pauseMs = 50
-/** The end of a table contains the checksums of its blocks' index, so tables with the same end are equal. */
-const endBytes = 4_096
 /** Files that describe only the server's own files, or that are copied with the logs. */
 const leftOut = [acknowledgedFile, verifiedFile, 'room']
 
 export interface BackUpOptions {
-  /** The previous backup. A table that it contains is linked instead of copied. */
+  /** The previous backup. A table that it contains, with the same content, is linked instead of copied. */
   previous?: string | undefined
+  /** Called with a sentence about a damaged table of the previous backup. */
+  warn?: ((what: string) => void) | undefined
+  /** What to do if the copied data is damaged. */
+  advice: string
   /** Called with the number of tables that have been copied. */
   onProgress?: ((done: number, of: number) => void) | undefined
 }
 
 /**
- * Copies a data folder into a new folder, even while a server has it open. The copy is the state at one moment, with everything
+ * Copies a data folder into an empty folder, even while a server has it open. The copy is the state at one moment, with everything
  * that the server had acknowledged when the copy began. This works because LevelDB never changes a table, and only appends to
  * logs and manifests: the copy is valid if the same files make up the database before and after the logs were copied. Throws
  * {@link DataFolderError} if no attempt succeeds, or if the copied data is damaged.
  */
-export async function backUp(folder: string, target: string, options: BackUpOptions = {}): Promise<void> {
+export async function backUp(folder: string, target: string, options: BackUpOptions): Promise<void> {
   const [from, to] = [join(folder, 'store'), join(target, 'store')]
-  await mkdir(to, { recursive: true, mode: 0o700 })
+  await mkdir(to, { mode: 0o700 })
+  const brought = new Set<number>()
   let failure: unknown
   for (let attempt = 0; attempt < attempts; attempt++) {
     try {
-      if (await isCopied(folder, target, options)) return await finish(folder, target)
+      if (await isCopied(folder, target, brought, options)) return await finish(folder, target, options.advice)
     } catch (error) {
       // A table was replaced by others while it was copied, or the manifest was being written.
       if (!isPassing(error)) throw error
@@ -50,8 +53,16 @@ export async function backUp(folder: string, target: string, options: BackUpOpti
   )
 }
 
-/** Copies the files that make up the database now. Returns whether they still did at the end. */
-async function isCopied(folder: string, target: string, { previous, onProgress }: BackUpOptions): Promise<boolean> {
+/**
+ * Copies the files that make up the database now. Returns whether they still did at the end. `brought`: the numbers of the
+ * tables that an earlier attempt has copied.
+ */
+async function isCopied(
+  folder: string,
+  target: string,
+  brought: Set<number>,
+  { previous, warn, onProgress }: BackUpOptions,
+): Promise<boolean> {
   const [from, to] = [join(folder, 'store'), join(target, 'store')]
   // Read before the logs, so the logs contain at least that much.
   const acknowledged = readAcknowledged(folder)
@@ -59,7 +70,10 @@ async function isCopied(folder: string, target: string, { previous, onProgress }
   const witness = acknowledged === undefined ? undefined : await readFile(join(folder, acknowledgedFile))
   const files = await readFileSet(from)
   for (const [index, table] of files.tables.entries()) {
-    await bringTable(from, to, table, previous && join(previous, 'store'))
+    if (!brought.has(table.number)) {
+      await bringTable({ from, to, previous: previous && join(previous, 'store') }, table, warn ?? (() => undefined))
+      brought.add(table.number)
+    }
     onProgress?.(index + 1, files.tables.length)
   }
   const logs = await Promise.all(files.logs.map(name => readFile(join(from, name))))
@@ -76,36 +90,8 @@ async function isCopied(folder: string, target: string, { previous, onProgress }
   return true
 }
 
-async function bringTable(from: string, to: string, { number, bytes }: Table, previous?: string): Promise<void> {
-  const base = String(number).padStart(6, '0')
-  const name = (await sizeOf(join(from, `${base}.ldb`))) === undefined ? `${base}.sst` : `${base}.ldb`
-  const [source, target] = [join(from, name), join(to, name)]
-  if ((await sizeOf(target)) === bytes) return
-  await rm(target, { force: true })
-  const before = previous && join(previous, name)
-  if (before && (await isSameTable(before, source, bytes))) return link(before, target)
-  await copyFile(source, target, constants.COPYFILE_FICLONE)
-  await syncPath(target)
-  if ((await sizeOf(target)) !== bytes) throw new RangeError(`${name} is being written`)
-}
-
-async function isSameTable(a: string, b: string, bytes: number): Promise<boolean> {
-  if ((await sizeOf(a)) !== bytes || (await sizeOf(b)) !== bytes) return false
-  return Buffer.compare(await endOf(a, bytes), await endOf(b, bytes)) === 0
-}
-
-async function endOf(path: string, bytes: number): Promise<Buffer> {
-  const file = await open(path, 'r')
-  try {
-    const length = Math.min(bytes, endBytes)
-    return (await file.read(Buffer.alloc(length), 0, length, bytes - length)).buffer
-  } finally {
-    await file.close()
-  }
-}
-
 /** Copies secrets and settings, then verifies every byte. */
-async function finish(folder: string, target: string): Promise<void> {
+async function finish(folder: string, target: string, advice: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isFile() || leftOut.some(name => entry.name.startsWith(name))) continue
     await copyFile(join(folder, entry.name), join(target, entry.name))
@@ -114,31 +100,12 @@ async function finish(folder: string, target: string): Promise<void> {
   for (const made of [join(target, 'store'), target]) await syncPath(made)
   const [damage] = await findDamage(target)
   if (damage) {
-    throw new DataFolderError(
-      `${damage.file} ${damage.what}, in the copy and probably in ${folder}: keep the backups before this one, stop the server, and run check --data ${folder}`,
-    )
+    throw new DataFolderError(`${damage.file} ${damage.what}, in the copy and probably in ${folder}: ${advice}`)
   }
 }
 
 async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {
   await writeFile(path, bytes, { mode: 0o600, flush: true })
-}
-
-/** Syncs a file, or the names in a folder, to the disk. */
-export async function syncPath(path: string): Promise<void> {
-  const file = await open(path, 'r')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    ({ size }: Stats) => size,
-    () => undefined,
-  )
 }
 
 /** Whether the error comes from files that are being replaced or written. */

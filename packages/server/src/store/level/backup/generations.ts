@@ -13,7 +13,11 @@ const unfinished = /^unfinished-(\d+)$/
 export async function addBackup(
   folder: string,
   backups: string,
-  { nowMs, keep, onProgress }: { nowMs: number; keep?: number | undefined } & Pick<BackUpOptions, 'onProgress'>,
+  {
+    nowMs,
+    keep,
+    ...reports
+  }: { nowMs: number; keep?: number | undefined } & Pick<BackUpOptions, 'onProgress' | 'warn'>,
 ): Promise<string> {
   await expectFolder(folder)
   await mkdir(backups, { recursive: true, mode: 0o700 })
@@ -22,7 +26,8 @@ export async function addBackup(
   const making = join(backups, `unfinished-${process.pid}`)
   const made = join(backups, new Date(nowMs).toISOString().replaceAll(':', '-'))
   try {
-    await backUp(folder, making, { previous: before, onProgress })
+    await mkdir(making, { mode: 0o700 })
+    await backUp(folder, making, { ...reports, previous: before, advice: adviceOn(folder) })
     await rename(making, made)
   } catch (error) {
     await rm(making, { recursive: true, force: true })
@@ -32,6 +37,10 @@ export async function addBackup(
     for (const old of (await finishedIn(backups)).slice(0, -keep)) await rm(old, { recursive: true })
   }
   return made
+}
+
+function adviceOn(folder: string): string {
+  return `keep the backups before this one, stop the server, and run check --data ${folder}`
 }
 
 async function expectFolder(folder: string): Promise<void> {

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path'
 import { DataFolderError } from '../folder-error.ts'
 import type { MigrationProgress } from '../format/migrate.ts'
 import { openLevelDatabase } from '../open.ts'
-import { type BackUpOptions, backUp, syncPath } from './back-up.ts'
+import { type BackUpOptions, backUp } from './back-up.ts'
 import { finishedIn } from './generations.ts'
+import { syncPath } from './sync-path.ts'
 import { withhold } from './withhold.ts'
 
 export interface RestoreOptions extends Pick<BackUpOptions, 'onProgress'> {
@@ -25,7 +26,8 @@ export async function restore(backup: string, folder: string, options: RestoreOp
   await expectEmpty(target)
   const making = `${target}.restoring-${process.pid}`
   try {
-    await backUp(backup, making, { onProgress })
+    await mkdir(making, { mode: 0o700 })
+    await backUp(backup, making, { onProgress, advice: 'restore another backup' })
     const withheld = isTrusted ? 0 : await withholdIn(making, nowMs, onMigration)
     await rename(making, target)
     await syncPath(dirname(target))
