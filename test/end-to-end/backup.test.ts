@@ -23,9 +23,9 @@ async function run(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [serverProgram, ...args])).stdout.trim()
 }
 
-/** The names in a folder of backups, complete or not. */
+/** The names in a folder of backups, complete or not, beside its lock. */
 async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder)).sort()
+  return (await readdir(folder)).filter(name => name !== 'lock').sort()
 }
 
 async function tablesIn(backup: string): Promise<string[]> {
@@ -184,14 +184,36 @@ test('[D4] what is damaged makes no backup, and leaves those before it', async (
   expect(await findDamage(good)).toEqual([])
 })
 
-test('what a killed backup left is removed by the next one, and no more backups are kept than were asked for', async () => {
+test('[D4] what a killed backup left is removed by the next one, whatever it contains, and no more backups are kept than were asked for', async () => {
   const [{ folder }, backups] = [await folderOfTwo(), await temporaryFolder()]
-  // No process has this id, because it is above the largest that Linux assigns.
-  await mkdir(join(backups, 'unfinished-4194305'))
   await mkdir(join(backups, 'of somebody else'))
-  for (const nowMs of [1, 2, 3]) await addBackup(folder, backups, { nowMs, keep: 2 })
+  const [table = ''] = await tablesIn(folder)
+  for (const nowMs of [1, 2, 3]) {
+    // A table with the name and size of the right one, of which a part was never written.
+    await mkdir(join(backups, 'unfinished', 'store'), { recursive: true })
+    const bytes = readFileSync(join(folder, 'store', table)).fill(0, 100, 200)
+    writeFileSync(join(backups, 'unfinished', 'store', table), bytes)
+    writeFileSync(join(backups, 'unfinished', 'token-secret'), 'of another server')
+    const made = await addBackup(folder, backups, { nowMs, keep: 2 })
+    expect(await hashesOfTables(made)).toEqual(await hashesOfTables(folder))
+    expect(await readdir(made)).not.toContain('token-secret')
+  }
   const kept = ['1970-01-01T00-00-00.002Z', '1970-01-01T00-00-00.003Z', 'of somebody else']
   expect(await namesIn(backups)).toEqual(kept)
+})
+
+test('[D4] a second backup does not begin in a folder while another process makes one there, and changes nothing', async () => {
+  const [{ folder }, backups] = [await folderOfTwo(), await temporaryFolder()]
+  await mkdir(join(backups, 'unfinished'))
+  const other = new Level(join(backups, 'lock'))
+  await other.open()
+  const said = /another backup is being made in .*: wait for its end/
+  await expect(run('backup', backups, '--data', folder)).rejects.toMatchObject({ stderr: expect.stringMatching(said) })
+  await expect(addBackup(folder, backups, { nowMs: 1 })).rejects.toThrow(said)
+  expect(await namesIn(backups)).toEqual(['unfinished'])
+  await other.close()
+  await run('backup', backups, '--data', folder)
+  expect(await namesIn(backups)).toEqual([expect.stringMatching(/Z$/)])
 })
 
 test.each([

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { check, openLevelDatabase, openLevelStore, systemClock } from '@kith/server'
+import { check, createServer, openLevelDatabase, openLevelStore, systemClock } from '@kith/server'
 import { defaultLimits } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
+import { Level } from 'level'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
+import { folderOfTwo, Harmed } from '../support/damaged-folders.ts'
 import { openDevice, settle } from '../support/process-devices.ts'
 import { addBackup, decodeUser, partsOf, ranges, restore } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
@@ -166,6 +168,63 @@ async function restoredAt(backup: string, isTrusted: boolean): Promise<{ positio
   const [last] = (read(runs) as { start: number }[]).slice(-1)
   return { position: read(position) as number, runStart: last?.start ?? Number.NaN }
 }
+
+/** A backup of a folder with two users and a secret. */
+async function backupOfTwo(): Promise<string> {
+  const { folder } = await folderOfTwo()
+  await writeFile(join(folder, 'admin-key'), 'the key')
+  return addBackup(folder, await temporaryFolder(), { nowMs: 1 })
+}
+
+test('[D2] a restore fills an empty folder that exists, which may be the place of a volume', async () => {
+  const [backup, folder] = [await backupOfTwo(), await temporaryFolder()]
+  await mkdir(join(folder, 'lost+found'))
+  const { ino } = await stat(folder)
+  await restore(backup, folder, { nowMs: 1, isTrusted: true })
+  expect((await stat(folder)).ino).toBe(ino)
+  expect((await readdir(folder)).sort()).toEqual(['acknowledged', 'admin-key', 'lost+found', 'store'])
+  expect(await registeredIn(folder)).toEqual(['alice', 'bob'])
+})
+
+test('[D2] a folder whose restore was killed is not served, and gets no secrets; the next restore removes what was left', async () => {
+  const [backup, folder] = [await backupOfTwo(), await temporaryFolder()]
+  const left = join(folder, 'restoring', 'content')
+  await cp(backup, left, { recursive: true })
+  await writeFile(join(left, 'token-secret'), 'of another backup')
+  const served = promisify(execFile)(process.execPath, [serverProgram, 'serve', '--port', '0', '--data', folder])
+  await expect(served).rejects.toMatchObject({
+    stderr: expect.stringMatching(/a restore to .* has not ended: .* run it again .* remove .*restoring/),
+  })
+  await expect(createServer({ folder })).rejects.toThrow(/has not ended/)
+  expect(await readdir(folder)).toEqual(['restoring'])
+  await restore(backup, folder, { nowMs: 1, isTrusted: true })
+  expect((await readdir(folder)).sort()).toEqual(['acknowledged', 'admin-key', 'store'])
+  await isSound(folder)
+})
+
+test('[D4] a second restore to a folder does not begin while another process restores there', async () => {
+  const [backup, folder] = [await backupOfTwo(), await temporaryFolder()]
+  await mkdir(join(folder, 'restoring', 'content'), { recursive: true })
+  const other = new Level(join(folder, 'restoring', 'lock'))
+  await other.open()
+  const second = restore(backup, folder, { nowMs: 1, isTrusted: true })
+  await expect(second).rejects.toThrow(/another restore to .* is running: wait for its end/)
+  expect((await readdir(join(folder, 'restoring'))).sort()).toEqual(['content', 'lock'])
+  await other.close()
+})
+
+test.each([true, false])(
+  '[D4] a restore of a damaged backup leaves nothing, whether the folder existed (%s) or not',
+  async isThere => {
+    const [backup, place] = [new Harmed(await backupOfTwo()), await temporaryFolder()]
+    await backup.flip(await backup.file('.log'), 3_000)
+    if (isThere) await mkdir(join(place, 'data'))
+    const restored = restore(backup.folder, join(place, 'data'), { nowMs: 1, isTrusted: true })
+    await expect(restored).rejects.toThrow(/\.log is damaged at byte \d+, .*: restore another backup$/)
+    expect(await readdir(place)).toEqual(isThere ? ['data'] : [])
+    if (isThere) expect(await readdir(join(place, 'data'))).toEqual([])
+  },
+)
 
 test.each([
   [['restore'], /name one backup/],

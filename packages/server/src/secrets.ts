@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { causeOf } from './relations/unwritable.ts'
+import { expectRestored } from './store/level/backup/restoring.ts'
 import { DataFolderError } from './store/level/folder-error.ts'
 
 /** Returns a secret that the server made itself, stored in the data folder. Only its owner can read it. */
 export async function ownSecret(folder: string, name: 'token-secret' | 'admin-key'): Promise<string> {
+  await expectRestored(folder)
   try {
     return await readOrMake(folder, join(folder, name))
   } catch (error) {

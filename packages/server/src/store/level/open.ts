@@ -10,6 +10,7 @@ import type { EventRoom } from '../../relations/event-room.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { causeOf } from '../../relations/unwritable.ts'
+import { expectRestored } from './backup/restoring.ts'
 import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
 import { findDamage, type Reliance } from './files/damage.ts'
 import type { Damage } from './files/log-damage.ts'
@@ -133,6 +134,7 @@ async function openWhole(
   onMigration: MigrationProgress | undefined,
   reliance: Reliance | undefined,
 ): Promise<LevelDatabase> {
+  await expectRestored(folder)
   const path = join(folder, 'store')
   const damages = await orExplain(folder, async () => {
     if (!mustExist) await mkdir(path, { recursive: true, mode: 0o700 })
