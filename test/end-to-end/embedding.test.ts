@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Kith } from '@kith/client'
@@ -13,6 +13,7 @@ import { WebSocket } from 'ws'
 import { folderOfTwo } from '../support/damaged-folders.ts'
 import { loggerInto } from '../support/server-world.ts'
 import { temporaryFolder } from '../support/stores.ts'
+import { webhookSecret } from '../support/webhook-receiver.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -165,6 +166,18 @@ test('createServer refuses settings that contradict each other, and to listen to
     'give a tokenSecret of at least 32 bytes',
   )
   expect(await kith.listen({ port: 0 })).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+})
+
+test.each([
+  ['with another protocol', { url: 'ftp://host/' }, 'webhook.url must be an address, as in https://host/kith-events'],
+  ['with a password', { url: new URL('https://user:password@host/') }, 'webhook.url must have no user and password'],
+  ['without an address', { url: 'no address' }, 'webhook.url must be an address'],
+  ['without room', { mostEvents: 0 }, 'webhook.mostEvents must be a whole number, 1 or more'],
+])('createServer refuses a webhook %s, as the command line does, and writes nothing', async (_, wrong, message) => {
+  const folder = await temporaryFolder()
+  const webhook = { url: 'https://host/', secrets: [webhookSecret], ...wrong }
+  await expect(createServer({ folder, webhook, log })).rejects.toThrow(message)
+  expect(await readdir(folder)).toEqual([])
 })
 
 test('[D2][D4] an app is notified when the running server finds a damaged table, and its exception stops nothing', async () => {

@@ -17,8 +17,7 @@ import { Scrubbing } from './store/level/files/scrubbing.ts'
 import { DamagedFolderError, openLevelStore } from './store/level/open.ts'
 import { type Identity, leastSecretBytes, type TokenSettings, type VerifyToken } from './tokens.ts'
 import { receiverOf } from './webhooks/receiver.ts'
-import { defaultMostEvents } from './webhooks/settings.ts'
-import { keyOf } from './webhooks/signature.ts'
+import { addressProblem, defaultMostEvents, isMostEvents, keysOf, type WebhookSettings } from './webhooks/settings.ts'
 
 /** Settings of {@link createServer}. All of them are optional. */
 export interface CreateServerOptions {
@@ -62,6 +61,7 @@ export interface CreateServerOptions {
 
 /** Where the events of a server are sent. */
 export interface WebhookOptions {
+  /** An address with http or https, without user and password. */
   url: string | URL
   /** One secret, or two while one is being replaced. */
   secrets: readonly string[]
@@ -127,13 +127,14 @@ export interface EmbeddedServer {
 export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
   const { folder = './data', trustedProxies = [], webhook, messagePolicy = 'everyone' } = options
   if (!isAudience(messagePolicy)) throw wrongPolicy(messagePolicy)
+  const clock = systemClock
+  const room = webhook && roomOf(webhook, options.store)
+  const send = webhook && receiverOf(addressOf(webhook), clock)
+  // After the other settings, because secrets may be written to the folder.
   const tokens = await tokenSettingsOf(options, folder)
   const adminKey = options.adminKey ?? (await ownSecret(folder, 'admin-key'))
-  const clock = systemClock
   const limits = { ...defaultLimits, ...options.limits }
   const log = options.log ?? pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }))
-  const room = webhook && roomOf(webhook, options.store)
-  const send = webhook && receiverOf({ url: new URL(webhook.url), keys: keysOf(webhook.secrets) }, clock)
   pace.begin()
   const onMigration = (format: number, records: number): void =>
     log.warn({ format, records }, 'the data folder is migrated')
@@ -216,11 +217,14 @@ async function tokenSettingsOf(
 
 function roomOf({ mostEvents = defaultMostEvents, includeText = false }: WebhookOptions, store?: Store): EventRoom {
   if (store) throw new TypeError('with a store of your own give it the room for events, and no webhook here')
+  if (!isMostEvents(mostEvents)) throw new TypeError('webhook.mostEvents must be a whole number, 1 or more')
   return new EventRoom({ mostEvents, includesText: includeText })
 }
 
-function keysOf(secrets: readonly string[]): Uint8Array[] {
-  const keys = secrets.map(keyOf).filter(key => key !== undefined)
-  if (keys.length === secrets.length && keys.length >= 1 && keys.length <= 2) return keys
-  throw new TypeError('webhook.secrets must be one or two texts: whsec_ and base64 of 24 to 64 bytes')
+function addressOf({ url, secrets }: WebhookOptions): Pick<WebhookSettings, 'url' | 'keys'> {
+  const problem = addressProblem(url)
+  if (problem) throw new TypeError(`webhook.url ${problem}`)
+  const keys = keysOf(secrets)
+  if (!keys) throw new TypeError('webhook.secrets must be one or two texts: whsec_ and base64 of 24 to 64 bytes')
+  return { url: new URL(url), keys }
 }

@@ -1,6 +1,5 @@
 import { type Environment, readSwitch, SettingsError } from '../environment.ts'
-import { defaultMostEvents, type WebhookSettings } from './settings.ts'
-import { keyOf } from './signature.ts'
+import { addressProblem, defaultMostEvents, isMostEvents, keysOf, type WebhookSettings } from './settings.ts'
 
 /** Returns the receiver of KITH_WEBHOOK_URL, or `undefined` if it is not set. Throws {@link SettingsError}. */
 export function readWebhook(env: Environment): WebhookSettings | undefined {
@@ -18,22 +17,14 @@ export function readWebhook(env: Environment): WebhookSettings | undefined {
 }
 
 function readUrl(given: string): URL {
-  const url = URL.canParse(given) ? new URL(given) : undefined
-  if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new SettingsError('KITH_WEBHOOK_URL must be an address, as in https://host/kith-events')
-  }
-  if (url.username || url.password) {
-    throw new SettingsError(
-      'KITH_WEBHOOK_URL must have no user and password: the receiver checks the signature instead',
-    )
-  }
-  return url
+  const problem = addressProblem(given)
+  if (problem) throw new SettingsError(`KITH_WEBHOOK_URL ${problem}`)
+  return new URL(given)
 }
 
 function readKeys(secrets: string): Uint8Array[] {
-  const keys = secrets.split(/[\s,]+/).flatMap(secret => (secret === '' ? [] : [keyOf(secret)]))
-  const known = keys.filter(key => key !== undefined)
-  if (known.length === keys.length && known.length > 0 && known.length <= 2) return known
+  const keys = keysOf(secrets.split(/[\s,]+/).filter(secret => secret !== ''))
+  if (keys) return keys
   throw new SettingsError(
     'KITH_WEBHOOK_SECRET must be whsec_ and base64 of 24 to 64 bytes, as of: echo whsec_$(openssl rand -base64 32); ' +
       'while it is being replaced, two of them, separated by a space',
@@ -43,6 +34,6 @@ function readKeys(secrets: string): Uint8Array[] {
 function readMost(value: string | undefined): number {
   if (!value) return defaultMostEvents
   const most = Number(value)
-  if (Number.isSafeInteger(most) && most > 0) return most
+  if (isMostEvents(most)) return most
   throw new SettingsError('KITH_WEBHOOK_MOST_EVENTS must be a whole number, 1 or more')
 }
