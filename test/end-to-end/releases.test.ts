@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Kith, type KithOptions, openKith } from '@kith/client'
 import { type DeviceStorage, sqlite } from '@kith/client/sqlite'
@@ -23,6 +24,7 @@ import {
   seenBy,
   unpack,
 } from '../support/releases.ts'
+import { addBackup } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -53,6 +55,13 @@ async function device(
 
 async function settle(...all: Kith[]): Promise<void> {
   for (let round = 0; round < 2; round++) for (const one of all) await one.whenSynced()
+}
+
+/** The files of a folder, with hashes of their content. */
+function hashesIn(folder: string): [name: string, hash: string][] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort()
+  return paths.map(path => [path, createHash('sha256').update(readFileSync(path)).digest('hex')])
 }
 
 async function visibility(server: ServerProcess, pair: string): Promise<unknown> {
@@ -132,6 +141,25 @@ describe.each(releases)('after release %s', version => {
     const { server: program, openKith: openOld } = await unpack(version)
     const server = await start({ program, folder: await temporaryFolder() })
     await expectExchange(server, openKith, openOld)
+  })
+
+  test('[D2] a backup that this version makes beside its running server changes nothing in the folder, and is served by it', async () => {
+    const { server: program } = await unpack(version)
+    const [folder, copy] = [await restoreFolder(version), await temporaryFolder()]
+    const running = await start({ program, folder })
+    const before = hashesIn(folder)
+    const backup = await addBackup(folder, await temporaryFolder(), { nowMs: 1 })
+    expect(hashesIn(folder)).toEqual(before)
+    await running.stop()
+    await cp(backup, copy, { recursive: true })
+    const copied = hashesIn(copy)
+    const database = await openLevelDatabase(copy, true)
+    expect((await check(database)).findings).toEqual([])
+    await database.close()
+    expect(hashesIn(copy)).not.toEqual(copied)
+    // Because the check has changed the copy, the other version gets the backup itself.
+    const server = await start({ program, folder: backup })
+    await expectVisibility(server, version)
   })
 
   test('[F1][V3] its devices are served by the server of this version, and a revocation takes effect', async () => {
