@@ -220,10 +220,18 @@ test.each([
   [['backup'], {}, /name one folder for the backups/],
   [['backup', 'b', '--keep', '0'], {}, /--keep takes a number from 1 on/],
   [['backup', 'b', '--data', '/nonexistent'], {}, /holds no data of Kith/],
+  [
+    ['backup', 'file', '--data', 'data'],
+    {},
+    /^kith-server: no backup of data was made in file \(EEXIST: .*\): check that .*\n$/,
+  ],
   [['backup', 'b'], { KITH_DATABASE_URL: 'postgres://db/kith' }, /use pg_basebackup/],
 ])('the command line %j is answered by what to do', async (args, env, said) => {
+  const cwd = await temporaryFolder()
+  await mkdir(join(cwd, 'data', 'store'), { recursive: true })
+  for (const name of ['file', 'data/store/CURRENT']) writeFileSync(join(cwd, name), '')
   const running = promisify(execFile)(process.execPath, [serverProgram, ...args], {
-    cwd: await temporaryFolder(),
+    cwd,
     env: { PATH: process.env['PATH'], ...env },
   })
   await expect(running).rejects.toMatchObject({ stderr: expect.stringMatching(said) })

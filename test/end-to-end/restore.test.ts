@@ -231,12 +231,17 @@ test.each([
   [['restore', 'nothing'], /nothing is not a backup: name a folder that backup made/],
   [['restore', 'backups'], /name one of those in it, as in backups.1970-01-01T00-00-00\.001Z/],
   [['restore', 'backups/1970-01-01T00-00-00.001Z', '--data', 'full'], /full is not empty: stop its server, and move/],
+  [
+    ['restore', 'backups/1970-01-01T00-00-00.001Z', '--data', 'file'],
+    /^kith-server: backups.* was not restored to file \(ENOTDIR: .*\): check that .*\n$/,
+  ],
 ])('the command line %j is answered by what to do, and leaves nothing', async (args, said) => {
   const place = await temporaryFolder()
   const store = await openLevelStore(join(place, 'data'), { limits: defaultLimits, clock: systemClock })
   await store.close()
   await addBackup(join(place, 'data'), join(place, 'backups'), { nowMs: 1 })
   await mkdir(join(place, 'full', 'anything'), { recursive: true })
+  await writeFile(join(place, 'file'), '')
   const before = await readdir(place)
   const running = promisify(execFile)(process.execPath, [serverProgram, ...args], { cwd: place })
   await expect(running).rejects.toMatchObject({ stderr: expect.stringMatching(said) })

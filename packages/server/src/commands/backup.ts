@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts'
 import { type Environment, SettingsError } from '../environment.ts'
 import { readDatabase } from '../settings.ts'
 import { addBackup } from '../store/level/backup/generations.ts'
+import { orExplain } from '../store/level/backup/or-explain.ts'
 
 const tablesOfProgress = 100
 
@@ -18,7 +19,9 @@ export async function runBackup(args: readonly string[], env: Environment): Prom
   }
   const { folder, backups, keep } = readOptions(args)
   const reports = { onProgress: tablesCopied, warn: printWarning }
-  const made = await addBackup(folder, backups, { nowMs: systemClock.now(), keep, ...reports })
+  const made = await orExplain(`no backup of ${folder} was made in ${backups}`, () =>
+    addBackup(folder, backups, { nowMs: systemClock.now(), keep, ...reports }),
+  )
   process.stdout.write(`${made}\n`)
   return 0
 }

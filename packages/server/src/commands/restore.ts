@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { systemClock } from '../clock.ts'
 import { type Environment, SettingsError } from '../environment.ts'
 import { readDatabase } from '../settings.ts'
+import { orExplain } from '../store/level/backup/or-explain.ts'
 import { restore } from '../store/level/backup/restore.ts'
 import { tablesCopied } from './backup.ts'
 import { tellMigration } from './migration-progress.ts'
@@ -13,7 +14,9 @@ export async function runRestore(args: readonly string[], env: Environment): Pro
   }
   const { backup, folder, isTrusted } = readOptions(args)
   const progress = { onProgress: tablesCopied, onMigration: tellMigration }
-  const withheld = await restore(backup, folder, { nowMs: systemClock.now(), isTrusted, ...progress })
+  const withheld = await orExplain(`${backup} was not restored to ${folder}`, () =>
+    restore(backup, folder, { nowMs: systemClock.now(), isTrusted, ...progress }),
+  )
   process.stdout.write(`restored to ${folder}\n`)
   if (withheld > 0) {
     const whose = withheld === 1 ? '1 user is' : `${withheld} users are`

@@ -14,7 +14,9 @@ export async function whileLocked<T>(folder: string, busy: string, work: () => P
     const { cause } = error as { cause?: { code?: string; message?: string } }
     const detail = cause?.message ?? String(error)
     const isTaken = cause?.code === 'LEVEL_LOCKED'
-    const what = isTaken ? `${busy} (${detail})` : `${folder} can't be used (${detail}): remove it, and try again`
+    const what = isTaken
+      ? `${busy} (${detail})`
+      : `${folder} can't be used (${detail}): check that this user can write to it, and that its file system has free space and file locks; if so, remove it`
     throw new DataFolderError(what, { cause: error })
   }
   try {
