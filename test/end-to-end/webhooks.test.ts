@@ -12,7 +12,7 @@ import { Webhook } from 'standardwebhooks'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { openDevice } from '../support/process-devices.ts'
-import { receiverOf, type StoredEvent, webhookKeyOf } from '../support/server-internals.ts'
+import { receiverOf, registered, type StoredEvent, undelivered, webhookKeyOf } from '../support/server-internals.ts'
 import { type Receiver, startReceiver, until, verify, webhookSecret } from '../support/webhook-receiver.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -142,7 +142,8 @@ async function messageFor(url: string): Promise<() => Promise<unknown>> {
   const room = new EventRoom({ mostEvents: 10, includesText: false })
   const store = await openMemoryStore({ limits: defaultLimits, clock: systemClock, room })
   onTestFinished(() => store.close())
-  await store.commit({ type: 'undelivered', from: 'alice', to: 'bob', id: 'm1', text: 'hello', isAllowed: true })
+  await registered(store, 'alice', 'bob')
+  await store.commit(await undelivered(store))
   const event = (await store.outbox.next('bob')) as StoredEvent
   const send = receiverOf({ url: new URL(url), keys: [webhookKeyOf(webhookSecret) as Uint8Array] }, systemClock)
   return () => send(event, new AbortController().signal)

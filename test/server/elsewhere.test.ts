@@ -86,6 +86,23 @@ test('[V4] a block written while the node of the receiver checks a message keeps
   expect(bob.said).toEqual([])
 })
 
+test('[D7] a message on its way between nodes is not handed to the next holder of the recipient’s id, nor sent for the next holder of the sender’s', async () => {
+  for (const user of ['alice', 'bob']) {
+    const { here, there, store, clock, rest } = await twoNodes()
+    const [alice, bob] = [here.device('alice'), there.device('bob')]
+    await rest()
+    there.beforeReading(async () => {
+      await store.commit({ type: 'erase', user })
+      await store.commit(userChange(user))
+    })
+    void here.messages.send(alice.session, hello)
+    await rest()
+    clock.move(9_000)
+    await rest()
+    expect(bob.said).toEqual([])
+  }
+})
+
 test('[V4] the node of the receiver holds a message to its own message policy', async () => {
   const { here, there, clock, rest } = await twoNodes({ policyThere: 'nobody' })
   const [alice, bob] = [here.device('alice'), there.device('bob')]

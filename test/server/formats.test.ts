@@ -23,9 +23,11 @@ import {
   prepareDatabase,
   Runs,
   ranges,
+  registered,
   rosterChange,
   StoredDocument,
   storeOn,
+  undelivered,
   userChange,
 } from '../support/server-internals.ts'
 import { faulty, limitsWith, newDatabase, temporaryFolder } from '../support/stores.ts'
@@ -314,7 +316,8 @@ test('[D4] a folder with events that wait is not opened to versions without an o
   const database = await newDatabase('memory')
   const room = new EventRoom({ mostEvents: 10, includesText: false })
   const store = await storeOn(database, { ...options, room })
-  await store.commit({ type: 'undelivered', from: 'alice', to: 'bob', id: 'm1', text: 'hello', isAllowed: true })
+  await registered(store, 'alice', 'bob')
+  await store.commit(await undelivered(store))
   await database.put(keys.format, text('3'))
   await prepareDatabase(database, 'the folder')
   expect(await formatOf(database)).toEqual(['5', 'kith-3'])

@@ -8,7 +8,9 @@ import {
   migrate,
   openPostgresStore,
   receiverOf,
+  registered,
   storeOn,
+  undelivered,
   webhookKeyOf,
   withDatabase,
 } from '../support/server-internals.ts'
@@ -45,6 +47,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('webhooks of several nodes o
 
   test('[D4] one node delivers the events of all nodes, once and in order, and another one goes on when it ends', async () => {
     const { stores, room } = await nodes(2)
+    await registered(stores[0] as Store, 'alice', 'bob')
     const receiver = await startReceiver()
     const keys = [webhookKeyOf(webhookSecret) as Uint8Array]
     const couriers: Courier[] = []
@@ -61,7 +64,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('webhooks of several nodes o
         const id = `m${ids.length}`
         ids.push(id)
         const store = stores[index % stores.length] as Store
-        await store.commit({ type: 'undelivered', from: 'alice', to: 'bob', id, text: '', isAllowed: true })
+        await store.commit(await undelivered(store, { id, text: '' }))
       }
     }
     await send(20)
@@ -91,10 +94,10 @@ describe.skipIf(!isInstalled && !process.env['CI'])('webhooks of several nodes o
   test('[D7][D4] an event that one node settles while another erases its user does not come back', async () => {
     const { stores } = await nodes(2)
     const [first, second] = stores as [Store, Store]
-    await first.commit({ type: 'user', user: 'bob' })
+    await registered(first, 'alice')
     for (let index = 0; index < 10; index++) {
       await first.commit({ type: 'user', user: 'bob' })
-      await first.commit({ type: 'undelivered', from: 'alice', to: 'bob', id: `m${index}`, text: '', isAllowed: true })
+      await first.commit(await undelivered(first, { id: `m${index}`, text: '' }))
       const events = await first.outbox.waiting(undefined, 100)
       const ofBob = events.filter(({ event }) => event.type === 'message.undelivered')
       const dead = ofBob.map(({ name }) => ({ name, reason: 'status 400' }))
@@ -109,8 +112,9 @@ describe.skipIf(!isInstalled && !process.env['CI'])('webhooks of several nodes o
     const options = { limits: defaultLimits, clock: systemClock, room }
     const database = await newDatabase('memory')
     const source = await storeOn(database, options)
+    await registered(source, 'alice', 'bob')
     for (const id of ['m1', 'm2']) {
-      await source.commit({ type: 'undelivered', from: 'alice', to: 'bob', id, text: 'hello', isAllowed: true })
+      await source.commit(await undelivered(source, { id }))
     }
     await source.commit({ type: 'user', user: 'carol' })
     const [first] = await source.outbox.waiting(undefined, 1)

@@ -159,8 +159,10 @@ export { PostgresStays } from '../../packages/server/src/store/postgres/stays.ts
 export {
   following,
   profileChange,
+  registered,
   relationOf,
   rosterChange,
+  undelivered,
   userChange,
 } from '../../packages/server/src/testing/store-contract/changes.ts'
 export { Tokens } from '../../packages/server/src/tokens.ts'

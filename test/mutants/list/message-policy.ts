@@ -24,8 +24,7 @@ export const messagePolicyMutants: readonly Mutant[] = [
     messages,
     `    const reason = this.messagingOf(from, to, view)
 `,
-    `    const own = view.owner.messageAudience ?? 'everyone'
-    const reason = messagingBetween({ ...standingOf(view, from === to), messageAudience: own })
+    `    const reason = messagingOf(view, 'everyone', from === to)
 `,
     {
       id: 'message-policy-ignored-by-messages',

@@ -38,6 +38,32 @@ export const webhookMutants: readonly Mutant[] = [
     tests: contract,
     names: 'no more than half',
   }),
+  mutant('server/src/relations/events.ts', ' || !isOfAccounts(view, accounts)', '', {
+    id: 'message-of-the-former-holder-is-an-event',
+    rules: ['D7'],
+    what: 'The event of an undelivered message is written though an account of it was erased and its id is registered again.',
+    tests: contract,
+    names: 'an account that was erased since',
+  }),
+  mutant('server/src/relations/events.ts', " || messagingOf(view, widest) !== 'allowed'", '', {
+    id: 'message-of-a-blocked-sender-is-an-event',
+    rules: ['V1'],
+    what: 'The event of an undelivered message is written though the recipient blocked the sender while the message waited.',
+    tests: contract,
+    names: 'may no longer reach the recipient',
+  }),
+  mutant(
+    'server/src/socket/direct-messages.ts',
+    '        if (accounts && !isOfAccounts(view as View, accounts)) return\n',
+    '',
+    {
+      id: 'letter-reaches-the-next-holder',
+      rules: ['D7'],
+      what: 'A message on its way between two nodes is handed to the next holder of the recipient’s id.',
+      tests: ['server/elsewhere'],
+      names: 'next holder',
+    },
+  ),
   mutant(lines, '    if (line?.hasNews) this.add(user)\n', '', {
     id: 'event-during-the-last-read',
     rules: ['D4'],

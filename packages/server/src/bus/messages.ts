@@ -1,4 +1,5 @@
 import { isUserId } from '@kith/shared'
+import type { MessageAccounts } from '../relations/changes.ts'
 import { BusError } from './bus-error.ts'
 
 /** The subscribers of a message. */
@@ -12,6 +13,8 @@ export interface Letter {
   /** The id that the sender's device chose. */
   id: string
   text: string
+  /** The accounts for which the sending node checked it. Absent if that node does not name them yet. */
+  accounts?: MessageAccounts | undefined
 }
 
 /** The answer to a letter: a device received it. */
@@ -46,6 +49,7 @@ export function parseMessage(value: unknown): BusMessage {
         to: parseUser(message['to'], 'to'),
         id: parseText(message['id'], 'id', maxIdLength),
         text: parseText(message['text'], 'text', maxTextLength),
+        ...(message['accounts'] !== undefined && { accounts: parseAccounts(message['accounts']) }),
       }
     case 'taken':
       return { type }
@@ -71,6 +75,12 @@ export function parseText(value: unknown, name: string, maxLength: number): stri
 function parseUser(value: unknown, name: string): string {
   if (isUserId(value)) return value
   throw new BusError(`${name} is no user id`)
+}
+
+function parseAccounts(value: unknown): MessageAccounts {
+  const { sender, recipient } = membersOf(value, 'accounts')
+  if (Number.isSafeInteger(sender) && Number.isSafeInteger(recipient)) return { sender, recipient } as MessageAccounts
+  throw new BusError('accounts are no positions')
 }
 
 function parseUsers(value: unknown): string[] {

@@ -1,4 +1,4 @@
-import type { ContactFacts, RosterSettings } from '@kith/shared'
+import type { Audience, ContactFacts, RosterSettings } from '@kith/shared'
 import type { EventName } from './outbox.ts'
 import type { DocumentName } from './records.ts'
 
@@ -58,8 +58,8 @@ export type Change =
   | EventsChange
 
 /**
- * No device received a message. If the store writes events, the message becomes an event if the recipient may receive it.
- * Otherwise the change writes nothing, and takes the same time [V10].
+ * No device received a message. If the store writes events, the message becomes an event if the recipient may receive it:
+ * both when it was handed over and now. Otherwise the change writes nothing, and takes the same time [V10].
  */
 export interface UndeliveredMessage {
   type: 'undelivered'
@@ -67,7 +67,18 @@ export interface UndeliveredMessage {
   to: string
   id: string
   text: string
+  /** Whether the recipient could receive it when it was handed over. */
   isAllowed: boolean
+  /** Both accounts when it was handed over. If either was erased since, there is no event [D7]. */
+  accounts: MessageAccounts
+  /** The widest audience for the messages of any user of this server. */
+  widest: Audience
+}
+
+/** The accounts between which a message was sent, each named by its `registeredAt`. */
+export interface MessageAccounts {
+  sender: number
+  recipient: number
 }
 
 /** The outcomes of events in the outbox. Events that the outbox no longer holds are ignored. */

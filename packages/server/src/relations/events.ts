@@ -1,5 +1,7 @@
 import type { EventsChange, UndeliveredMessage } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
+import { messagingOf } from './standing.ts'
+import { isOfAccounts } from './views.ts'
 
 /** Events that follow from changes, for the app's backend: docs/guides/webhooks.md says when each is sent. */
 
@@ -37,9 +39,15 @@ function without(levels: readonly number[], others: readonly number[]): number[]
   return levels.filter(level => !others.includes(level))
 }
 
-export function tellUndelivered(draft: Draft, notes: CommitNotes, message: UndeliveredMessage): void {
-  const { from, to, id, text, isAllowed } = message
-  if (!isAllowed) return
+/**
+ * Tells of a message that no device received. It waited for a device meanwhile, so the records are read again: the event must
+ * not be about the next holder of an id [D7], nor about a message that may no longer reach the recipient.
+ */
+export async function tellUndelivered(draft: Draft, notes: CommitNotes, message: UndeliveredMessage): Promise<void> {
+  const { from, to, id, text, isAllowed, accounts, widest } = message
+  await draft.loadPairs(from, [to])
+  const view = { viewer: draft.user(from), owner: draft.user(to), relation: draft.relation(from, to) }
+  if (!isAllowed || !isOfAccounts(view, accounts) || messagingOf(view, widest) !== 'allowed') return
   const data = { sender: from, recipient: to, id, ...(draft.tellsText && { text }) }
   draft.tell(notes, { type: 'message.undelivered', line: to, other: from, by: from, data })
 }

@@ -43,9 +43,10 @@ class Wanted implements RecordNames {
       case 'seen':
         for (const { user } of change.users) this.#addUser(user)
         return
+      case 'undelivered':
+        return this.#addPair(change.from, change.to)
       // They read nothing, or only what the derivation finds.
       case 'revoke':
-      case 'undelivered':
       case 'events':
         return
     }

@@ -1,4 +1,11 @@
-import { type Standing, visibility } from '@kith/shared'
+import {
+  type Audience,
+  type CommunicationReason,
+  messagingBetween,
+  narrowerAudience,
+  type Standing,
+  visibility,
+} from '@kith/shared'
 import { newUser, noRelation, type Relation, type UserRecord } from './records.ts'
 import type { View } from './views.ts'
 
@@ -15,6 +22,15 @@ export function standingOf({ viewer, owner, relation }: View, isSelf = false): S
     isContact: relation.theirs.isContact,
     grants: relation.theirs.levels,
   }
+}
+
+/**
+ * Whether messages of the viewer reach the owner, by the records of both. `widest`: the widest audience for the messages of any
+ * user.
+ */
+export function messagingOf(view: View, widest: Audience, isSelf = false): CommunicationReason {
+  const own = view.owner.messageAudience ?? 'everyone'
+  return messagingBetween({ ...standingOf(view, isSelf), messageAudience: narrowerAudience(own, widest) })
 }
 
 /** Returns what the viewer may see of the owner by [V1], [V2] and [V3]. */

@@ -1,3 +1,4 @@
+import type { MessageAccounts } from './changes.ts'
 import type { LevelRecord, Relation, UserRecord } from './records.ts'
 
 /** A document as it is stored. */
@@ -13,6 +14,16 @@ export interface View {
   viewer: UserRecord
   owner: UserRecord
   relation: Relation
+}
+
+/** Returns the accounts of a message from the viewer to the owner. */
+export function accountsOf({ viewer, owner }: View): MessageAccounts {
+  return { sender: viewer.registeredAt, recipient: owner.registeredAt }
+}
+
+/** Whether both users still have the accounts of the message: a user id that is registered again has another position. */
+export function isOfAccounts({ viewer, owner }: View, { sender, recipient }: MessageAccounts): boolean {
+  return viewer.registeredAt === sender && owner.registeredAt === recipient
 }
 
 /** A relation of a device's user, read when the device reconnects. */

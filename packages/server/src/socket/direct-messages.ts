@@ -1,20 +1,12 @@
-import {
-  type Audience,
-  type CommunicationReason,
-  type ErrorCode,
-  type Limits,
-  messagingBetween,
-  narrowerAudience,
-  utf8Length,
-} from '@kith/shared'
+import { type Audience, type CommunicationReason, type ErrorCode, type Limits, utf8Length } from '@kith/shared'
 import type { Delivery, ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { Device } from '../device.ts'
 import { mayKnowPresence } from '../presence/may-know-presence.ts'
-import type { UndeliveredMessage } from '../relations/changes.ts'
-import { standingOf } from '../relations/standing.ts'
+import type { MessageAccounts, UndeliveredMessage } from '../relations/changes.ts'
+import { messagingOf } from '../relations/standing.ts'
 import type { Store } from '../relations/store.ts'
-import type { Looked, View } from '../relations/views.ts'
+import { accountsOf, isOfAccounts, type Looked, type View } from '../relations/views.ts'
 import type { Receiver, Relay } from '../relay/relay.ts'
 import type { Letters } from './letters.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
@@ -95,8 +87,7 @@ export class DirectMessages {
 
   /** Returns whether messages of one user reach another, from the records of both and the widest audience of this server. */
   messagingOf(from: string, to: string, view: View): CommunicationReason {
-    const own = view.owner.messageAudience ?? 'everyone'
-    return messagingBetween({ ...standingOf(view, from === to), messageAudience: narrowerAudience(own, this.#widest) })
+    return messagingOf(view, this.#widest, from === to)
   }
 
   /** A device of `user` acknowledged the message. */
@@ -138,35 +129,42 @@ export class DirectMessages {
     const isAnyoneThere = receivers.length + nodes.length > 0
     const isNoted = this.#noteUndelivered !== undefined && from !== to && (isAllowed || isAnswered)
     const taken = isAnswered || isNoted ? this.#outcomeOf(keyOf(from, to, id), isAnyoneThere) : undefined
-    const settled = isNoted ? taken?.then(state => this.#noted(state, { from, to, id, text, isAllowed })) : taken
+    const accounts = accountsOf(view)
+    const noted = { ...{ from, to, id, text, isAllowed, accounts }, widest: this.#widest }
+    const settled = isNoted ? taken?.then(state => this.#noted(state, noted)) : taken
     const outcome = isAnswered ? settled : undefined
     if (!isAllowed) return outcome
     for (const receiver of receivers) receiver.say(message)
-    for (const node of nodes) void this.#handTo(node, { from, to, id, text })
+    for (const node of nodes) void this.#handTo(node, { from, to, id, text, accounts })
     return outcome
   }
 
   /**
-   * The event is on disk before the sender gets the outcome. A message that may not reach the recipient takes the same time
-   * [V10].
+   * The event is on disk before the sender gets the outcome. Its commit checks the message again. A message that may not reach
+   * the recipient takes the same time [V10].
    */
   async #noted(state: Delivery, message: Omit<UndeliveredMessage, 'type'>): Promise<Delivery> {
     if (state === 'undelivered') await this.#noteUndelivered?.({ type: 'undelivered', ...message })
     return state
   }
 
-  async #handTo(node: string, letter: Letter & { from: string }): Promise<void> {
+  async #handTo(node: string, letter: Letter & { from: string; accounts: MessageAccounts }): Promise<void> {
     const isTaken = await this.#letters?.hand(node, { type: 'letter', ...letter }, patienceMs)
     if (isTaken) this.received(letter.to, letter)
   }
 
-  /** Hands a message from another node to the devices here, by both users' state on disk at this moment [V4]. */
-  async #deliver({ from, to, id, text }: Letter & { from: string }): Promise<boolean> {
+  /**
+   * Hands a message from another node to the devices here, by both users' state on disk at this moment [V4]. If either account
+   * was erased since the other node checked the message, it is not handed to the next holder of the id [D7].
+   */
+  async #deliver(letter: Letter & { from: string; accounts?: MessageAccounts | undefined }): Promise<boolean> {
+    const { from, to, id, text, accounts } = letter
     let outcome: Promise<Delivery> | undefined
     await this.#relay.reads.read(
       () => this.#store.views(from, [to]),
       ({ views: [view] }) => {
         if (!this.#mayReach(from, to, view as View)) return
+        if (accounts && !isOfAccounts(view as View, accounts)) return
         const receivers = this.#receiversOf(to)
         outcome = this.#outcomeOf(keyOf(from, to, id), receivers.length > 0)
         for (const receiver of receivers) receiver.say({ type: 'message', id, from, text })

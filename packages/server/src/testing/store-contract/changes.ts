@@ -1,6 +1,6 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import type { Change, DocumentsChange } from '../../relations/changes.ts'
+import type { Change, DocumentsChange, UndeliveredMessage } from '../../relations/changes.ts'
 import { noFacts } from '../../relations/records.ts'
 import type { Store } from '../../relations/store.ts'
 import type { Known } from '../../relations/views.ts'
@@ -57,4 +57,24 @@ export async function relationOf(store: Store, user: string, other: string): Pro
   const [view] = (await store.views(user, [other])).views
   if (!view) throw new Error('the store returned no view of the owner that was asked for')
   return view.relation
+}
+
+/** Registers users, and removes the events of that. */
+export async function registered(store: Store, ...users: string[]): Promise<void> {
+  for (const user of users) await store.commit(userChange(user))
+  const told = await store.outbox.waiting(undefined, 1_000)
+  const removed = told.filter(({ event }) => event.type === 'user.registered').map(({ name }) => name)
+  await store.commit({ type: 'events', removed })
+}
+
+/** A message that no device received, between the accounts that both users have now. */
+export async function undelivered(
+  store: Store,
+  differing: Partial<UndeliveredMessage> = {},
+): Promise<UndeliveredMessage> {
+  const { from = 'alice', to = 'bob' } = differing
+  const [sender, recipient] = (await store.users([from, to])).map(({ registeredAt }) => registeredAt)
+  const accounts = { sender: sender ?? 0, recipient: recipient ?? 0 }
+  const message = { id: 'm1', text: 'hello', isAllowed: true, accounts, widest: 'everyone' } as const
+  return { type: 'undelivered', from, to, ...message, ...differing }
 }
