@@ -4,7 +4,7 @@ import { TestClock } from '@kith/server/testing'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import type { PostgresServer } from './postgres.ts'
-import { type LeaseClock, migrate, openPostgresStore } from './server-internals.ts'
+import { migrate, openPostgresStore } from './server-internals.ts'
 import { limitsWith } from './stores.ts'
 
 /** Several nodes on one database, and a connection of the test itself. */
@@ -15,7 +15,7 @@ export interface Cluster {
   reported: Commit[][]
   client: pg.Client
   /** Opens one more node. */
-  join(clock: Clock, leaseClock?: LeaseClock): Promise<Store>
+  join(clock: Clock, leaseClock?: Clock): Promise<Store>
   close(): Promise<void>
 }
 

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Returns milliseconds since 1970. */
   now(): number
+  /** Returns milliseconds since some moment, by a clock that is never set. It stops while the machine is suspended. */
+  elapsed(): number
   /** Runs `task` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void
   /** Runs `task` every `intervalMs`. Returns a function that stops it. */
@@ -11,6 +13,7 @@ export interface Clock {
 /** The machine's clock. Its timers don't keep a process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after: (delayMs, task) => {
     const timer = setTimeout(task, delayMs).unref()
     return () => clearTimeout(timer)
@@ -20,14 +23,3 @@ export const systemClock: Clock = {
     return () => clearInterval(timer)
   },
 }
-
-/**
- * The clock that measures a lease. Other machines rely on it. It uses the larger of two clocks, because a monotonic clock stops
- * while a machine is suspended, and the time of day may be set back.
- */
-export interface LeaseClock extends Clock {
-  /** Milliseconds since some moment, by a clock that is never set. */
-  elapsed(): number
-}
-
-export const systemLeaseClock: LeaseClock = { ...systemClock, elapsed: () => performance.now() }

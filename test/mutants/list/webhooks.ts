@@ -6,6 +6,7 @@ const receiver = 'server/src/webhooks/receiver.ts'
 const own = 'server/src/relations/own-records.ts'
 const derive = 'server/src/relations/derive.ts'
 const tests = ['server/webhooks']
+const faults = ['server/webhook-faults']
 const contract = ['server/store']
 
 /** Mistakes in events for the app's backend. */
@@ -71,12 +72,57 @@ export const webhookMutants: readonly Mutant[] = [
     tests,
     names: 'while the last one is read',
   }),
-  mutant(courier, "      if (last === 'more') this.#lines.putBack(user)", '', {
+  mutant(courier, "if (last === 'more') this.#lines.putBack(user)", "if (last === 'more') return", {
     id: 'row-of-events-is-the-last',
     rules: ['D4'],
     what: 'After 16 events of a user, the others wait for the next start.',
     tests,
     names: 'written before a restart',
+  }),
+  mutant(
+    courier,
+    '      await this.#load()\n      this.#isLoaded = this.#claim.isHeld',
+    '      this.#isLoaded = true\n      await this.#load()',
+    {
+      id: 'failed-load-not-repeated',
+      rules: ['D4'],
+      what: 'Events that wait when the delivery begins are never sent if reading them fails once.',
+      tests: faults,
+      names: 'reading them failed once',
+    },
+  ),
+  mutant(courier, '      await this.#removeDelivered(user)\n      const last', '      const last', {
+    id: 'delivered-events-sent-while-the-disk-is-full',
+    rules: ['D4'],
+    what: 'Delivered events are sent again for as long as they cannot be removed.',
+    tests: faults,
+    names: 'their removal cannot be written',
+  }),
+  mutant(courier, 'clock.elapsed() < this.#outage', 'clock.now() < this.#outage', {
+    id: 'outage-by-the-time-of-day',
+    rules: ['D4'],
+    what: 'A clock that is set back stops the delivery for as long.',
+    tests: faults,
+    names: 'the clock was set',
+  }),
+  mutant(
+    'server/src/webhooks/patience.ts',
+    'Math.min(this.#clock.now(), this.#begunWallMs + passedMs)',
+    'this.#clock.now()',
+    {
+      id: 'clock-set-ahead-makes-dead-letters',
+      rules: ['D4'],
+      what: 'A clock that is set ahead by a day gives up all events that fail.',
+      tests: faults,
+      names: 'set ahead by a week',
+    },
+  ),
+  mutant('server/src/webhooks/patience.ts', 'failingMs >= Math.min(leastTrialMs, this.#giveUpMs)', 'failingMs >= 0', {
+    id: 'old-events-given-up-at-the-start',
+    rules: ['D4'],
+    what: 'After a day without the server, one failure gives up the events that waited.',
+    tests: faults,
+    names: 'old when the server starts',
   }),
   mutant(receiver, "redirect: 'manual'", "redirect: 'follow'", {
     id: 'redirect-followed',

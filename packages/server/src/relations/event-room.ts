@@ -69,7 +69,8 @@ export class EventRoom {
       return 'event'
     }
     this.#missed++
-    if (nowMs - this.#missedToldMs < missedEveryMs) return 'nothing'
+    // The machine's clock may have been set back.
+    if (Math.abs(nowMs - this.#missedToldMs) < missedEveryMs) return 'nothing'
     this.#missedToldMs = nowMs
     return 'instead'
   }

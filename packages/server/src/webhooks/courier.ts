@@ -1,34 +1,25 @@
-import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { CommitListener } from '../relations/commit.ts'
 import type { EventRoom } from '../relations/event-room.ts'
 import { type EventName, eventId, type StoredEvent } from '../relations/outbox.ts'
 import type { Store } from '../relations/store.ts'
-import { Lines, waitMsAfter } from './lines.ts'
+import { Claim, claimEveryMs } from './claim.ts'
+import { Lines } from './lines.ts'
+import { Outage } from './outage.ts'
+import { Patience } from './patience.ts'
 import { type Attempt, responseTimeoutMs, type Send } from './receiver.ts'
 
 /** The number of users whose events are sent at a time. */
 const mostAtOnce = 8
 /** The number of events of a user that are sent in a row. Then they are removed together, and other users come first. */
 const mostInRow = 16
-/**
- * After this number of failures in a row, the receiver counts as down. Then one event at a time is sent to find out whether it
- * is back.
- */
-const failuresOfOutage = 5
-const longestPauseMs = 30_000
-/** A failed event that is older than this is given up. */
-const defaultGiveUpMs = 24 * 3_600_000
-/** How long a claim lasts, and how often it is renewed. A request ends within it, so no other node sends meanwhile. */
-const claimMs = 30_000
-const claimEveryMs = 5_000
 /** How often the events are counted. */
 const countEveryMs = 5_000
 /** The number of events that are read together when the delivery begins. */
 const eventsAtOnce = 1_000
-/** The number of overdue events that one failure during an outage gives up. */
-const overdueAtOnce = 100
+/** The number of old events that one failure during an outage gives up. */
+const givenUpAtOnce = 100
 
 export interface CourierOptions {
   store: Store
@@ -36,6 +27,7 @@ export interface CourierOptions {
   room: EventRoom
   clock: Clock
   log: Pick<Logger, 'warn' | 'error'>
+  /** A failed event that is older than this is given up; by default a day. */
   giveUpMs?: number | undefined
 }
 
@@ -53,22 +45,22 @@ export interface CourierCounts {
  * time delivers. No commit waits for a delivery.
  *
  *   claim ─▶ lines of users ─▶ the first event of a line ─▶ send ─▶ delivered: the next one; removed in a batch
- *                                                               └▶ failed: the line waits, longer each time; too old: a dead letter
+ *                                                               └▶ failed: the line waits, longer each time; old, and failing for long: a dead letter
  */
 export class Courier {
   readonly counts: CourierCounts = { delivered: 0, failed: 0, waiting: 0, dead: 0 }
   readonly #options: CourierOptions
-  readonly #holder = randomUUID()
+  readonly #claim: Claim
+  readonly #patience: Patience
   readonly #lines = new Lines()
+  readonly #outage = new Outage()
+  /** By user: events that were delivered, but not removed yet, because the store refused that. They are not sent again. */
+  readonly #delivered = new Map<string, EventName[]>()
   readonly #sending = new Set<Promise<void>>()
   readonly #ending = new AbortController()
   #isOpen = false
-  /** Until this time, no other node delivers. */
-  #heldUntilMs = 0
-  #isHolder = false
-  /** Failures in a row, over the events of all users. */
-  #failures = 0
-  #pausedUntilMs = 0
+  /** The events that waited when the delivery began were read. */
+  #isLoaded = false
   #cancelWake: () => void = () => undefined
   #stops: (() => void)[] = []
   #claiming: Promise<void> | undefined
@@ -76,6 +68,8 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options
+    this.#claim = new Claim(options.store.outbox, options.clock)
+    this.#patience = new Patience(options.clock, options.giveUpMs)
   }
 
   /** Starts to deliver. Resolves when it is known whether this node delivers. */
@@ -86,16 +80,19 @@ export class Courier {
       committed: commits => this.#heard(commits),
       // Everything is read again after the next claim.
       lost: () => {
-        this.#isHolder = false
+        this.#claim.drop()
+        this.#isLoaded = false
+        // The names may belong to other events from now on.
+        this.#delivered.clear()
       },
     }
     this.#stops = [
       store.onCommit(listener),
-      clock.every(claimEveryMs, () => void this.#claim()),
+      clock.every(claimEveryMs, () => void this.#renew()),
       clock.every(countEveryMs, () => void this.#count()),
     ]
     await this.#count()
-    await this.#claim()
+    await this.#renew()
   }
 
   /**
@@ -108,11 +105,11 @@ export class Courier {
     this.#cancelWake()
     this.#ending.abort()
     await Promise.all([this.#claiming, this.#counting, ...this.#sending])
-    if (this.#isHolder) await this.#options.store.outbox.release(this.#holder).catch(() => undefined)
+    await this.#claim.release()
   }
 
   #heard(commits: Parameters<CommitListener['committed']>[0]): void {
-    if (!this.#isHolder) return
+    if (!this.#claim.isHeld) return
     let isNews = false
     for (const { lines } of commits) {
       for (const user of lines) this.#lines.add(user)
@@ -121,8 +118,8 @@ export class Courier {
     if (isNews) this.#pump()
   }
 
-  #claim(): Promise<void> {
-    this.#claiming ??= this.#tryClaim()
+  #renew(): Promise<void> {
+    this.#claiming ??= this.#tryRenew()
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'the delivery of events could not be claimed'))
       .finally(() => {
         this.#claiming = undefined
@@ -130,16 +127,17 @@ export class Courier {
     return this.#claiming
   }
 
-  async #tryClaim(): Promise<void> {
-    const { store, clock } = this.#options
-    const begun = clock.now()
-    const isHolder = await store.outbox.claim(this.#holder, claimMs)
+  async #tryRenew(): Promise<void> {
+    await this.#claim.renew()
     if (!this.#isOpen) return
-    if (isHolder) this.#heldUntilMs = begun + claimMs
-    const begins = isHolder && !this.#isHolder
-    this.#isHolder = isHolder
-    if (!isHolder) this.#lines.clear()
-    if (begins) await this.#load()
+    if (!this.#claim.isHeld) {
+      this.#lines.clear()
+      this.#isLoaded = false
+    } else if (!this.#isLoaded) {
+      // If it fails, the next renewal repeats it.
+      await this.#load()
+      this.#isLoaded = this.#claim.isHeld
+    }
     this.#pump()
   }
 
@@ -174,7 +172,7 @@ export class Courier {
     const { clock } = this.#options
     this.#cancelWake()
     while (this.#maySend()) {
-      const user = this.#lines.take(clock.now())
+      const user = this.#lines.take(clock.elapsed())
       if (user === undefined) break
       const sending = this.#deliver(user).finally(() => {
         this.#sending.delete(sending)
@@ -186,12 +184,12 @@ export class Courier {
   }
 
   #maySend(): boolean {
-    const isPaused = this.#options.clock.now() < this.#pausedUntilMs
+    const isPaused = this.#options.clock.elapsed() < this.#outage.pausedUntilMs
     return this.#maySendNext() && !isPaused && this.#sending.size < this.#mostAtOnce
   }
 
   get #mostAtOnce(): number {
-    return this.#failures >= failuresOfOutage ? 1 : mostAtOnce
+    return this.#outage.isOn ? 1 : mostAtOnce
   }
 
   #wakeLater(): void {
@@ -199,89 +197,89 @@ export class Courier {
     const due = this.#lines.nextDueMs()
     // A delivery or claim in progress checks again at its end.
     if (due === undefined || !this.#maySendNext() || this.#sending.size >= this.#mostAtOnce) return
-    const at = Math.max(due, this.#pausedUntilMs, clock.now() + 1)
-    this.#cancelWake = clock.after(at - clock.now(), () => this.#pump())
+    const nowMs = clock.elapsed()
+    const at = Math.max(due, this.#outage.pausedUntilMs, nowMs + 1)
+    this.#cancelWake = clock.after(at - nowMs, () => this.#pump())
   }
 
   /** Sends some events of a user, until one fails. Never rejects. */
   async #deliver(user: string): Promise<void> {
-    const delivered: EventName[] = []
     try {
-      const last = await this.#sendSome(user, delivered)
-      if (delivered.length > 0) await this.#options.store.commit({ type: 'events', removed: delivered })
+      // First those that could not be removed before. While the store refuses that, nothing more is sent.
+      await this.#removeDelivered(user)
+      const last = await this.#sendSome(user)
+      await this.#removeDelivered(user)
       if (last === 'more') this.#lines.putBack(user)
       else if (last === 'none') this.#lines.end(user)
     } catch (error) {
-      // Events that were delivered and could not be removed are sent again.
       this.#options.log.warn({ err: error }, 'events of the outbox could not be read or removed')
-      this.#delay(user, { leastMs: 0, isOfReceiver: true })
+      this.#delay(user, { leastMs: 0, isOfReceiver: false })
     }
   }
 
-  async #sendSome(user: string, delivered: EventName[]): Promise<'more' | 'none' | 'delayed'> {
+  async #removeDelivered(user: string): Promise<void> {
+    const removed = this.#delivered.get(user)
+    if (!removed) return
+    await this.#options.store.commit({ type: 'events', removed })
+    this.#delivered.delete(user)
+  }
+
+  async #sendSome(user: string): Promise<'more' | 'none' | 'delayed'> {
     const { store, send } = this.#options
+    const delivered: EventName[] = []
     let after: EventName | undefined
     while (delivered.length < mostInRow && this.#maySendNext()) {
+      const { losses } = store
       // One at a time, so nothing is sent about an account that was erased meanwhile.
       const next = await store.outbox.next(user, after)
       if (!next) return 'none'
       const attempt = await send(next, this.#ending.signal)
+      // The name may belong to another event now. What the store has is read after the next claim.
+      if (store.losses !== losses) return 'more'
       if (!attempt.isDelivered) {
         if (this.#isOpen) await this.#failed(user, next, attempt)
         return 'delayed'
       }
       this.#succeeded(user)
       delivered.push(next.name)
+      this.#delivered.set(user, delivered)
       after = next.name
     }
     return 'more'
   }
 
   #maySendNext(): boolean {
-    return this.#isOpen && this.#isHolder && this.#options.clock.now() + responseTimeoutMs < this.#heldUntilMs
+    return this.#isOpen && this.#claim.lasts(responseTimeoutMs)
   }
 
   #succeeded(user: string): void {
     this.counts.delivered++
     this.#lines.noteProgress(user)
-    if (this.#failures >= failuresOfOutage) {
-      this.#options.log.warn('the webhook receiver takes events again')
-      this.#lines.resume()
-    }
-    this.#failures = 0
-    this.#pausedUntilMs = 0
+    if (!this.#outage.end()) return
+    this.#options.log.warn('the webhook receiver takes events again')
+    this.#lines.resume()
   }
 
   async #failed(user: string, event: StoredEvent, attempt: Exclude<Attempt, { isDelivered: true }>): Promise<void> {
-    const { store, log } = this.#options
+    const { store, log, clock } = this.#options
     const { reason, isOfReceiver, retryAfterMs } = attempt
+    const nowMs = clock.elapsed()
     this.counts.failed++
-    if (isOfReceiver) this.#noteOutage(reason, retryAfterMs)
+    if (isOfReceiver && this.#outage.noteFailure(nowMs, retryAfterMs))
+      log.warn({ reason }, 'the webhook receiver takes no events')
+    const failingMs = this.#lines.noteFailure(user, nowMs)
     this.#delay(user, { leastMs: retryAfterMs, isOfReceiver })
-    const overdue = this.#isOverdue(event) ? [event] : []
-    if (this.#failures >= failuresOfOutage)
-      overdue.push(...(await store.outbox.waiting(undefined, overdueAtOnce)).filter(one => this.#isOverdue(one)))
-    if (overdue.length === 0) return
-    log.error({ event: eventId(event), events: overdue.length, reason }, 'events were given up: they are dead letters')
-    await store.commit({ type: 'events', dead: overdue.map(({ name }) => ({ name, reason })) })
+    const old = this.#patience.isOver(failingMs) && this.#patience.isOld(event) ? [event] : []
+    if (this.#patience.isOver(this.#outage.lastedMs(nowMs)))
+      old.push(...(await store.outbox.waiting(undefined, givenUpAtOnce)).filter(one => this.#patience.isOld(one)))
+    if (old.length === 0) return
+    log.error({ event: eventId(event), events: old.length, reason }, 'events were given up: they are dead letters')
+    await store.commit({ type: 'events', dead: old.map(({ name }) => ({ name, reason })) })
     // The user's next event need not wait because of the one that was given up.
     if (!isOfReceiver) this.#lines.putBack(user)
   }
 
-  #noteOutage(reason: string, retryAfterMs: number): void {
-    const { clock, log } = this.#options
-    this.#failures++
-    if (this.#failures === failuresOfOutage) log.warn({ reason }, 'the webhook receiver takes no events')
-    if (this.#failures < failuresOfOutage) return
-    const pauseMs = Math.min(waitMsAfter(this.#failures - failuresOfOutage + 1), longestPauseMs)
-    this.#pausedUntilMs = clock.now() + Math.max(pauseMs, retryAfterMs)
-  }
-
-  #isOverdue({ event }: StoredEvent): boolean {
-    return this.#options.clock.now() - event.atMs > (this.#options.giveUpMs ?? defaultGiveUpMs)
-  }
-
   #delay(user: string, { leastMs, isOfReceiver }: { leastMs: number; isOfReceiver: boolean }): void {
-    this.#lines.delay(user, { nowMs: this.#options.clock.now(), leastMs, isOfReceiver })
+    this.#lines.delay(user, { nowMs: this.#options.clock.elapsed(), leastMs, isOfReceiver })
   }
 }

@@ -10,6 +10,8 @@ interface Line {
   /** No attempt before this time. */
   dueAtMs: number
   failures: number
+  /** When the first event failed for the first time. `undefined` if it did not. */
+  failingSinceMs: number | undefined
   /** The receiver itself failed: due immediately when it is back. */
   isOfReceiver: boolean
   isBusy: boolean
@@ -17,8 +19,18 @@ interface Line {
   hasNews: boolean
 }
 
+const newLine: Readonly<Line> = {
+  dueAtMs: 0,
+  failures: 0,
+  failingSinceMs: undefined,
+  isOfReceiver: false,
+  isBusy: false,
+  hasNews: false,
+}
+
 /**
  * The users with waiting events. The events of each user are sent one after the other. It holds names and times, but no events.
+ * All times are of a clock that is never set.
  */
 export class Lines {
   readonly #lines: Map<string, Line> = new Map()
@@ -27,7 +39,7 @@ export class Lines {
   add(user: string): void {
     const known = this.#lines.get(user)
     if (known) known.hasNews = true
-    else this.#lines.set(user, { dueAtMs: 0, failures: 0, isOfReceiver: false, isBusy: false, hasNews: false })
+    else this.#lines.set(user, { ...newLine })
   }
 
   /** Takes a user whose events are due. The user that was added first comes first. */
@@ -51,7 +63,17 @@ export class Lines {
   /** The first event of the user was delivered or given up. */
   noteProgress(user: string): void {
     const line = this.#lines.get(user)
-    if (line) line.failures = 0
+    if (!line) return
+    line.failures = 0
+    line.failingSinceMs = undefined
+  }
+
+  /** The first event of the user failed. Returns for how long it has. */
+  noteFailure(user: string, nowMs: number): number {
+    const line = this.#lines.get(user)
+    if (!line) return 0
+    line.failingSinceMs ??= nowMs
+    return nowMs - line.failingSinceMs
   }
 
   /** More events of the user wait. Other users come first. */
@@ -60,7 +82,7 @@ export class Lines {
     this.add(user)
   }
 
-  /** The attempt failed. */
+  /** The user's events could not be sent, read or removed. */
   delay(
     user: string,
     { nowMs, leastMs, isOfReceiver }: { nowMs: number; leastMs: number; isOfReceiver: boolean },
@@ -70,7 +92,8 @@ export class Lines {
     this.#lines.delete(user)
     const failures = line.failures + 1
     const dueAtMs = nowMs + Math.max(leastMs, waitMsAfter(failures))
-    this.#lines.set(user, { dueAtMs, failures, isOfReceiver, isBusy: false, hasNews: false })
+    const { failingSinceMs } = line
+    this.#lines.set(user, { ...newLine, dueAtMs, failures, failingSinceMs, isOfReceiver })
   }
 
   /** The receiver is back. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Limits } from '@kith/shared'
-import type { Clock, LeaseClock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { Change } from '../../relations/changes.ts'
 import type { Commit } from '../../relations/commit.ts'
 import { derive } from '../../relations/derive.ts'
@@ -76,7 +76,7 @@ export interface BatchWriterOptions {
   limits: Limits
   clock: Clock
   /** Measures how long a batch is sent again. The database trims the log by its own clock. */
-  leaseClock: LeaseClock
+  leaseClock: Clock
   /** Absent if no events are written. */
   room?: EventRoom | undefined
 }

@@ -1,4 +1,4 @@
-import type { LeaseClock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { NodeTable } from './node-table.ts'
 
@@ -10,7 +10,7 @@ const mostMs = 15_000
 export interface EverywhereOptions {
   table: NodeTable
   lease: NodeLease
-  clock: LeaseClock
+  clock: Clock
   /** Resolves when this node has reported the position. */
   reached(position: number): Promise<void>
 }

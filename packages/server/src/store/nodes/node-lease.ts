@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { LeaseClock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { Lease } from '../../relations/lease.ts'
 import { leaseMs, type NodeName, type NodeTable } from './node-table.ts'
 
@@ -18,7 +18,7 @@ const givingBackMs = 1_000
 
 export interface NodeLeaseOptions {
   table: NodeTable
-  clock: LeaseClock
+  clock: Clock
   /** The position that was reported last. */
   applied(): number
   /** Resolves when this position has been reported. */
@@ -28,8 +28,8 @@ export interface NodeLeaseOptions {
 /**
  * A node's row in the table of nodes. It is renewed by a commit, so a synchronous standby confirms the renewal, and a primary
  * that was cut off cannot renew it (Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism", SOSP 1989). The node
- * counts the duration of the lease from the beginning of the renewal, by its own clocks. Other nodes count by the clock of the
- * database, and longer.
+ * counts the duration of the lease from the beginning of the renewal, by the larger of two clocks: a monotonic clock stops
+ * while a machine is suspended, and the time of day may be set back. Other nodes count by the clock of the database, and longer.
  *
  *   renewed in time    the lease continues
  *   too late           others may have acknowledged changes without this node, so the lease is current again only when it

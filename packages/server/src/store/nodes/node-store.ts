@@ -1,5 +1,5 @@
 import type { Limits } from '@kith/shared'
-import type { Clock, LeaseClock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { takesAway } from '../../relations/commit.ts'
 import type { EventRoom } from '../../relations/event-room.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
@@ -25,7 +25,7 @@ export interface NodeStoreOptions {
   limits: Limits
   clock: Clock
   /** The clock that measures the lease, regardless of `clock`, because other nodes rely on it. */
-  leaseClock: LeaseClock
+  leaseClock: Clock
   /** How often the log is read when no notice says that it has grown. */
   pollMs: number
   /** Absent if no events are written. */

@@ -1,4 +1,4 @@
-import type { LeaseClock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 
 /** The number of times that a batch of unknown outcome is sent. */
 const attempts = 50
@@ -10,14 +10,14 @@ const repeatedMs = 60_000
 
 /** Limits how often and how long one batch is sent. */
 export class Repetition {
-  readonly #clock: LeaseClock
+  readonly #clock: Clock
   /** When it began, by both clocks. */
   readonly #elapsedMs: number
   readonly #wallMs: number
   /** The attempts after the first. */
   #left = attempts - 1
 
-  constructor(clock: LeaseClock) {
+  constructor(clock: Clock) {
     this.#clock = clock
     this.#elapsedMs = clock.elapsed()
     this.#wallMs = clock.now()

@@ -1,5 +1,5 @@
 import type { Limits } from '@kith/shared'
-import { type Clock, type LeaseClock, systemLeaseClock } from '../../clock.ts'
+import { type Clock, systemClock } from '../../clock.ts'
 import type { EventRoom } from '../../relations/event-room.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
@@ -30,7 +30,7 @@ export interface PostgresOptions {
   /** Which events are written to the outbox. Without it, none are. */
   room?: EventRoom | undefined
   /** The clock that measures the lease, regardless of `clock`, because other nodes rely on it. */
-  leaseClock?: LeaseClock | undefined
+  leaseClock?: Clock | undefined
   /** Whether statements are prepared. Some poolers do not support prepared statements. */
   prepares?: boolean | undefined
   /** The same database, without a pooler that pools transactions. For LISTEN. */
@@ -51,7 +51,7 @@ export interface PostgresOptions {
  * {@link DatabaseError} if the database cannot be reached, was not migrated, or is not as durable as required.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
-  const { limits, clock, prepares = true, leaseClock = systemLeaseClock, listenUrl } = options
+  const { limits, clock, prepares = true, leaseClock = systemClock, listenUrl } = options
   const { requiresStandby = false, warn = () => undefined, onOutdated: outdated = () => undefined } = options
   const database = new Database(url, { most: readers, prepares, timeoutMs: readTimeoutMs })
   const writer = new Database(url, { most: 1, prepares, timeoutMs: writeTimeoutMs })
