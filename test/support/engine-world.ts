@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { Store } from '@kith/server'
+import type { Store, VerifyToken } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { type CloseCode, defaultLimits, type Limits } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
@@ -40,8 +40,12 @@ export interface Line {
   drop(): void
 }
 
-/** `stays`: the stays of the other nodes, if this server is one of several. */
-export async function engineWorld(limits: Partial<Limits> = {}, stays?: MemoryStays): Promise<EngineWorld> {
+/** `stays`: the stays of the other nodes, if this server is one of several. `verify`: how the app checks tokens itself. */
+export async function engineWorld(
+  limits: Partial<Limits> = {},
+  stays?: MemoryStays,
+  verify?: VerifyToken,
+): Promise<EngineWorld> {
   const clock = new TestClock()
   const { database, failNextBatches } = faulty(await newDatabase('memory'))
   const gates = new Map<PropertyKey, (release: () => void) => void>()
@@ -52,7 +56,7 @@ export async function engineWorld(limits: Partial<Limits> = {}, stays?: MemorySt
   const errors: unknown[] = []
   const engine = assemble({
     ...{ store, adminKey, clock, cluster: stays && (await clusterWith(stays, clock)) },
-    tokens: { secret },
+    tokens: verify ? { verify } : { secret },
     limits: { ...defaultLimits, ...limits },
     log: loggerInto(errors),
   })

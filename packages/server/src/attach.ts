@@ -17,7 +17,10 @@ function isKith({ url = '' }: IncomingMessage): boolean {
 export function attachTo(server: HttpServer, api: FastifyInstance, network: Network): () => void {
   const others = server.listeners('request') as RequestListener[]
   const onRequest: RequestListener = (request, response) => {
-    if (isKith(request)) return api.routing(request, response)
+    if (isKith(request)) {
+      network.expect(request, response)
+      return api.routing(request, response)
+    }
     for (const other of others) other.call(server, request, response)
   }
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {

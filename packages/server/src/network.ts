@@ -1,4 +1,4 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import proxyAddress from 'proxy-addr'
@@ -20,6 +20,8 @@ export interface NetworkOptions extends Pick<EngineOptions, 'clock' | 'limits' |
 export interface Network {
   /** Limits all connections to a server that belongs to Kith. */
   guard(server: HttpServer): void
+  /** Limits a request to a server that belongs to the app. */
+  expect(request: IncomingMessage, response: ServerResponse): void
   /** Upgrades a request to a websocket, or ends it. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   close(): void
@@ -52,6 +54,7 @@ export function openNetwork({ api, signIns, context }: Engine, options: NetworkO
         response.once('close', () => places.hush(socket))
       })
     },
+    expect: (request, response) => connections.expect(request, response),
     upgrade(request, socket, head) {
       upgrades.upgrade(request, socket, head).catch((error: unknown) => {
         options.log.error({ err: error }, 'an upgrade failed')

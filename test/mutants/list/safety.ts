@@ -113,7 +113,7 @@ export const safetyMutants: readonly Mutant[] = [
       names: '\\[S3\\] a frame',
     },
   ),
-  mutant('server/src/socket/sign-in.ts', ' || count >= limits.connectionsPerUser', '', {
+  mutant('server/src/socket/sign-in.ts', 'count >= limits.connectionsPerUser ?', 'count < 0 ?', {
     id: 'connections-uncounted',
     rules: ['S3'],
     what: 'A user may have any number of connections.',
@@ -327,6 +327,40 @@ export const safetyMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'Idle connections use the descriptors that the store needs.',
     tests: ['server/places'],
+  }),
+  mutant(
+    'server/src/socket/sign-in.ts',
+    'await inTime(this.#context.clock, this.#identify(caller))',
+    'await this.#identify(caller)',
+    {
+      id: 'sign-ins-without-a-deadline',
+      rules: ['S3'],
+      what: 'Sign-ins whose tokens the app never checks occupy their sockets for as long as the devices want.',
+      tests: ['server/sign-in-checks'],
+      names: '10 seconds',
+    },
+  ),
+  mutant('server/src/socket/sign-in.ts', '    this.#attempts.end(stopping)\n', '', {
+    id: 'sign-ins-hold-up-the-end',
+    rules: ['S3'],
+    what: 'A server that stops waits for the app to check tokens.',
+    tests: ['server/sign-in-checks'],
+    names: 'stops',
+  }),
+  mutant('server/src/socket/sign-in-failures.ts', "text.replaceAll(token, '<token>')", 'text', {
+    id: 'tokens-in-the-log',
+    rules: ['S1'],
+    what: 'The log contains a token that an error of the app quotes.',
+    tests: ['server/sign-in-checks'],
+    names: 'logged',
+  }),
+  mutant('server/src/attach.ts', '      network.expect(request, response)\n', '', {
+    id: 'requests-without-end-beside-an-app',
+    rules: ['S3'],
+    what: 'On a server of the app, a request to Kith may take any time to arrive.',
+    tests: ['server/attached-requests'],
+    names: 'beside an app',
+    isSeenByWaiting: true,
   }),
   mutant('server/src/socket/upgrade.ts', 'hasPlace ? this', 'hasPlace !== undefined ? this', {
     id: 'sessions-without-places',

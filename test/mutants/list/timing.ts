@@ -30,14 +30,14 @@ export const timingMutants: readonly Mutant[] = [
       names: 'is being written',
     },
   ),
-  mutant(signIn, 'if (attempt.isEnded) return', 'if (attempt.isEnded && attempt.user !== user) return', {
+  mutant(signIn, 'this.#attempts.end(revoked, user)', '', {
     id: 'revocation-misses-a-sign-in',
     rules: ['V9'],
     what: 'A session begins with a token that was revoked while it was checked.',
     tests: ['server/sign-in-race'],
     names: 'no session begins',
   }),
-  mutant(signIn, 'const isCrowded = this.#isFull(address) || ', 'const isCrowded = ', {
+  mutant(signIn, 'return sessions + this.#attempts.countOf(address) >=', 'return sessions >=', {
     id: 'address-counted-too-early',
     rules: ['S3'],
     what: 'Connections of one address that sign in at the same time exceed its limit together.',

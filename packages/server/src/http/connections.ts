@@ -42,6 +42,14 @@ export class Connections {
     server.on('upgrade', (request: IncomingMessage) => this.#bySocket.get(request.socket)?.cancelDeadline())
   }
 
+  /** Limits how long a request may take to arrive whose connection belongs to the app's server. */
+  expect(request: IncomingMessage, response: ServerResponse): void {
+    const cancel = this.#clock.after(requestDeadlineMs, () => {
+      if (!request.complete) request.socket.destroy()
+    })
+    response.once('close', cancel)
+  }
+
   /** Whether this connection exceeded the limit of its address when it was opened. */
   isCrowded(request: IncomingMessage): boolean {
     return this.#bySocket.get(request.socket)?.isCrowded ?? false

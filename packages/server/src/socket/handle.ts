@@ -15,6 +15,7 @@ import type { Feed } from '../relay/feed.ts'
 import { turnForSlice } from '../turns.ts'
 import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'
+import { inTime } from './in-time.ts'
 import { inflate } from './inflate.ts'
 import { lookUp } from './lookup.ts'
 import { closeReason, type Session } from './session.ts'
@@ -257,7 +258,7 @@ function watch(session: Session, feed: Feed, owners: readonly string[]): void {
 
 /** If the token cannot be checked now, the session continues until the old token expires. */
 async function renew(session: Session, token: string): Promise<void> {
-  const identity = await session.context.tokens.verify(token).catch((error: unknown) => {
+  const identity = await inTime(session.context.clock, session.context.tokens.verify(token)).catch((error: unknown) => {
     if (error instanceof KithError && error.code === 'unauthorised') return undefined
     session.context.log.warn({ user: session.user, err: error }, 'a new token could not be checked')
     return 'unchecked' as const

@@ -1,19 +1,19 @@
-import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, KithError } from '@kith/shared'
+import { closeCodes } from '@kith/shared'
 import { subprotocol, versionedSubprotocol } from '@kith/shared/wire'
 import type { Identity, SignedIn } from '../tokens.ts'
 import { begin } from './begin.ts'
 import type { Context } from './context.ts'
 import type { DeviceSocket } from './device-socket.ts'
+import { inTime } from './in-time.ts'
 import { receive } from './receive.ts'
+import { asRefusal, crowded, type Refusal, revoked, stopping } from './refusal.ts'
 import { Session } from './session.ts'
+import { SignInAttempts } from './sign-in-attempts.ts'
+import { SignInFailures } from './sign-in-failures.ts'
 
 const bearerPrefix = 'bearer.'
 /** How long devices have to answer the close frame of a server that stops or refuses them. */
 const closingMs = 2_000
-/** How long a device should wait when there are too many connections. */
-const crowdedRetryMs = 30_000
-/** How long a device should wait when the server has no place for another one. */
-const noRoomRetryMs = 10_000
 
 /** The shortest time between two log entries that there is no place for another session. */
 const fullIsNewsMs = 60_000
@@ -37,10 +37,10 @@ export interface Caller {
   readonly address: string
 }
 
-/** Why a caller is refused. */
-export interface Refusal {
-  code: CloseCode
-  reason: string
+/** A caller whose token is valid, and the number of its user's sessions on other nodes. */
+interface Checked {
+  identity: Identity
+  sessionsElsewhere: number
 }
 
 /** Signs in callers. Each gets a session or a close code. */
@@ -48,42 +48,52 @@ export class SignIns {
   #context: Context
   #sessions = new Set<Session>()
   #countByAddress = new Map<string, number>()
-  #signingIn = new Set<{ user: string; isEnded: boolean }>()
+  readonly #attempts = new SignInAttempts()
+  readonly #failures: SignInFailures
   #isClosing = false
   #loggedFullAtMs = Number.NEGATIVE_INFINITY
 
   constructor(context: Context) {
     this.#context = context
+    this.#failures = new SignInFailures(context.clock, context.log)
   }
 
   get sessions(): ReadonlySet<Session> {
     return this.#sessions
   }
 
-  /** Conditions that may change while the token is checked are checked last. */
+  /**
+   * From here on, the caller counts for its address. Conditions that may change otherwise while the token is checked are
+   * checked last.
+   */
   async signIn(caller: Caller): Promise<SignedIn | Refusal> {
     const { user, address } = caller
     const signedInAt = this.#context.store.position
     if (this.#isFull(address)) return crowded
-    const attempt = { user, isEnded: false }
-    this.#signingIn.add(attempt)
-    const signIn = await this.#identify(caller).catch((error: unknown) => asRefusal(error))
-    this.#signingIn.delete(attempt)
-    if ('code' in signIn) return signIn
     if (this.#isClosing) return stopping
-    if (attempt.isEnded) return { code: closeCodes.unavailable, reason: 'sessions were revoked: sign in again' }
+    const signIn = await this.#attempts.run(caller, this.#check(caller))
+    if ('code' in signIn) return signIn
     const { limits, relay } = this.#context
     const count = relay.sessionsOf(user).size + signIn.sessionsElsewhere
-    const isCrowded = this.#isFull(address) || count >= limits.connectionsPerUser
-    return isCrowded ? crowded : { ...signIn.identity, signedInAt }
+    return count >= limits.connectionsPerUser ? crowded : { ...signIn.identity, signedInAt }
   }
 
   #isFull(address: string): boolean {
-    return (this.#countByAddress.get(address) ?? 0) >= this.#context.limits.connectionsPerAddress
+    const sessions = this.#countByAddress.get(address) ?? 0
+    return sessions + this.#attempts.countOf(address) >= this.#context.limits.connectionsPerAddress
   }
 
-  async #identify({ user, protocols }: Caller): Promise<{ identity: Identity; sessionsElsewhere: number } | Refusal> {
-    if (this.#isClosing) return stopping
+  async #check(caller: Caller): Promise<Checked | Refusal> {
+    try {
+      return await inTime(this.#context.clock, this.#identify(caller))
+    } catch (error) {
+      const bearer = caller.protocols.find(name => name.startsWith(bearerPrefix)) ?? ''
+      this.#failures.note(error, bearer.slice(bearerPrefix.length))
+      return asRefusal(error)
+    }
+  }
+
+  async #identify({ user, protocols }: Caller): Promise<Checked | Refusal> {
     const bearer = protocols.find(name => name.startsWith(bearerPrefix))
     if (bearer === undefined) {
       return { code: closeCodes.unauthorised, reason: `offer the subprotocol ${bearerPrefix}<token>` }
@@ -143,12 +153,13 @@ export class SignIns {
     for (const session of this.#sessions) {
       if (session.user === user) session.close(closeCodes.unauthorised, 'the token was revoked')
     }
-    for (const attempt of this.#signingIn) if (attempt.user === user) attempt.isEnded = true
+    this.#attempts.end(revoked, user)
   }
 
-  /** Accepts no further callers or frames. */
+  /** Accepts no further callers or frames. Ends sign-ins in progress, which may take long. */
   stopAccepting(): void {
     this.#isClosing = true
+    this.#attempts.end(stopping)
     for (const session of this.#sessions) session.drain()
   }
 
@@ -159,18 +170,4 @@ export class SignIns {
       for (const session of this.#sessions) session.terminate()
     })
   }
-}
-
-const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
-/** This user, or this address, has as many connections as allowed. */
-export const crowded: Refusal = {
-  code: closeCodes.overLimit,
-  reason: encodeRetryHint('too-many-connections', crowdedRetryMs),
-}
-/** Every place for a session is taken. */
-export const noRoom: Refusal = { code: closeCodes.noRoom, reason: encodeRetryHint('unavailable', noRoomRetryMs) }
-
-function asRefusal(error: unknown): Refusal {
-  if (error instanceof KithError) return { code: closeCodeFor(error.code), reason: error.message.slice(0, 120) }
-  return { code: closeCodes.unavailable, reason: 'try again later' }
 }

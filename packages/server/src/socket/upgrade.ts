@@ -5,7 +5,8 @@ import { WebSocketServer } from 'ws'
 import type { Connections } from '../http/connections.ts'
 import { KithSocket } from './kith-socket.ts'
 import type { Places } from './places.ts'
-import { crowded, noRoom, type Refusal, type SignIns, selectSubprotocol } from './sign-in.ts'
+import { crowded, noRoom, type Refusal } from './refusal.ts'
+import { type SignIns, selectSubprotocol } from './sign-in.ts'
 
 const pathPrefix = '/v1/roster/'
 
