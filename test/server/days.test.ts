@@ -104,7 +104,7 @@ test('[F1] a relation that is over is removed when no cursor from before is serv
   expect(await store.oldestCursor()).toBeGreaterThanOrEqual(position)
 })
 
-test('[F1][S4] a relation that cannot be read stays, and others and look-ups go all the same', async () => {
+test('[F1][S4] a relation or a look-up that cannot be read stays, and the others go all the same', async () => {
   const { store, database, pass, stored } = await days()
   for (const user of ['alice', 'bob']) await store.commit(userChange(user))
   for (const owner of ['alice', 'carol']) await store.commit({ type: 'lookup', user: 'bob', owner })
@@ -112,9 +112,10 @@ test('[F1][S4] a relation that cannot be read stays, and others and look-ups go 
   await store.commit(rosterChange('bob', { alice: {} }))
   await database.put(keys.relation('bob', 'aaron'), Uint8Array.of(0xff))
   await database.put(keys.relation('bob', 'carol'), Uint8Array.of(0xff))
+  await database.put(keys.asked('bob', 'aaron'), new Uint8Array(2))
   await pass(94)
   expect(await stored(ranges.allRelations)).toEqual(['bob/aaron', 'bob/carol'])
-  expect(await stored(ranges.allAsked)).toEqual(['bob/carol'])
+  expect(await stored(ranges.allAsked)).toEqual(['bob/aaron', 'bob/carol'])
 })
 
 test('[F1] a clock that is far ahead on one day removes no relation, and makes no cursor too old', async () => {
@@ -136,6 +137,52 @@ test('[F1] a clock that is far ahead on one day removes no relation, and makes n
   expect(await store.oldestCursor()).toBeLessThan(position)
 })
 
+test('[F1] a clock that is far ahead for two minutes around midnight removes no relation, and makes no cursor too old', async () => {
+  const { store, clock, pass, stored } = await days()
+  await store.commit(userChange('carol'))
+  await store.commit(following('bob', 'carol'))
+  const { position } = await store.commit(rosterChange('bob', { carol: {} }))
+  await pass(10)
+  const toMidnight = dayMs - (clock.now() % dayMs)
+  clock.leap(1_000 * dayMs + toMidnight - 60_000)
+  await store.commit(userChange('ahead'))
+  clock.leap(120_000)
+  await store.commit(userChange('ahead', { restricted: true }))
+  await settled()
+  clock.leap(-1_000 * dayMs)
+  await pass(3)
+  expect(await stored(ranges.allRelations)).toEqual(['bob/carol'])
+  expect(await store.oldestCursor()).toBeLessThan(position)
+})
+
+test('[F1] a clock that was a year behind for a while makes no cursor too old, neither before the next change nor after it', async () => {
+  const { store, clock, pass } = await days()
+  await pass(50)
+  clock.leap(-365 * dayMs)
+  await store.commit(userChange('behind'))
+  clock.leap(365 * dayMs)
+  expect(await store.oldestCursor()).toBe(0)
+  await pass(3)
+  expect(await store.oldestCursor()).toBe(0)
+})
+
+test('[S4] look-ups outlast a clock that is far ahead on one day, and so do those that are charged while it is far behind', async () => {
+  const { store, clock, pass, stored } = await days()
+  await store.commit({ type: 'lookup', user: 'bob', owner: 'stranger' })
+  await pass(10)
+  const awayMs = clock.now() - dayMs
+  for (const leapMs of [1_000 * dayMs, -awayMs]) {
+    clock.leap(leapMs)
+    await store.commit({ type: 'lookup', user: 'bob', owner: `at ${leapMs > 0 ? 'a later' : 'an earlier'} time` })
+    await settled()
+    clock.leap(-leapMs)
+    await pass(3)
+  }
+  expect(await stored(ranges.allAsked)).toEqual(['bob/at a later time', 'bob/at an earlier time', 'bob/stranger'])
+  await pass(91)
+  expect(await stored(ranges.allAsked)).toEqual(['bob/at a later time'])
+})
+
 test('[F3] a relation that is over is kept while it says that an id was announced', async () => {
   const { store, database, clock, pass, stored } = await days()
   await store.commit(userChange('carol'))
@@ -151,13 +198,13 @@ test('[F3] a relation that is over is kept while it says that an id was announce
   expect(await stored(ranges.allRelations)).toEqual([])
 })
 
-test('[S4] a look-up is forgotten after 90 days, whether or not the id is registered, unless the roster names it', async () => {
+test('[S4] a look-up is forgotten after 91 days, whether or not the id is registered, unless the roster names it', async () => {
   const { store, pass, stored } = await days()
   await store.commit(userChange('registered'))
   await store.commit(following('bob', 'followed'))
   for (const owner of ['registered', 'stranger']) await store.commit({ type: 'lookup', user: 'bob', owner })
   await store.commit(rosterChange('registered', { bob: { levels: [1] } }))
-  await pass(90)
+  await pass(91)
   expect(await stored(ranges.allAsked)).toEqual(['bob/followed', 'bob/registered', 'bob/stranger'])
   await pass(1)
   expect(await stored(ranges.allAsked)).toEqual(['bob/followed'])
@@ -205,7 +252,9 @@ test('[D2] a relation that a commit writes right before it would be removed stay
   let isDone = false
   const lapsing = new Lapsing({
     ...{ clock, disk: new PagedReads(database, new ReadGate()) },
-    retention: { lapsedUpTo: async () => store.position } as unknown as LapsingPort['retention'],
+    retention: {
+      lapsed: async () => ({ upTo: store.position, confirmedMs: 0 }),
+    } as unknown as LapsingPort['retention'],
     async inQueue(work) {
       await database.put(key, standing)
       await work()
@@ -236,7 +285,7 @@ test('[S3] between two pages of the daily look at all relations the server rests
   } as unknown as PagedReads
   const lapsing = new Lapsing({
     ...{ clock, disk: counted },
-    retention: { lapsedUpTo: async () => 0 } as unknown as LapsingPort['retention'],
+    retention: { lapsed: async () => ({ upTo: 0, confirmedMs: 0 }) } as unknown as LapsingPort['retention'],
     inQueue: work => work(),
     write: operations => database.batch([...operations]),
   })

@@ -11,6 +11,8 @@ interface Owner {
   device: WritingDevice
   /** Changes the stored roster, each time as another client. */
   change(changes: readonly KeyChange[]): Promise<void>
+  /** Refounds the roster, even if its history is small. */
+  refound(): Promise<void>
   stored(): Promise<Y.Doc>
   generation(): Promise<number>
 }
@@ -37,6 +39,7 @@ async function owner(limits: Partial<Limits>, on?: Store): Promise<Owner> {
       applyChanges(doc, changes)
       await accounts.idle()
     },
+    refound: () => accounts.refound('alice', 'roster'),
     generation: async () => generationOf(founderOf((await stored()).store.clients.keys())),
   }
 }
@@ -50,14 +53,30 @@ test('[D4] a roster whose declined users take a quarter of refoundBytes is refou
   expect(await generation()).toBe(0)
   await change(declined(80))
   expect([await generation(), (await stored()).getMap('declined').size]).toEqual([1, 80])
-  clock.leap(729 * dayMs)
-  await change([{ root: 'labels', key: 'bob', value: 'Bob' }])
-  expect(await generation()).toBe(1)
-  clock.leap(dayMs)
+  clock.leap(730 * dayMs)
+  for (const value of ['Bob', 'Bobby']) {
+    await change([{ root: 'labels', key: 'bob', value }])
+    expect(await generation()).toBe(1)
+    clock.leap(dayMs)
+  }
   await change([{ root: 'labels', key: 'bob', value: 'Robert' }])
   expect([await generation(), (await stored()).getMap('declined').size]).toEqual([2, 0])
   expect((await stored()).getMap('labels').toJSON()).toEqual({ bob: 'Robert' })
   expect(device.failures).toEqual([])
+})
+
+test('[D4] a clock that is years ahead for less than a day has no roster refounded, and removes no declined user from one that is', async () => {
+  const { clock, refound, change, stored, generation } = await owner({ refoundBytes: 4096 })
+  await change(declined(80))
+  expect([await generation(), (await stored()).getMap('declined').size]).toEqual([1, 80])
+  clock.leap(1_100 * dayMs)
+  await change([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await change([{ root: 'labels', key: 'bob', value: 'Robert' }])
+  expect(await generation()).toBe(1)
+  await refound()
+  clock.leap(-1_100 * dayMs)
+  for (const value of ['Rob', 'Bert']) await change([{ root: 'labels', key: 'bob', value }])
+  expect([await generation(), (await stored()).getMap('declined').size]).toEqual([2, 80])
 })
 
 test('[D4] a roster of whose declined users none may lapse is refounded once in two years, and not with each change', async () => {
@@ -69,7 +88,11 @@ test('[D4] a roster of whose declined users none may lapse is refounded once in 
       await change([{ root: 'labels', key: 'bob', value: `label ${time}` }])
       expect(await generation()).toBe(generations)
     }
-    clock.leap(800 * dayMs)
+    for (const days of [800, 1]) {
+      clock.leap(days * dayMs)
+      await change([{ root: 'labels', key: 'bob', value: `label in ${days} days` }])
+    }
+    clock.leap(dayMs)
   }
   expect((await stored()).getMap('declined').size).toBe(60)
 })

@@ -163,22 +163,45 @@ export const feedMutants: readonly Mutant[] = [
       tests: ['server/days'],
     },
   ),
-  mutant('server/src/store/level/change-retention.ts', 'Math.min(lapsed.next, oldest)', 'oldest', {
+  mutant('server/src/store/level/change-retention.ts', 'Math.min(known.next, next)', 'next', {
     id: 'lapsed-by-a-clock-far-ahead',
     rules: ['F1'],
     what: 'A clock that is far ahead on one day makes all cursors too old.',
     tests: ['server/days'],
   }),
-  mutant('server/src/store/level/change-retention.ts', 'if (lapsed.day === day) return lapsed', '', {
+  mutant('server/src/store/level/change-retention.ts', 'if (passedMs >= 0 && passedMs < dayMs) return undefined', '', {
     id: 'lapsed-by-a-restart-on-a-day-far-ahead',
     rules: ['F1'],
-    what: 'Two starts on a day that is far ahead make all cursors too old.',
+    what: 'Two starts, or two minutes around midnight, of a clock that is far ahead make all cursors too old.',
     tests: ['server/days'],
   }),
-  mutant('server/src/store/level/change-retention.ts', 'let oldest = await this.lapsedUpTo()', 'let oldest = 0', {
+  mutant('server/src/store/level/change-retention.ts', 'Math.max(oldest, (await this.lapsed()).upTo)', 'oldest', {
     id: 'lapsed-and-clock-put-back',
     rules: ['F1'],
     what: 'A device with an old cursor does not receive withdrawals that the server no longer has.',
+    tests: ['server/days'],
+  }),
+  mutant(
+    'server/src/store/level/change-retention.ts',
+    'isWithinCursors(key, nowMs) ? Math.min(oldest, position) : position',
+    'isWithinCursors(key, nowMs) ? oldest : position',
+    {
+      id: 'day-of-a-clock-behind-counts',
+      rules: ['F1'],
+      what: 'After a clock that was a year behind is put right, cursors are too old until the next change.',
+      tests: ['server/days'],
+    },
+  ),
+  mutant('server/src/store/level/lapsing.ts', 'Math.floor(confirmedMs / dayMs)', 'Math.floor(nowMs / dayMs)', {
+    id: 'look-ups-lapse-by-a-clock-far-ahead',
+    rules: ['S4'],
+    what: 'One day of a clock that is far ahead removes all look-ups of users whom the roster does not name.',
+    tests: ['server/days'],
+  }),
+  mutant('server/src/store/level/encode.ts', 'Math.max(write.atMs, confirmedMs)', 'write.atMs', {
+    id: 'look-ups-charged-by-a-clock-far-behind',
+    rules: ['S4'],
+    what: 'A look-up that is charged while the clock says 1970 lapses as soon as the clock is right.',
     tests: ['server/days'],
   }),
   mutant('server/src/relations/lapsed.ts', 'lastNews <= oldestCursor && ', '', {
@@ -218,8 +241,8 @@ export const feedMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/postgres/schema-lapsing.ts',
-    'greatest(lapsed, least(lapsing, oldest_cursor(_now_ms)))',
-    'oldest_cursor(_now_ms)',
+    'then greatest(lapsed, least(lapsing, oldest_cursor(_now_ms)))',
+    'then oldest_cursor(_now_ms)',
     {
       id: 'lapsed-by-a-clock-far-ahead-postgres',
       rules: ['F1'],

@@ -137,7 +137,18 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'forgets that it declined',
   }),
-  mutant('server/src/documents/declined.ts', 'today - since >= daysKept', 'false', {
+  mutant(
+    'server/src/documents/documents.ts',
+    'return Math.floor(this.#store.confirmedMs / dayMs)',
+    'return this.#today',
+    {
+      id: 'declined-lapse-by-a-clock-far-ahead',
+      rules: ['D4'],
+      what: 'A refounding while the clock is years ahead forgets all users whom the roster declined.',
+      tests: ['server/due-for-refounding'],
+    },
+  ),
+  mutant('server/src/documents/declined.ts', 'lapsingDay - since >= daysKept', 'false', {
     id: 'declined-never-lapses',
     rules: ['D4'],
     what: 'The set of users whom a roster declined grows without limit.',

@@ -29,7 +29,7 @@ export const smallStoreMutants: readonly Mutant[] = [
     what: 'A small document is written as a whole at almost each change.',
     tests: ['server/small-stores'],
   }),
-  mutant('server/src/relations/check.ts', 'isLapsed(one, lapsing.upTo, lapsing.dayMs)', 'false', {
+  mutant('server/src/relations/check.ts', 'isLapsed(one, lapsing.upTo, lapsing.observedMs)', 'false', {
     id: 'left-relations-unseen',
     rules: ['F1'],
     what: 'check does not report relations that should have been removed.',

@@ -318,7 +318,8 @@ export class Link implements SharedDatabase {
       return [...new Set(changed.flatMap(({ subjects }) => subjects.slice(0, 1)))]
     })
 
-  oldestCursor: SharedDatabase['oldestCursor'] = () => this.#read(() => ({ oldest: 0, at: this.#log.head }))
+  oldestCursor: SharedDatabase['oldestCursor'] = () =>
+    this.#read(() => ({ oldest: 0, at: this.#log.head, confirmedMs: 0 }))
 }
 
 const isAlive = ({ event }: StoredEvent): boolean => event.failed === undefined

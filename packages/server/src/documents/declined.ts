@@ -27,9 +27,9 @@ export function declinedIn(doc: Y.Doc): Declined[] {
   return declined.sort((a, b) => (rank(a) === rank(b) ? (a.user < b.user ? -1 : 1) : rank(a) - rank(b)))
 }
 
-/** Returns the users that may be forgotten if they are not registered. `today`: whole days since 1970. */
-export function longDeclined(doc: Y.Doc, today: number): string[] {
-  const long = declinedIn(doc).filter(({ since }) => isLong(since, today))
+/** Returns the users that may be forgotten if they are not registered. `lapsingDay`: whole days since 1970. */
+export function longDeclined(doc: Y.Doc, lapsingDay: number): string[] {
+  const long = declinedIn(doc).filter(({ since }) => isLong(since, lapsingDay))
   if (long.length === 0) return []
   const maps = flatMapsOf(doc)
   const met = namedUsers({ ...maps, entries: name => (name === root ? [] : maps.entries(name)) })
@@ -40,14 +40,14 @@ export function longDeclined(doc: Y.Doc, today: number): string[] {
  * Returns the bytes of users whom a roster declined long ago, or on a day that is not recorded. After a refounding there are
  * none: each of them is forgotten, or gets a recorded day.
  */
-export function oldDeclinedBytes(doc: Y.Doc, today: number): number {
+export function oldDeclinedBytes(doc: Y.Doc, lapsingDay: number): number {
   let bytes = 0
   for (const { user, since } of declinedIn(doc)) {
-    if (since === undefined || isLong(since, today)) bytes += rosterEntryBytes(root, user, true)
+    if (since === undefined || isLong(since, lapsingDay)) bytes += rosterEntryBytes(root, user, true)
   }
   return bytes
 }
 
-export function isLong(since: number | undefined, today: number): boolean {
-  return since !== undefined && today - since >= daysKept
+export function isLong(since: number | undefined, lapsingDay: number): boolean {
+  return since !== undefined && lapsingDay - since >= daysKept
 }

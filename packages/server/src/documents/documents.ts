@@ -73,7 +73,7 @@ export class Documents {
   ): Promise<Merged & { weight: number; version: number }> {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     return this.#use(user, name, bytes, async (document, version) => {
-      const merged = await document.merge(updates, { today: this.#today, hasGeneration })
+      const merged = await document.merge(updates, { lapsingDay: this.#lapsingDay, hasGeneration })
       return { ...merged, weight: document.weight, version: version.at }
     })
   }
@@ -138,11 +138,11 @@ export class Documents {
     isForced: boolean,
   ): Promise<(Founded & { version: number; lapsed: string[] }) | undefined> {
     return this.#use(user, name, 0, async (document, version) => {
-      const today = this.#today
-      const old = name === 'roster' ? await document.longDeclined(today) : []
+      const [today, lapsingDay] = [this.#today, this.#lapsingDay]
+      const old = name === 'roster' ? await document.longDeclined(lapsingDay) : []
       const records = await this.#store.users(old)
       const lapsed = old.filter((_, index) => records[index]?.registeredAt === 0)
-      const founded = await document.found({ isForced, today, lapsed })
+      const founded = await document.found({ isForced, today, lapsingDay, lapsed })
       return founded && { ...founded, version: version.at, lapsed }
     })
   }
@@ -172,8 +172,14 @@ export class Documents {
     return weight
   }
 
+  /** The day that is recorded. If the clock is behind, the confirmed time is nearer. */
   get #today(): number {
-    return Math.floor(this.#clock.now() / dayMs)
+    return Math.floor(Math.max(this.#clock.now(), this.#store.confirmedMs) / dayMs)
+  }
+
+  /** The day by which users were declined long ago. A clock that is ahead for less than a day does not change it. */
+  get #lapsingDay(): number {
+    return Math.floor(this.#store.confirmedMs / dayMs)
   }
 
   #isForThread(bytes: number): boolean {

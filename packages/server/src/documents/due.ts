@@ -15,8 +15,8 @@ const declinedShare = 1 / 4
 /** The fraction of the content, so that a large roster is not refounded for a small part of it. */
 const declinedShareOfContent = 1 / 8
 
-/** Whether a document must be refounded. `today`: whole days since 1970. */
-export function isDue(name: DocumentName, document: StoredDocument, limits: Limits, today: number): boolean {
+/** Whether a document must be refounded. `lapsingDay`: the day by which declined users lapse. */
+export function isDue(name: DocumentName, document: StoredDocument, limits: Limits, lapsingDay: number): boolean {
   const declinedBytes = declinedShare * limits.refoundBytes
   const least = name === 'roster' ? declinedBytes : limits.refoundBytes
   // The upper bound is checked first, and the document itself only rarely, because that costs time in proportion to its size.
@@ -24,7 +24,7 @@ export function isDue(name: DocumentName, document: StoredDocument, limits: Limi
   document.looksAgainAt = document.weight + document.weight / 8
   if (isOutweighed(name, document, limits)) return true
   if (name === 'profile') return false
-  const oldBytes = oldDeclinedBytes(document.doc, today)
+  const oldBytes = oldDeclinedBytes(document.doc, lapsingDay)
   return oldBytes > 0 && oldBytes >= Math.max(declinedBytes, declinedShareOfContent * contentBytes(name, document.doc))
 }
 

@@ -26,8 +26,10 @@ import type { StoredDocument } from './stored-document.ts'
 export interface Founding {
   /** Refound even if the history is small. */
   isForced: boolean
-  /** Whole days since 1970. */
+  /** The day that is recorded, in whole days since 1970. */
   today: number
+  /** The day by which declined users lapse. */
+  lapsingDay: number
   /** Users whom the roster stops declining. */
   lapsed: readonly string[]
 }
@@ -47,18 +49,20 @@ export function foundIfDue(
   founding: Founding,
 ): Founded | undefined {
   document.looksAgainAt = 0
-  const isFounded = founding.isForced ? document.structs > 0 : isDue(name, document, limits, founding.today)
+  const isFounded = founding.isForced ? document.structs > 0 : isDue(name, document, limits, founding.lapsingDay)
   return isFounded ? refounded(name, document, founding) : undefined
 }
 
 /**
  * Returns the same content as one transaction of one client. Of the earlier generations, it keeps only the clocks at which
- * their clients ended. The result is determined by the document and, if users are declined, by the day. So two nodes that
+ * their clients ended. The result is determined by the document and, if users are declined, by the days. So two nodes that
  * refound the same document produce the same bytes, or different founders.
  */
-function refounded(name: DocumentName, { doc }: StoredDocument, { today, lapsed }: Founding): Founded {
-  const declined = name === 'roster' ? declinedSince(doc, today, new Set(lapsed)) : new Map()
-  const days = declined.size > 0 || lapsed.length > 0 ? encodeUtf8(JSON.stringify([today, lapsed])) : new Uint8Array()
+function refounded(name: DocumentName, { doc }: StoredDocument, founding: Founding): Founded {
+  const { today, lapsingDay, lapsed } = founding
+  const declined = name === 'roster' ? declinedSince(doc, founding) : new Map()
+  const days =
+    declined.size > 0 || lapsed.length > 0 ? encodeUtf8(JSON.stringify([today, lapsingDay, lapsed])) : new Uint8Array()
   const summary = digest(Buffer.concat([Y.encodeSnapshot(Y.snapshot(doc)), days]))
   const low = new DataView(summary.buffer, summary.byteOffset, 4).getUint32(0)
   const fresh = new Y.Doc({ gc: true })
@@ -84,12 +88,13 @@ function refounded(name: DocumentName, { doc }: StoredDocument, { today, lapsed 
  * The users whom the roster continues to decline, by day, the earliest first. For a user whose time is over but who did not
  * lapse, it starts again today.
  */
-function declinedSince(doc: Y.Doc, today: number, lapsed: ReadonlySet<string>): Map<number, string[]> {
+function declinedSince(doc: Y.Doc, { today, lapsingDay, lapsed }: Founding): Map<number, string[]> {
+  const lapsing = new Set(lapsed)
   const users = new Map<number, string[]>()
   const renewed: string[] = []
   for (const { user, since } of declinedIn(doc)) {
-    if (lapsed.has(user)) continue
-    if (since === undefined || since >= today || isLong(since, today)) renewed.push(user)
+    if (lapsing.has(user)) continue
+    if (since === undefined || since >= today || isLong(since, lapsingDay)) renewed.push(user)
     else {
       const ofDay = users.get(since)
       if (ofDay) ofDay.push(user)

@@ -37,7 +37,7 @@ export interface HostedDocument {
   /** Returns the update of a backend edit, which is not merged yet; `undefined` if the edit changes nothing. */
   madeEdit(edit: BackendEdit): Promise<MadeEdit | undefined>
   /** Returns users whom a roster has declined for so long that it may forget them if they are not registered (declined.ts). */
-  longDeclined(today: number): Promise<string[]>
+  longDeclined(lapsingDay: number): Promise<string[]>
   /** Returns the document of the next generation, if a refounding is due (due.ts) or forced. */
   found(founding: Founding): Promise<Founded | undefined>
   destroy(): void
@@ -109,8 +109,8 @@ export class LocalDocument implements HostedDocument {
     return madeEdit(this.#document, edit)
   }
 
-  async longDeclined(today: number): Promise<string[]> {
-    return longDeclined(this.#document.doc, today)
+  async longDeclined(lapsingDay: number): Promise<string[]> {
+    return longDeclined(this.#document.doc, lapsingDay)
   }
 
   async found(founding: Founding): Promise<Founded | undefined> {

@@ -21,7 +21,7 @@ export type MergeRequest =
   | { type: 'isOfOther'; document: number; stateVector: Uint8Array }
   | { type: 'exported'; document: number; beside: ExportedBeside }
   | { type: 'madeEdit'; document: number; edit: BackendEdit }
-  | { type: 'longDeclined'; document: number; today: number }
+  | { type: 'longDeclined'; document: number; lapsingDay: number }
   | { type: 'found'; document: number; founding: Founding }
   | { type: 'close'; document: number }
 

@@ -66,7 +66,7 @@ function handle(request: MergeRequest): MergeAnswer {
     case 'madeEdit':
       return { ...stateOf(document), madeEdit: madeEdit(document, request.edit) }
     case 'longDeclined':
-      return { ...stateOf(document), users: longDeclined(document.doc, request.today) }
+      return { ...stateOf(document), users: longDeclined(document.doc, request.lapsingDay) }
     case 'found':
       return { ...stateOf(document), founded: foundIfDue(name, document, limits, request.founding) }
     case 'close':

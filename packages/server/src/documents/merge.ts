@@ -37,8 +37,8 @@ export interface Merged extends Pick<DocumentsChange, 'roster' | 'profile'> {
 
 /** What the decision about updates depends on, besides the document. */
 export interface MergeContext {
-  /** Whole days since 1970. */
-  today: number
+  /** The day by which declined users lapse, in whole days since 1970. */
+  lapsingDay: number
   /** The device that sent the updates builds on the present generation of the document: it received it, or has compared it. */
   hasGeneration: boolean
 }
@@ -55,7 +55,7 @@ export function* mergeUpdates(
   document: StoredDocument,
   updates: readonly Uint8Array[],
   limits: Limits,
-  { today, hasGeneration }: MergeContext,
+  { lapsingDay, hasGeneration }: MergeContext,
 ): Generator<void, Merged> {
   const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
   const outcomes: Outcome[] = []
@@ -111,7 +111,7 @@ export function* mergeUpdates(
     stateVector: isAnyMissing ? Y.encodeStateVector(document.doc) : undefined,
     relayed: applied?.relayed,
     steps,
-    isDue: (applied !== undefined || isAnyTooLarge) && isDue(name, document, limits, today),
+    isDue: (applied !== undefined || isAnyTooLarge) && isDue(name, document, limits, lapsingDay),
     ...change,
   }
 }

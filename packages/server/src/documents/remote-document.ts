@@ -111,8 +111,8 @@ export class RemoteDocument implements HostedDocument {
     return (await this.#ask({ type: 'madeEdit', document: this.id, edit })).madeEdit
   }
 
-  async longDeclined(today: number): Promise<string[]> {
-    return (await this.#ask({ type: 'longDeclined', document: this.id, today })).users ?? []
+  async longDeclined(lapsingDay: number): Promise<string[]> {
+    return (await this.#ask({ type: 'longDeclined', document: this.id, lapsingDay })).users ?? []
   }
 
   async found(founding: Founding): Promise<Founded | undefined> {

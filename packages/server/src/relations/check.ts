@@ -44,8 +44,10 @@ export interface CheckedStore {
 export interface LastLapsing {
   /** Cursors before this position are not accepted. */
   upTo: number
-  /** The day of the removal, in ms. */
-  dayMs: number
+  /** When it was decided what is removed, in ms. */
+  observedMs: number
+  /** The confirmed time at that moment, in ms: look-ups are removed that were old then. */
+  confirmedMs: number
 }
 
 /** One state of a store. */
@@ -135,7 +137,7 @@ async function checkUser(checking: Checking): Promise<{ relations: number; lapse
   for (let start = 0; start < relations.length; start += relationsAtOnce) {
     await checkRelations(checking, record, relations.slice(start, start + relationsAtOnce))
   }
-  const lapsed = lapsing ? relations.filter(([, one]) => isLapsed(one, lapsing.upTo, lapsing.dayMs)).length : 0
+  const lapsed = lapsing ? relations.filter(([, one]) => isLapsed(one, lapsing.upTo, lapsing.observedMs)).length : 0
   return { relations: relations.length, lapsed }
 }
 

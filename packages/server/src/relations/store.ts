@@ -211,6 +211,12 @@ export interface Store {
    */
   oldestCursor(): Promise<number>
   /**
+   * The last time, in ms, at which the clock was observed and behind which it has not been put back within a day since. So a
+   * clock that is wrong for less than a day does not change it. It may be a day or more before the present time, and 0 before
+   * the first change.
+   */
+  readonly confirmedMs: number
+  /**
    * Waits for the last commit, then closes the disk. Can be called twice.
    *
    * @returns Resolves when everything is closed.

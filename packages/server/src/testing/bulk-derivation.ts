@@ -58,7 +58,7 @@ export class BulkDerivation {
    */
   async endGroup(keeps: readonly string[] = []): Promise<PackedRecords> {
     const draft = this.#draft
-    const records = packed(await encode(this.#records(), draft), (family, id) => {
+    const records = packed(await encode(this.#records(), draft, 0), (family, id) => {
       if (family !== 'user') return
       if (this.#kept.has(id)) throw new Error(`a later group changed the record of ${id}`)
       if (keeps.includes(id)) this.#kept.set(id, draft.user(id))

@@ -9,8 +9,8 @@ import { decodeAsked, decodeLapsed } from './record-codec.ts'
 const dayMs = 86_400_000
 
 export async function lastLapsing(disk: PagedReads): Promise<LastLapsing | undefined> {
-  const { upTo, day } = decodeLapsed(await disk.get(keys.lapsed))
-  return day > 0 ? { upTo, dayMs: day } : undefined
+  const { upTo, observedMs, confirmedMs } = decodeLapsed(await disk.get(keys.lapsed))
+  return observedMs > 0 ? { upTo, observedMs, confirmedMs } : undefined
 }
 
 /**
@@ -22,8 +22,8 @@ export async function checkLeftovers(
   lapsing: LastLapsing | undefined,
 ): Promise<Omit<Leftovers, 'relations'> & { findings: Finding[] }> {
   const findings: Finding[] = []
-  const lastMs = lapsing?.dayMs ?? 0
-  const firstDay = Math.floor(lastMs / dayMs) - lookupDays
+  const { observedMs, confirmedMs } = lapsing ?? { observedMs: 0, confirmedMs: 0 }
+  const firstDay = Math.floor(confirmedMs / dayMs) - lookupDays
   let lookups = 0
   for await (const page of disk.pages(ranges.allAsked)) {
     const old = page.filter(([key, bytes]) => {
@@ -39,7 +39,7 @@ export async function checkLeftovers(
     lookups += (await unnamedLookups(disk, old)).length
   }
   let past = 0
-  for await (const key of disk.keys(ranges.days)) if (!isWithinCursors(key, lastMs)) past++
+  for await (const key of disk.keys(ranges.days)) if (!isWithinCursors(key, observedMs)) past++
   // The last of them determines the oldest cursor.
   return { lookups: lapsing ? lookups : 0, days: lapsing ? Math.max(0, past - 1) : 0, findings }
 }

@@ -8,9 +8,10 @@ const operationsInTurn = 100
 
 /**
  * Encodes the writes of a draft, in slices. `reads` finds the records to remove. Of two operations on one key the last counts,
- * so removals come first.
+ * so removals come first. `confirmedMs`: a look-up counts as charged then if the clock is behind. Otherwise it would lapse as
+ * soon as the clock is right.
  */
-export async function encode(reads: LevelReads, draft: Draft): Promise<Operation[]> {
+export async function encode(reads: LevelReads, draft: Draft, confirmedMs: number): Promise<Operation[]> {
   const turns = draft.turns(operationsInTurn)
   const operations: Operation[] = []
   const revoked: string[] = []
@@ -23,7 +24,9 @@ export async function encode(reads: LevelReads, draft: Draft): Promise<Operation
   for (const write of draft.writes()) {
     if (write.kind === 'revocation') revoked.push(write.id)
     else if (write.kind === 'event') operations.push(...operationsOfEvent(write))
-    else operations.push(operationOf(write))
+    else if (write.kind === 'asked') {
+      operations.push(operationOf({ ...write, atMs: Math.max(write.atMs, confirmedMs) }))
+    } else operations.push(operationOf(write))
     if (turns.isOver()) await turns.pass()
   }
   return [...operations, ...(await revoke(reads, revoked, draft.nowMs))]

@@ -240,7 +240,7 @@ export class GroupCommit {
     const last = this.#position + commits.length
     const marks = await retention.marks(this.#position, last, draft.nowMs)
     if (changes.some(isOfLaterGeneration)) await this.#minReader.raise(generationsFormat)
-    const operations = [...(await encode(records, draft)), ...marks.operations]
+    const operations = [...(await encode(records, draft, retention.confirmedMs)), ...marks.operations]
     const isForced = mostRecords === Number.POSITIVE_INFINITY
     const markers = this.#stage.alsoWritten(operations, isForced)
     await this.#write([...operations, ...markers], { commits, last })
@@ -264,9 +264,11 @@ export class GroupCommit {
   /** The change itself is written. Old changes that cannot be deleted now are deleted on another day. */
   async #mark(marks: Marks): Promise<void> {
     const { retention } = this.#options
+    // Also after a start, because records may remain.
+    const removesLapsed = marks.lapsed !== undefined || !retention.isMarked
     if (marks.isNewDay) await retention.forgetOldChanges().catch(() => this.#level.noteDamage())
     retention.noteMarked(marks)
-    if (marks.isNewDay) this.#lapsing.begin()
+    if (removesLapsed) this.#lapsing.begin()
   }
 
   #report(commits: readonly Commit[]): void {

@@ -69,7 +69,7 @@ export class Lapsing {
   }
 
   async #run(): Promise<void> {
-    const upTo = await this.#port.retention.lapsedUpTo()
+    const { upTo, confirmedMs } = await this.#port.retention.lapsed()
     const nowMs = this.#port.clock.now()
     await this.#removeFrom(ranges.allRelations, entries =>
       entries.filter(([, bytes]) => {
@@ -77,7 +77,7 @@ export class Lapsing {
         return relation !== undefined && isLapsed(relation, upTo, nowMs)
       }),
     )
-    const firstDay = Math.floor(nowMs / dayMs) - lookupDays
+    const firstDay = Math.floor(confirmedMs / dayMs) - lookupDays
     await this.#removeFrom(ranges.allAsked, entries =>
       unnamedLookups(this.#port.disk, entries.filter(isBefore(firstDay))),
     )
@@ -121,10 +121,17 @@ function decoded(bytes: Uint8Array): Relation | undefined {
   }
 }
 
+/** Whether a look-up was charged before this day. A malformed record was not. */
 const isBefore =
   (day: number) =>
-  ([, bytes]: Entry): boolean =>
-    bytes !== undefined && decodeAsked(bytes) < day
+  ([, bytes]: Entry): boolean => {
+    if (bytes === undefined) return false
+    try {
+      return decodeAsked(bytes) < day
+    } catch {
+      return false
+    }
+  }
 
 function relationKeyOf(askedKey: string): string {
   const [, viewer, id] = partsOf(askedKey) as [string, string, string]

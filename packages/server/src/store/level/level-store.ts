@@ -219,6 +219,9 @@ export function openStore(options: LevelStoreOptions): Store {
     },
 
     oldestCursor: () => retention.oldestCursor(),
+    get confirmedMs() {
+      return retention.confirmedMs
+    },
 
     async close() {
       await commits.close()

@@ -132,7 +132,7 @@ export class PreparedChanges {
       const draft = new Draft(reading, clock.now(), incarnations, { mostRecords, room })
       const notes = newNotes(position() + ahead, change)
       await derive(draft, notes, change, limits)
-      const operations = await encode(reading, draft)
+      const operations = await encode(reading, draft, this.#port.retention.confirmedMs)
       // Only one change is staged at a time.
       if (mostRecords < Number.POSITIVE_INFINITY && operations.length > sizes.operationsInBatch) throw new TooLarge()
       const writes = await this.#staged(operations)

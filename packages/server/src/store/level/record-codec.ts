@@ -127,20 +127,25 @@ export function decodeAsked(bytes: Uint8Array): number {
   return day
 }
 
-/** The position up to which ended relations are removed, and the position up to which they may be removed on a later day. */
+/** What a store knows of the time that has passed (change-retention.ts). */
 export interface Lapsed {
+  /** The position up to which ended relations are removed. */
   upTo: number
+  /** The position up to which they may be removed a day later. */
   next: number
-  day: number
+  /** When the clock was last observed, in ms. */
+  observedMs: number
+  /** The last time that was observed and confirmed a day later, in ms; 0 if there is none. */
+  confirmedMs: number
 }
 
 export function encodeLapsed(lapsed: Lapsed): Uint8Array {
   return encodeText(JSON.stringify(lapsed))
 }
 
-/** A store that has not removed any yet has no such record. */
+/** A store without a change has no such record. */
 export function decodeLapsed(bytes: Uint8Array | undefined): Lapsed {
-  return bytes ? JSON.parse(decodeText(bytes)) : { upTo: 0, next: 0, day: 0 }
+  return { upTo: 0, next: 0, observedMs: 0, confirmedMs: 0, ...(bytes && JSON.parse(decodeText(bytes))) }
 }
 
 export function encodeEvent(event: OutboxEvent): Uint8Array {

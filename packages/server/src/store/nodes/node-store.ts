@@ -70,6 +70,8 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
   database.listen({ written: () => reports.look(), applied: () => everywhere.look() })
   const stopPolling = clock.every(pollMs, () => reports.look())
   let closed: Promise<void> | undefined
+  /** As of the last device that came with a cursor. An earlier time makes nothing lapse. */
+  let confirmed = 0
 
   /** The state that was read is ahead of what was reported, so there is something to report. */
   function noted<T extends { at: number }>(found: T): T {
@@ -153,8 +155,13 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
     hasAsked: (viewer, id) => database.hasAsked(viewer, id),
     changedSince: (since, most) => database.changedSince(since, most),
 
+    get confirmedMs() {
+      return confirmed
+    },
+
     async oldestCursor() {
-      const { oldest, at } = await database.oldestCursor(clock.now())
+      const { oldest, at, confirmedMs } = await database.oldestCursor(clock.now())
+      confirmed = confirmedMs
       // A device that comes from another node may have a cursor that this node has not reported yet, in this run or another.
       await reports.settledRun()
       await reports.reached(at)

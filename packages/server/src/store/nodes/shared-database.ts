@@ -137,6 +137,6 @@ export interface SharedDatabase {
   relationsOf(id: string): AsyncIterable<KnownPage>
   hasAsked(viewer: string, id: string): Promise<boolean>
   changedSince(since: number, most: number): Promise<string[] | undefined>
-  /** Cursors before `oldest` are too old to be accepted. `at`: the head. */
-  oldestCursor(nowMs: number): Promise<{ oldest: number; at: number }>
+  /** Cursors before `oldest` are too old to be accepted. `at`: the head. `confirmedMs`: see `Store.confirmedMs`. */
+  oldestCursor(nowMs: number): Promise<{ oldest: number; at: number; confirmedMs: number }>
 }

@@ -29,15 +29,24 @@ export async function checkDatabase(database: Database, onProgress?: (users: num
   return { ...report, leftovers: { relations: lapsedRelations, ...(await leftoversIn(database)) }, faults }
 }
 
+interface StoreRow {
+  identity: Uint8Array
+  lapsed: number
+  observed_ms: number
+  confirmed_ms: number
+}
+
 async function checkedDatabase(database: Database): Promise<CheckedStore> {
-  const [store] = await database.rows<{ identity: Uint8Array; lapsed: number; lapsing_day: number | null }>({
+  const [store] = await database.rows<StoreRow>({
     name: 'kith-checked-store',
-    text: 'select identity, lapsed, lapsing_day from store',
+    text: 'select identity, lapsed, observed_ms, confirmed_ms from store',
   })
-  const day = store?.lapsing_day ?? undefined
   return {
     incarnations: store && new Incarnations(new Uint8Array(store.identity)),
-    lapsing: store && day !== undefined ? { upTo: store.lapsed, dayMs: day * 86_400_000 } : undefined,
+    lapsing:
+      store && store.observed_ms > 0
+        ? { upTo: store.lapsed, observedMs: store.observed_ms, confirmedMs: store.confirmed_ms }
+        : undefined,
     ids: () => idsIn(database),
     inState: work => database.inSnapshot(async snapshot => work(await stateOf(snapshot))),
   }
@@ -74,10 +83,10 @@ const levelsOfOwner: Statement = {
 const leftovers: Statement = {
   name: 'kith-leftovers',
   text: `select
-      (select count(*)::int from asked k where k.day < s.lapsing_day - ${lookupDays} and not exists (
+      (select count(*)::int from asked k where k.day < s.confirmed_ms / 86400000 - ${lookupDays} and not exists (
         select from relation r where r.a = k.viewer and r.b = k.id and substring(record for 2) <> '\\x0000')) as lookups,
-      (select greatest(0, count(*)::int - 1) from day where start_ms <= (s.lapsing_day - 90) * 86400000::bigint) as days
-    from store s where s.lapsing_day is not null`,
+      (select greatest(0, count(*)::int - 1) from day where start_ms <= s.observed_ms - 90 * 86400000::bigint) as days
+    from store s where s.observed_ms > 0`,
 }
 
 async function leftoversIn(database: Database): Promise<Omit<Leftovers, 'relations'>> {

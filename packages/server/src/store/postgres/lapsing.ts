@@ -43,7 +43,7 @@ const lookups: Statement = {
       select viewer, id, day from asked where (viewer, id) > ($1, $2) order by viewer, id limit ${mostRows}
     ), old as (
       select k.viewer, k.id from asked k join page p on p.viewer = k.viewer and p.id = k.id
-      where p.day < floor(extract(epoch from now()) / 86400) - ${lookupDays} and not exists (
+      where p.day < least(extract(epoch from now())::bigint / 86400, (select confirmed_ms from store) / 86400000) - ${lookupDays} and not exists (
         select from relation r where r.a = k.viewer and r.b = k.id and substring(record for 2) <> '\\x0000')
       order by k.viewer, k.id for update of k skip locked
     ), gone as (

@@ -38,8 +38,11 @@ const logAfter: Statement = {
 
 const oldestCursor: Statement = {
   name: 'kith-oldest',
-  text: 'select oldest_cursor($1) as oldest, (select position from head) as at',
+  text: `select oldest_cursor($1) as oldest, (select position from head) as at,
+    (select confirmed_ms from store) as "confirmedMs"`,
 }
+
+type OldestCursor = Awaited<ReturnType<SharedDatabase['oldestCursor']>>
 
 export interface PostgresDatabaseOptions {
   /** For reads. */
@@ -161,8 +164,8 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     changedSince: (since, most) => changedSince(database, since, most),
 
     async oldestCursor(nowMs) {
-      const [row] = await database.rows<{ oldest: number; at: number }>({ ...oldestCursor, values: [nowMs] })
-      return row ?? { oldest: 0, at: 0 }
+      const [row] = await database.rows<OldestCursor>({ ...oldestCursor, values: [nowMs] })
+      return row ?? { oldest: 0, at: 0, confirmedMs: 0 }
     },
   }
 }

@@ -1,4 +1,4 @@
-import { lapsingStep } from './schema-lapsing.ts'
+import { confirmedTimeStep, lapsingStep } from './schema-lapsing.ts'
 import { nodesStep } from './schema-nodes.ts'
 import { outboxStep } from './schema-outbox.ts'
 
@@ -283,4 +283,5 @@ export const schemaSteps: readonly SchemaStep[] = [
   { sql: outboxStep, minReader: 4 },
   { sql: lapsingStep, minReader: 4 },
   { sql: generationsStep, minReader: 6 },
+  { sql: confirmedTimeStep, minReader: 6 },
 ]
