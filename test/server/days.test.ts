@@ -224,7 +224,7 @@ test('[F1][S4] check counts the relations, look-ups and days that lapsed and wer
   const left = await Promise.all(
     [ranges.allRelations, ranges.allAsked, ranges.days].map(range => database.iterator(range).all()),
   )
-  const none = { relations: 0, lookups: 0, days: 0 }
+  const none = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, tokens: 0 }
   expect(await check(database)).toMatchObject({ findings: [], leftovers: none })
   await pass(94)
   expect(await stored(ranges.allRelations)).toEqual(['bob/carol', 'carol/bob'])
@@ -240,6 +240,35 @@ test('[F1][S4] check counts the relations, look-ups and days that lapsed and wer
   const what = expect.stringContaining('the look-up of "dave" can\'t be read: a look-up with bytes at its end')
   expect((await check(database)).findings).toEqual([{ user: 'bob', what }])
   await database.del(keys.asked('bob', 'dave'))
+})
+
+test('[D4] check counts changes from before the oldest cursor, documents whose log outgrew their snapshot, and revocations of users without a record', async () => {
+  const { store, database, clock, pass, stored } = await days()
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  alice.edit([{ root: 'fields', key: '0/writer-of-alice/name', value: 'Ada' }])
+  await accounts.idle()
+  await store.commit({ type: 'revoke', user: 'alice' })
+  await pass(2)
+  const none = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, tokens: 0 }
+  expect((await check(database)).leftovers).toEqual(none)
+  const changes = await database.iterator(ranges.changes(0)).all()
+  expect(changes.length).toBeGreaterThan(0)
+  await pass(95)
+  expect((await check(database)).leftovers).toEqual(none)
+  await database.batch(changes.map(([key, value]) => ({ type: 'put' as const, key, value })))
+  expect((await check(database)).leftovers).toEqual({ ...none, changes: changes.length })
+  await pass(1)
+  expect(await stored(ranges.changes(0))).toEqual([])
+  const updates = await database.iterator(ranges.document('alice', 'roster')).all()
+  const [, last] = updates.at(-1) as [string, Uint8Array]
+  for (let count = 0; count < 1_000; count++)
+    await database.put(keys.update('alice', 'roster', store.position + count), last)
+  expect((await check(database)).leftovers).toEqual({ ...none, logs: 1 })
+  await store.commit({ type: 'erase', user: 'alice' })
+  expect((await check(database)).leftovers).toEqual({ ...none, tokens: 1 })
 })
 
 test('[D2] a relation that a commit writes right before it would be removed stays', async () => {

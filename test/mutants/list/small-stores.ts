@@ -11,19 +11,19 @@ export const smallStoreMutants: readonly Mutant[] = [
     what: 'Each id that any roster ever named has a record of 184 bytes.',
     tests: ['server/small-stores'],
   }),
-  mutant(storedDocument, '<= Math.max(minLogBytes, this.#snapshotBytes)', '<= Number.MAX_VALUE', {
+  mutant(storedDocument, 'logBytes > Math.max(minLogBytes, snapshotBytes)', 'false', {
     id: 'log-never-folded',
     rules: ['D4'],
     what: 'The log of a document grows without limit, and with it the time to load the document.',
     tests: ['server/small-stores'],
   }),
-  mutant(storedDocument, 'Math.max(minLogBytes, this.#snapshotBytes)', 'minLogBytes', {
+  mutant(storedDocument, 'Math.max(minLogBytes, snapshotBytes)', 'minLogBytes', {
     id: 'large-document-folded-often',
     rules: ['D4'],
     what: 'A large document is written as a whole after each 32 KiB of changes.',
     tests: ['server/small-stores'],
   }),
-  mutant(storedDocument, 'Math.max(minLogBytes, this.#snapshotBytes)', 'this.#snapshotBytes', {
+  mutant(storedDocument, 'Math.max(minLogBytes, snapshotBytes)', 'snapshotBytes', {
     id: 'small-document-folded-often',
     rules: ['D4'],
     what: 'A small document is written as a whole at almost each change.',
@@ -42,6 +42,27 @@ export const smallStoreMutants: readonly Mutant[] = [
     what: 'check counts look-ups of users whom the roster still names as left over.',
     tests: ['server/days'],
     names: 'check counts',
+  }),
+  mutant('server/src/relations/check.ts', '[roster, profile].filter(mustBeFolded).length', '0', {
+    id: 'outgrown-logs-unseen',
+    rules: ['D4'],
+    what: 'check does not report documents whose log outgrew their snapshot.',
+    tests: ['server/days'],
+    names: 'check counts changes',
+  }),
+  mutant(leftovers, '!recorded.has(ownerOf(key))', 'true', {
+    id: 'needed-revocations-counted',
+    rules: ['D4'],
+    what: 'check counts revocations of users with an account as left over.',
+    tests: ['server/days'],
+    names: 'check counts changes',
+  }),
+  mutant(leftovers, 'forgotten ? decodeNumber(forgotten) : 0', '0', {
+    id: 'left-changes-unseen',
+    rules: ['D4'],
+    what: 'check does not report changes that should have been forgotten.',
+    tests: ['server/days'],
+    names: 'check counts changes',
   }),
   mutant(leftovers, 'Math.max(0, past - 1)', '0', {
     id: 'left-days-unseen',

@@ -53,8 +53,9 @@ export class StoredDocument {
     this.doc.transact(() => {
       for (const part of parts) Y.applyUpdateV2(this.doc, part)
     })
-    this.#snapshotBytes = parts[0]?.length ?? 0
-    this.#logBytes = parts.slice(1).reduce((sum, part) => sum + part.length, 0)
+    const [snapshotBytes, logBytes] = sizesOf(parts)
+    this.#snapshotBytes = snapshotBytes
+    this.#logBytes = logBytes
   }
 
   /** An upper bound of the bytes on disk, including those of the current run. */
@@ -162,7 +163,7 @@ export class StoredDocument {
   /** Folds the log into a snapshot once the log outgrows the snapshot, so a document costs at most twice its size. */
   #toStore(update: Uint8Array): DocumentUpdate {
     this.#logBytes += update.length
-    if (this.#logBytes <= Math.max(minLogBytes, this.#snapshotBytes)) return { update }
+    if (!isOutgrown(this.#snapshotBytes, this.#logBytes)) return { update }
     const snapshot = Y.encodeStateAsUpdateV2(this.doc)
     this.#snapshotBytes = snapshot.length
     this.#logBytes = 0
@@ -174,4 +175,17 @@ export class StoredDocument {
   destroy(): void {
     this.doc.destroy()
   }
+}
+
+/** Whether the log of a document, with these parts on disk, is larger than it may be. */
+export function mustBeFolded(parts: readonly Uint8Array[]): boolean {
+  return isOutgrown(...sizesOf(parts))
+}
+
+function sizesOf([snapshot, ...log]: readonly Uint8Array[]): [snapshotBytes: number, logBytes: number] {
+  return [snapshot?.length ?? 0, log.reduce((sum, part) => sum + part.length, 0)]
+}
+
+function isOutgrown(snapshotBytes: number, logBytes: number): boolean {
+  return logBytes > Math.max(minLogBytes, snapshotBytes)
 }

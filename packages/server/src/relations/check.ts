@@ -11,7 +11,7 @@ import {
   rosterSettings,
 } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import { StoredDocument } from '../documents/stored-document.ts'
+import { mustBeFolded, StoredDocument } from '../documents/stored-document.ts'
 import type { Incarnations } from './incarnations.ts'
 import { isLapsed } from './lapsed.ts'
 import type { Pair, Records } from './record-store.ts'
@@ -69,12 +69,18 @@ export interface Finding {
 /**
  * Records that no device needs any more, of the kinds that a server removes once a day. Some may have lapsed since, or may
  * remain because the server was stopped. They are not wrong, and are removed on another day. A number that grows from week to
- * week indicates a bug.
+ * week indicates a bug, except for `tokens`.
  */
 export interface Leftovers {
   relations: number
   lookups: number
   days: number
+  /** Entries of the log of changed profiles from before the oldest cursor. In a database: batches that should be trimmed. */
+  changes: number
+  /** Documents whose updates are larger than their snapshot. The next change of the document folds them. */
+  logs: number
+  /** Revocations of tokens of users who have no record. They are never removed: a token without `exp` does not expire. */
+  tokens: number
 }
 
 /** The result of a check. */
@@ -94,8 +100,8 @@ export interface CheckReport {
 export async function checkStore(
   store: CheckedStore,
   onProgress?: (users: number) => void,
-): Promise<Omit<CheckReport, 'leftovers'> & { lapsedRelations: number }> {
-  const report = { users: 0, relations: 0, lapsedRelations: 0, findings: [] as Finding[] }
+): Promise<Omit<CheckReport, 'leftovers'> & { leftovers: Pick<Leftovers, 'relations' | 'logs'> }> {
+  const report = { users: 0, relations: 0, leftovers: { relations: 0, logs: 0 }, findings: [] as Finding[] }
   const checked = new Set<string>()
   for await (const user of store.ids()) {
     if (checked.has(user)) continue
@@ -105,7 +111,8 @@ export async function checkStore(
       const { incarnations, lapsing } = store
       const counts = await store.inState(state => checkUser({ state, user, incarnations, lapsing, note }))
       report.relations += counts.relations
-      report.lapsedRelations += counts.lapsed
+      report.leftovers.relations += counts.lapsed
+      report.leftovers.logs += counts.logs
     } catch (error) {
       note(`can't be read: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -124,33 +131,34 @@ interface Checking {
   note(what: string): void
 }
 
-/** Returns how many relations the user has, and how many of them no device needs. */
-async function checkUser(checking: Checking): Promise<{ relations: number; lapsed: number }> {
+/** Returns how many relations the user has, how many of them no device needs, and how many documents must be folded. */
+async function checkUser(checking: Checking): Promise<{ relations: number; lapsed: number; logs: number }> {
   const { state, user, lapsing, note } = checking
   const [record] = (await state.users([user])) as [UserRecord]
   const relations: (readonly [string, Relation])[] = []
   // A popular user has more relations than a call can have arguments.
   for await (const page of state.relationsOf(user)) for (const one of page) relations.push(one)
-  await checkRoster(checking, record, new Map(relations))
-  await checkProfile(checking, record)
+  const roster = await checkRoster(checking, record, new Map(relations))
+  const profile = await checkProfile(checking, record)
   checkCounts(record, relations, note)
   for (let start = 0; start < relations.length; start += relationsAtOnce) {
     await checkRelations(checking, record, relations.slice(start, start + relationsAtOnce))
   }
   const lapsed = lapsing ? relations.filter(([, one]) => isLapsed(one, lapsing.upTo, lapsing.observedMs)).length : 0
-  return { relations: relations.length, lapsed }
+  return { relations: relations.length, lapsed, logs: [roster, profile].filter(mustBeFolded).length }
 }
 
 /** The number of relations that are looked up with one read for each kind of record. */
 const relationsAtOnce = 250
 
+/** Returns the stored parts of the roster. */
 async function checkRoster(
   { state, user, note }: Checking,
   record: UserRecord,
   relations: ReadonlyMap<string, Relation>,
-): Promise<void> {
+): Promise<Uint8Array[]> {
   const parts = await state.documentOf(user, 'roster')
-  if (parts.length === 0 && isBlank(record, relations)) return
+  if (parts.length === 0 && isBlank(record, relations)) return parts
   const roster = new StoredDocument('roster', parts)
   checkGeneration('roster', roster, note)
   const view = flatMapsOf(roster.doc)
@@ -172,6 +180,7 @@ async function checkRoster(
     }
   }
   roster.destroy()
+  return parts
 }
 
 /** Whether a user without a roster has the record of an id that others merely name. Most ids in phone books are such ids. */
@@ -188,9 +197,10 @@ function checkGeneration(name: string, { doc }: StoredDocument, note: Checking['
   if (clients.filter(isFounder).length > 1) note(`the ${name} has two founders`)
 }
 
-async function checkProfile({ state, user, note }: Checking, record: UserRecord): Promise<void> {
+/** Returns the stored parts of the profile. */
+async function checkProfile({ state, user, note }: Checking, record: UserRecord): Promise<Uint8Array[]> {
   const [parts, levels] = [await state.documentOf(user, 'profile'), await state.levelsOf(user)]
-  if (parts.length === 0 && levels.length === 0 && Object.keys(record.levels).length === 0) return
+  if (parts.length === 0 && levels.length === 0 && Object.keys(record.levels).length === 0) return parts
   const profile = new StoredDocument('profile', parts)
   checkGeneration('profile', profile, note)
   const fields = profileFields(flatMapsOf(profile.doc))
@@ -205,6 +215,7 @@ async function checkProfile({ state, user, note }: Checking, record: UserRecord)
   for (const level of fields.keys()) if (!seen.has(level)) note(`level ${level} is missing`)
   for (const level of Object.keys(record.levels)) if (!seen.has(Number(level))) note(`level ${level} is not stored`)
   profile.destroy()
+  return parts
 }
 
 function checkCounts(

@@ -1,10 +1,10 @@
 import type { Finding, LastLapsing, Leftovers } from '../../relations/check.ts'
 import { lookupDays } from '../../relations/lapsed.ts'
 import { isWithinCursors } from './change-retention.ts'
-import { keys, partsOf, ranges } from './keys.ts'
+import { type KeyRange, keys, ownerOf, partsOf, ranges } from './keys.ts'
 import { unnamedLookups } from './lapsing.ts'
 import type { PagedReads } from './paged-reads.ts'
-import { decodeAsked, decodeLapsed } from './record-codec.ts'
+import { decodeAsked, decodeLapsed, decodeNumber } from './record-codec.ts'
 
 const dayMs = 86_400_000
 
@@ -14,13 +14,15 @@ export async function lastLapsing(disk: PagedReads): Promise<LastLapsing | undef
 }
 
 /**
- * Counts look-ups and days that had lapsed by the last day on which a server removed them. That day is used instead of today,
+ * Counts changes from before the oldest cursor, and revocations of users without a record (`recorded`: those with one). Counts
+ * look-ups and days that had lapsed by the last day on which a server removed them. That day is used instead of today,
  * because nothing lapses while no server has the folder.
  */
 export async function checkLeftovers(
   disk: PagedReads,
+  recorded: ReadonlySet<string>,
   lapsing: LastLapsing | undefined,
-): Promise<Omit<Leftovers, 'relations'> & { findings: Finding[] }> {
+): Promise<Omit<Leftovers, 'relations' | 'logs'> & { findings: Finding[] }> {
   const findings: Finding[] = []
   const { observedMs, confirmedMs } = lapsing ?? { observedMs: 0, confirmedMs: 0 }
   const firstDay = Math.floor(confirmedMs / dayMs) - lookupDays
@@ -41,5 +43,14 @@ export async function checkLeftovers(
   let past = 0
   for await (const key of disk.keys(ranges.days)) if (!isWithinCursors(key, observedMs)) past++
   // The last of them determines the oldest cursor.
-  return { lookups: lapsing ? lookups : 0, days: lapsing ? Math.max(0, past - 1) : 0, findings }
+  const forgotten = await disk.get(keys.forgotten)
+  const changes = await count(disk, ranges.changesUpTo(forgotten ? decodeNumber(forgotten) : 0), () => true)
+  const tokens = await count(disk, ranges.tokens, key => !recorded.has(ownerOf(key)))
+  return { changes, tokens, lookups: lapsing ? lookups : 0, days: lapsing ? Math.max(0, past - 1) : 0, findings }
+}
+
+async function count(disk: PagedReads, range: KeyRange, counts: (key: string) => boolean): Promise<number> {
+  let found = 0
+  for await (const page of disk.keyPages(range)) found += page.filter(counts).length
+  return found
 }

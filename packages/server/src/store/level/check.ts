@@ -28,19 +28,23 @@ import { decodeLevel, decodeNumber } from './record-codec.ts'
 export async function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
   const disk = new PagedReads(database, new ReadGate())
   const lapsing = await lastLapsing(disk)
-  const { lapsedRelations, ...report } = await checkStore(await checkedLevel(disk, lapsing), onProgress)
-  const { findings, ...left } = await checkLeftovers(disk, lapsing)
+  const recorded = await ownersIn(disk, [ranges.users])
+  const { leftovers, ...report } = await checkStore(await checkedLevel(disk, recorded, lapsing), onProgress)
+  const { findings, ...left } = await checkLeftovers(disk, recorded, lapsing)
   return {
     ...report,
     findings: [...report.findings, ...findings, ...(await checkOutbox(database))],
-    leftovers: { relations: lapsedRelations, ...left },
+    leftovers: { ...leftovers, ...left },
   }
 }
 
-async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined): Promise<CheckedStore> {
+async function checkedLevel(
+  disk: PagedReads,
+  recorded: ReadonlySet<string>,
+  lapsing: LastLapsing | undefined,
+): Promise<CheckedStore> {
   const [position, identity] = await disk.getMany([keys.position, keys.identity])
   const records = new LevelRecords(disk)
-  const recorded = await ownersIn(disk, [ranges.users])
   const accounts = new Set([...recorded, ...(await ownersIn(disk, [ranges.documents, ranges.allLevels]))])
   const ahead = new CheckAhead(disk, recorded, [...accounts].sort(inKeyOrder))
   // Users are checked in the order of the keys. Single reads for each would take most of the time.

@@ -75,6 +75,7 @@ const below = (...parts: string[]): KeyRange => ({ gt: join(...parts, ''), lt: `
 /** Ranges of keys, in the form that abstract-level takes. */
 export const ranges = {
   users: below('user') as KeyRange,
+  tokens: below('tokens') as KeyRange,
   documents: below('document') as KeyRange,
   document: (id: string, document: DocumentName): KeyRange => below('document', id, document),
   levels: (owner: string): KeyRange => below('level', owner),

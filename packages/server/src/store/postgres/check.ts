@@ -9,6 +9,7 @@ import { Incarnations } from '../../relations/incarnations.ts'
 import { lookupDays } from '../../relations/lapsed.ts'
 import { decodeLevel, type LevelRow } from './codec.ts'
 import type { Database, Rows, Statement } from './database.ts'
+import { keptPositions } from './log-trimming.ts'
 import { distinct } from './pages.ts'
 import { partsOf } from './reads.ts'
 import { PostgresRecords } from './records.ts'
@@ -25,8 +26,8 @@ export interface DatabaseReport extends CheckReport {
  */
 export async function checkDatabase(database: Database, onProgress?: (users: number) => void): Promise<DatabaseReport> {
   const faults = await database.inSnapshot(faultsOf)
-  const { lapsedRelations, ...report } = await checkStore(await checkedDatabase(database), onProgress)
-  return { ...report, leftovers: { relations: lapsedRelations, ...(await leftoversIn(database)) }, faults }
+  const { leftovers, ...report } = await checkStore(await checkedDatabase(database), onProgress)
+  return { ...report, leftovers: { ...leftovers, ...(await leftoversIn(database)) }, faults }
 }
 
 interface StoreRow {
@@ -78,20 +79,27 @@ const levelsOfOwner: Statement = {
 }
 
 /**
- * Look-ups and days that had lapsed by the last day on which a node removed them. If no node has removed any, there are none.
+ * Look-ups and days that had lapsed by the last day on which a node removed them, batches that a running node would have
+ * trimmed from the log an hour ago, and revocations of users without a record.
  */
-const leftovers: Statement = {
+const otherLeftovers: Statement = {
   name: 'kith-leftovers',
   text: `select
       (select count(*)::int from asked k where k.day < s.confirmed_ms / 86400000 - ${lookupDays} and not exists (
         select from relation r where r.a = k.viewer and r.b = k.id and substring(record for 2) <> '\\x0000')) as lookups,
-      (select greatest(0, count(*)::int - 1) from day where start_ms <= s.observed_ms - 90 * 86400000::bigint) as days
-    from store s where s.observed_ms > 0`,
+      (select greatest(0, count(*)::int - 1) from day where start_ms <= s.observed_ms - 90 * 86400000::bigint) as days,
+      (select count(*)::int from log where last <= (select position from head) - ${keptPositions}
+        and at < (select max(at) from log) - interval '70 minutes') as changes,
+      (select count(*)::int from account a where revoked_at_ms > 0 and not exists (
+        select from users u where u.id = a.id)) as tokens
+    from store s`,
 }
 
-async function leftoversIn(database: Database): Promise<Omit<Leftovers, 'relations'>> {
-  const [found] = await database.rows<Omit<Leftovers, 'relations'>>(leftovers)
-  return found ?? { lookups: 0, days: 0 }
+type OtherLeftovers = Omit<Leftovers, 'relations' | 'logs'>
+
+async function leftoversIn(database: Database): Promise<OtherLeftovers> {
+  const [found] = await database.rows<OtherLeftovers>(otherLeftovers)
+  return found ?? { lookups: 0, days: 0, changes: 0, tokens: 0 }
 }
 
 /** The ids of all users with a record of one of these kinds. An id may occur several times. */

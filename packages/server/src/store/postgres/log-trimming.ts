@@ -6,7 +6,7 @@ import { removeLapsed } from './lapsing.ts'
 const mostRows = 1_000
 
 /** If a node is further behind, its sessions are ended. A device requests fewer positions (`relay/changed-levels.ts`). */
-const keptPositions = 5_000
+export const keptPositions = 5_000
 
 const deleteOld: Statement = {
   name: 'kith-trim',
