@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { listen, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { findProgram } from '../support/find-program.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { readSettings } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
 // Starting processes takes long on a busy machine.
@@ -118,6 +119,21 @@ test('the units run commands that there are, with options that they take', async
     const [line] = new RegExp(`^  kith-server ${command} .*$`, 'm').exec(usage) ?? []
     for (const [option] of options.matchAll(/--\w+/g)) expect(line).toContain(option)
   }
+})
+
+test('the settings and the drop-in of the guide to several nodes are of the forms that systemd and the server take', async () => {
+  const text = await readFile(join(root, 'docs/CLUSTER.md'), 'utf8')
+  const [, settings = '', dropIn = ''] = /^```ini\n(KITH_.+?)```.+?^```ini\n(\[Service\].+?)```/ms.exec(text) ?? []
+  for (const line of settings.trim().split('\n')) expect(line).toMatch(/^(# .+|KITH_[A-Z_]+=\S+)$/)
+  const [, first, program = '', options = ''] =
+    /^(ExecStart=)\nExecStart=\/usr\/bin\/node \/opt\/kith\/(\S+) serve (.*)$/m.exec(dropIn) ?? []
+  expect(first).toBe('ExecStart=')
+  await access(join(root, program))
+  const env = Object.fromEntries(
+    settings.split('\n').flatMap(line => (line.startsWith('KITH_') ? [line.split(/=(.*)/, 2)] : [])),
+  )
+  const serves = await readSettings(options.split(' '), env)
+  expect(serves).toMatchObject({ host: '0.0.0.0', port: 4180 })
 })
 
 test('the Dockerfile copies what there is, and the server that it puts together runs', async () => {

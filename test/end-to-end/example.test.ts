@@ -40,7 +40,7 @@ test.skipIf(!isInstalled && !process.env['CI'])(
     expect(stdout).toContain("Bob's device is on node 3, and has everything that it may see.")
     expect(stdout).toContain('The status is on the disk of the new primary.')
     expect(stdout).toContain('Alice\'s device has 0 unsent changes, and shows of Bob {"name":"Bob"}.')
-    expect(stdout).toContain('Bob\'s device shows of Alice {"name":"Ada","status":"in the tunnel"}.')
+    expect(stdout).toContain('Bob\'s device shows of Alice {"name":"Alice","status":"in the tunnel"}.')
     expect(stdout).toContain("Mallory's device shows of Alice nothing.")
     expect(stdout).toContain('finds no difference')
     // The folder of each process is deleted when the process has ended.

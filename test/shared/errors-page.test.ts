@@ -33,8 +33,8 @@ test('the example of docs/ERRORS.md handles a label that is too long, and other 
   await run(kith, KithError, show, log)
   expect(show.mock.calls).toEqual([['That name is too long.']])
   const heard = on.mock.calls[0]?.[1] as (error: KithError) => void
-  heard(new KithError('upgrade-required', ''))
-  expect(show).toHaveBeenLastCalledWith('Please load the newest version.')
+  heard(new KithError('upgrade-required', 'The app is too old.'))
+  expect(show).toHaveBeenLastCalledWith('The app is too old. Newest version: https://example.org/app')
   heard(new KithError('unavailable', 'The server does not answer', { retryAfterMs: 5 }))
   expect(log.mock.calls).toEqual([['unavailable', 'The server does not answer', 5, undefined]])
 })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { inspect } from 'node:util'
 
-/** The TypeScript blocks of a guide as one program, as a reader would type them in one after the other. */
+/** The blocks of a guide in TypeScript and JavaScript as one program, as a reader would type them in one after the other. */
 export interface Guide {
   /** Runs the program with these names in scope. Compares each `console.log(…) // prints …` with the actual output. */
   run(around: Readonly<Record<string, unknown>>): Promise<void>
@@ -10,7 +10,7 @@ export interface Guide {
 /** Reads `docs/guides/NAME.md`. Ignores blocks in `tsx` and in other languages. */
 export async function readGuide(name: string): Promise<Guide> {
   const text = await readFile(new URL(`../../docs/guides/${name}.md`, import.meta.url), 'utf8')
-  const source = [...text.matchAll(/```ts\n(.+?)```/gs)].map(([, block]) => block).join('')
+  const source = [...text.matchAll(/```[tj]s\n(.+?)```/gs)].map(([, block]) => block).join('')
   const imported = [...source.matchAll(/^import \{(.+?)\} from/gm)].flatMap(([, names = '']) => names.split(','))
   const expected: string[] = []
   const code = source

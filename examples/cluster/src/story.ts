@@ -26,8 +26,8 @@ export async function story(cast: Cast): Promise<void> {
 
 async function editAcross({ alice, bob, mallory }: Cast): Promise<void> {
   act('Alice sets her name.')
-  const seen = Promise.all([shows(bob, alice, 'name', 'Ada'), shows(mallory, alice, 'name', 'Ada')])
-  await alice.ownProfile.set('name', 'Ada')
+  const seen = Promise.all([shows(bob, alice, 'name', 'Alice'), shows(mallory, alice, 'name', 'Alice')])
+  await alice.ownProfile.set('name', 'Alice')
   await alice.whenSynced()
   tell('The name is on the disks of the primary and of the standby.')
   await seen
