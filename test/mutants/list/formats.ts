@@ -159,14 +159,6 @@ export const formatMutants: readonly Mutant[] = [
     tests: ['server/postgres-upkeep'],
     names: 'a node whose lease ran out',
   }),
-  mutant('server/src/commands/serve.ts', '[stopped, damaged, outdated.promise]', '[stopped, damaged]', {
-    id: 'outdated-node-goes-on',
-    isSeenByWaiting: true,
-    rules,
-    what: 'A node that can no longer use the database does not stop, and nobody is told why it serves nothing.',
-    tests: ['end-to-end/cluster'],
-    names: 'was paused while',
-  }),
   mutant(
     'server/src/store/postgres/migrate.ts',
     "  await client.query('lock table node in share row exclusive mode')\n",
