@@ -224,10 +224,10 @@ export const timingMutants: readonly Mutant[] = [
   mutant(
     synchronizer,
     `    const core = coreOf(this.#kith)
-    const total`,
+    const users`,
     `    for (const batch of batches) this.#queue.delete(batch)
     const core = coreOf(this.#kith)
-    const total`,
+    const users`,
     {
       id: 'queue-lost',
       rules: ['D5'],
