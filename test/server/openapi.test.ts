@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { limitsWith } from '../support/stores.ts'
 
 interface Operation {
+  requestBody?: object
   parameters?: { name: string; in: string; required?: boolean }[]
   responses: Record<string, { content?: Record<string, { schema: object }> }>
 }
@@ -126,6 +127,23 @@ test('each answer of each request is one that the OpenAPI document describes, an
   )
   expect([...succeeded].sort()).toEqual(all.sort())
   expect([...failed].sort()).toEqual(all.sort())
+})
+
+test('the answer to a body that is too large is one that the OpenAPI document describes', async () => {
+  const { url, admin } = await server()
+  let count = 0
+  for (const [path, operations] of Object.entries((await documentOf(url)).paths)) {
+    for (const [method, { requestBody, responses }] of Object.entries(operations)) {
+      if (!requestBody) continue
+      count++
+      const body = { text: 'x'.repeat(100 * 1024) }
+      const { status } = await admin(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, 'x'), body)
+      const where = `${method} ${path}`
+      expect(status, where).toBe(413)
+      expect(Object.keys(responses), where).toContain('413')
+    }
+  }
+  expect(count).toBeGreaterThan(3)
 })
 
 test('each operation of the OpenAPI document needs the admin key, and says so', async () => {

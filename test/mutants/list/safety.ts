@@ -338,6 +338,7 @@ export const safetyMutants: readonly Mutant[] = [
       what: 'Sign-ins whose tokens the app never checks occupy their sockets for as long as the devices want.',
       tests: ['server/sign-in-checks'],
       names: '10 seconds',
+      isSeenByWaiting: true,
     },
   ),
   mutant('server/src/socket/sign-in.ts', '    this.#attempts.end(stopping)\n', '', {

@@ -17,5 +17,7 @@ interface RouteSchema {
 /** The schema of a route behind the admin key. */
 export function described({ tag, failures = [], answers: own, ...schema }: RouteSchema): { schema: FastifySchema } {
   const security = [{ adminKey: [] }]
-  return { schema: { tags: [tag], security, ...schema, response: answers(own, ...failures) } as FastifySchema }
+  // 413: the body is too large.
+  const all = schema.body ? [413, ...failures] : failures
+  return { schema: { tags: [tag], security, ...schema, response: answers(own, ...all) } as FastifySchema }
 }
