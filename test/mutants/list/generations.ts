@@ -163,7 +163,7 @@ export const generationMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/documents/declined.ts',
-    'if (since === undefined || isLong(since, today)) bytes',
+    'if (since === undefined || isLong(since, lapsingDay)) bytes',
     'if (user) bytes',
     {
       id: 'refounded-again-and-again',
