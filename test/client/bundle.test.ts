@@ -27,13 +27,13 @@ const ofYjs = modulesOfLib0In(
     .replace(/\.cjs$/, '.mjs'),
 )
 
-test('the browser bundle of the client is at most 51 KB gzipped, without Yjs, Dexie and phone number data', async () => {
+test('the browser bundle of the client is at most 51.5 KB gzipped, without Yjs, Dexie and phone number data', async () => {
   const { entry, atOnce } = await bundled('index.ts')
   expect(entry.exports).toContain('openKith')
   const bytes = gzippedBytes(atOnce)
   process.stdout.write(`the client in a browser: ${bytes} bytes gzipped, in ${atOnce.length} files\n`)
   expect(bytes).toBeGreaterThan(10_000) // Else it isn't the client.
-  expect(bytes).toBeLessThanOrEqual(51_000)
+  expect(bytes).toBeLessThanOrEqual(51_500)
 })
 
 test('what Yjs brings along is no part of the bundle of the client, and what it does not bring is one', async () => {

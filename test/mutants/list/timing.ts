@@ -276,13 +276,18 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['client/second-time'],
     names: 'another tab',
   }),
-  mutant('client/src/sync/session.ts', 'await this.#port.received(', 'void this.#port.received(', {
-    id: 'received-before-it-is',
-    rules: ['D1'],
-    what: 'A message is delivered though its sender cannot be followed yet: it is lost if the app ends now.',
-    tests: ['client/second-time'],
-    names: 'a message is',
-  }),
+  mutant(
+    'client/src/sync/session.ts',
+    'await this.#port\n          .received(',
+    'void this.#port\n          .received(',
+    {
+      id: 'received-before-it-is',
+      rules: ['D1'],
+      what: 'A message is delivered though its sender cannot be followed yet: it is lost if the app ends now.',
+      tests: ['client/second-time'],
+      names: 'a message is',
+    },
+  ),
   mutant(fetches, 'this.#pendingAgain.delete(owner)\n', '', {
     id: 'asked-again-once',
     rules: ['V7', 'F1'],
