@@ -2,7 +2,7 @@ import { KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 
 /** How long the check of a token may take: the app's own function, the issuer's keys, and the store. */
-export const checkDeadlineMs = 10_000
+const checkDeadlineMs = 10_000
 
 /** Resolves like the check of a token. Rejects with `unavailable` if it takes too long: an app's function may never answer. */
 export async function inTime<T>(clock: Clock, check: Promise<T>): Promise<T> {
