@@ -357,7 +357,10 @@ async function nodeOver({ name, store: inner, clock, hub, stays: table, publishe
       const said: ServerMessage[] = []
       const session = {
         ...{ user, hasArrived: true, say: (message: ServerMessage) => said.push(message) },
-        feed: { recheck: () => undefined, levelsOf: (_: string, view: View) => view.relation.shown },
+        feed: {
+          ...{ user, recheck: () => undefined, recheckFetched: () => undefined, recheckMany: () => [], fail },
+          levelsOf: (_: string, view: View) => view.relation.shown,
+        },
       } as never as Session
       relay.join(session)
       presence.came(user)

@@ -389,6 +389,8 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
 
   const present = schemaSteps.length
   const later = present + 1
+  /** The `min_reader` of the present schema. */
+  const least = schemaSteps.at(-1)?.minReader as number
   const laterSteps = (minReader: number): SchemaStep[] => [
     ...schemaSteps,
     { sql: 'create table later (one int)', minReader },
@@ -448,7 +450,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
       '1 node runs that cannot go on with the new schema: stop all nodes, then run kith-server migrate again',
     )
     expect((await client.query("select to_regclass('later') as found")).rows).toEqual([{ found: null }])
-    await migrate(url, laterSteps(present))
+    await migrate(url, laterSteps(least))
     await store.commit(userChange('alice'))
     await store.close()
   })
@@ -503,7 +505,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
   })
 
   test('[D4] nodes keep their leases, and new ones join, while the schema is migrated to a version that they can use', async () => {
-    const { url, client, begin } = await slowMigration(present)
+    const { url, client, begin } = await slowMigration(least)
     const store = await opened(url)
     const { migrating, resume } = await begin()
     const until = async () => (await client.query('select lease_until as at from node')).rows[0].at as Date
@@ -518,8 +520,8 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
   test('[D4] min_reader is not raised while any node runs, since a node may be of an earlier version than the schema', async () => {
     const { url } = await migrated()
     const store = await opened(url)
-    await migrate(url, laterSteps(present))
-    const raised = [...laterSteps(present), { sql: 'create table latest (one int)', minReader: later }]
+    await migrate(url, laterSteps(least))
+    const raised = [...laterSteps(least), { sql: 'create table latest (one int)', minReader: later }]
     await expect(migrate(url, raised)).rejects.toThrow('1 node runs')
     await store.commit(userChange('alice'))
   })
