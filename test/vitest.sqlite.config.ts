@@ -17,7 +17,7 @@ const others = [
     'remade',
   ],
   ...['replaced', 'said-again', 'set-clock', 'storage-contract', 'trouble', 'watching'],
-  ...['fence', 'loss-histories', 'stale-tab', 'storage-loss', 'storage-refused', 'tabs', 'tabs-loss'],
+  ...['fence', 'loss-histories', 'stale-tab', 'storage-loss', 'storage-refused', 'tabs', 'tabs-full-disk', 'tabs-loss'],
   ...['promises', 'standstill'],
 ]
 

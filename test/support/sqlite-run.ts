@@ -6,6 +6,7 @@ import { beforeEach } from 'vitest'
  * that a test causes in Dexie itself.
  */
 const ofDexie: Record<string, RegExp> = {
+  'automatic-follow': /messages of a user whose/,
   'changed-hands': /every tab/,
   convergence: /tabs/,
   'erased-account': /every tab|a tab that|recreated from memory/,
@@ -13,6 +14,7 @@ const ofDexie: Record<string, RegExp> = {
   // connections.
   'hostile-server': /closes because of whatever is sent/,
   live: /\btabs?\b|the disk failed|cannot be read/,
+  opening: /any tab of the device/,
   presence: /\btabs\b|nowhere in the database/,
   react: /another tab|cannot be read/,
   'second-time': /\btabs?\b/,
