@@ -1102,6 +1102,19 @@ test.each<[string, 'roster' | 'profile', Act]>([
 )
 
 describe('what the judge of the histories must not take for an error', () => {
+  test('[D1] a tab sees what another tab saves in a restored database, which does not give out numbers again', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: true },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'backUp', device: 0 },
+        { do: 'restore', device: 0 },
+        { do: 'openTab', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
   test('[F3] the notice of an announced registration arrives after the user was erased and registered silently', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },

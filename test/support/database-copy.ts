@@ -15,13 +15,28 @@ export async function copyOf(indexedDB: IDBFactory, name: string): Promise<IDBFa
     }
   })
   for (const name of from.objectStoreNames) {
-    const rows = await done(from.transaction(name).objectStore(name).getAll())
+    const source = from.transaction(name).objectStore(name)
+    const rows = await done(source.getAll())
+    const last = source.autoIncrement ? (await nextNumber(from, name)) - 1 : 0
     const store = to.transaction(name, 'readwrite').objectStore(name)
+    if (last > 0) {
+      // Numbers of removed rows are not given out again.
+      void store.put({ [store.keyPath as string]: last })
+      void store.delete(last)
+    }
     await Promise.all(rows.map(row => done(store.put(row))))
   }
   from.close()
   to.close()
   return copy
+}
+
+/** Returns the number that the next new row of a store gets. */
+async function nextNumber(database: IDBDatabase, name: string): Promise<number> {
+  const transaction = database.transaction(name, 'readwrite')
+  const next = await done(transaction.objectStore(name).add({}))
+  transaction.abort()
+  return next as number
 }
 
 function opened(request: IDBOpenDBRequest, upgrade?: (database: IDBDatabase) => void): Promise<IDBDatabase> {
