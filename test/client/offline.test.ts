@@ -200,7 +200,7 @@ test('[R6] a field is set, replaced and unset at its own level alone', async () 
   expect([me.get('name'), me.get('name', { level: 3 })]).toEqual([undefined, 'Ada L.'])
 })
 
-test('accessing a profile follows it, unless it is blocked or declined or automatic synchronisation is off', async () => {
+test('accessing a profile follows it, unless it is blocked or declined or automatic following is off', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   await bob.loaded

@@ -18,7 +18,7 @@ test('setters return their profile or synchronizer, so that calls are chained', 
   expect(kith.getProfile('carol').accessLevels).toEqual([3])
 })
 
-test('isAutoSyncEnabled tells whether automatic synchronisation is on, which it is at first', async () => {
+test('isAutoSyncEnabled tells whether automatic following is on, which it is at first', async () => {
   const kith = await installation('alice').open()
   expect(kith.isAutoSyncEnabled).toBe(true)
   await kith.enableAutoSyncContacts(false)

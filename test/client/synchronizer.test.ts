@@ -28,7 +28,7 @@ test('[R5] setProfileAccessLevels(null) ends the follows that the same synchroni
   expect(await syncer.sync(['bob', 'carol'])).toEqual({ added: 0, updated: 2, unchanged: 0, invalid: [] })
   expect(followed(alice, ['bob', 'carol', 'dave'])).toEqual(['bob', 'dave'])
   expect(['bob', 'carol'].map(id => alice.getProfile(id).isContact)).toEqual([false, false])
-  // Carol is not declined, so automatic synchronisation may follow her again.
+  // Carol is not declined, so automatic following may follow her again.
   await alice.enableAutoSyncContacts(true)
   await alice.getProfile('carol').loaded
   expect(followed(alice, ['carol'])).toEqual(['carol'])

@@ -258,7 +258,7 @@ test('[V3] a privacy setting of a later app is told too, by a server of wire 1 a
   expect(errors).toMatchObject([{ code: 'upgrade-required', message: expect.stringContaining('hideName') }])
 })
 
-test('[V3] a privacy setting that a version after 0.1.0 added is told by a device that knows it, of a server of wire 1', async () => {
+test('[V3] a device reports that a server of wire 1 does not enforce a privacy setting added after 0.1.0', async () => {
   const { alice, errors } = await scene(() => new Uint8Array(), '')
   const known = privacyNames as string[]
   known.push('hideName') // As the next version would.

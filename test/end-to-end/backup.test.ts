@@ -184,7 +184,7 @@ test('[D4] what is damaged makes no backup, and leaves those before it', async (
   expect(await findDamage(good)).toEqual([])
 })
 
-test('[D4] what a killed backup left is removed by the next one, whatever it contains, and no more backups are kept than were asked for', async () => {
+test('[D4] the next backup removes what a killed backup left, whatever it contains, and keeps no more backups than requested', async () => {
   const [{ folder }, backups] = [await folderOfTwo(), await temporaryFolder()]
   await mkdir(join(backups, 'of somebody else'))
   const [table = ''] = await tablesIn(folder)

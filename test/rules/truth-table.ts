@@ -18,7 +18,7 @@ export function truthTable(): string {
       '| `contact: 1, 2` | a contact who may see levels 1 and 2, and what the public may see |',
       '| `contact` | a contact without grants |',
       '| `followed` | the user follows the contact |',
-      '| `declined` | automatic synchronisation does not follow the contact |',
+      '| `declined` | automatic following leaves the contact out |',
       '| `blocked` | neither user sees anything of the other [V1] |',
       '| – | none of these |',
       '| *or* | one of the two results, the same on all devices [R1] |',

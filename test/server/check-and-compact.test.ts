@@ -73,7 +73,7 @@ describe('[D4] check', () => {
 
   test.each<[string, (database: LevelDatabase) => Promise<void>, string, RegExp]>([
     ['an audience', user('alice', () => ({ audience: 'nobody' })), 'alice', /audience is nobody, not everyone/],
-    ['automatic synchronisation', user('alice', () => ({ autoSync: false })), 'alice', /autoSync/],
+    ['automatic following', user('alice', () => ({ autoSync: false })), 'alice', /autoSync/],
     ['a number of follows', user('bob', () => ({ follows: 7 })), 'bob', /follows is 7, not 1/],
     ['a number of waiting follows', user('bob', () => ({ waiting: 1 })), 'bob', /waiting is 1, not 0/],
     ['a number of unasked owners', user('bob', () => ({ unasked: 1 })), 'bob', /unasked is 1, not 0/],

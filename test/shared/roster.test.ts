@@ -515,7 +515,7 @@ describe('one contact', () => {
     expect(contentOf(phone, rosterRoots).map(([root]) => root)).toEqual(['declined', 'blocks'])
   })
 
-  test('automatic synchronisation follows, grants nothing, and skips declined and blocked users', () => {
+  test('automatic following follows, grants nothing, and skips declined and blocked users', () => {
     const phone = replica(1)
     phone.edit(planAutomaticFollow(phone.maps, 'bob'))
     expect(contentOf(phone, rosterRoots)).toEqual([['subscriptions', 'bob', true]])

@@ -85,7 +85,7 @@ function hasOwnSecrets(env: Environment): boolean {
   return !(env['KITH_TOKEN_SECRET'] || env['KITH_JWKS_URL']) || !env['KITH_ADMIN_KEY']
 }
 
-/** Whoever has a token can try secrets without asking the server. */
+/** With one token, an attacker can test guesses of the secret without the server. So the secret must be long. */
 function expectSafeSecrets(host: string, env: Environment): void {
   const { KITH_TOKEN_SECRET: secret, KITH_JWKS_URL: jwksUrl } = env
   if (hasOwnSecrets(env)) {

@@ -114,7 +114,7 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relations/standing.ts', 'viewer.autoSync && ', '', {
     id: 'unasked-without-automatic-sync',
     rules: ['F4'],
-    what: 'Unrequested owners are shown to a user who disabled automatic synchronisation.',
+    what: 'Unrequested owners are shown to a user who disabled automatic following.',
     tests: ['server/store'],
     names: '\\[F4\\]',
   }),

@@ -62,7 +62,7 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/roster/edits.ts', 'return wasOn === isOn ? [] : [', 'return [', {
     id: 'setting-written-again',
     rules: ['R3'],
-    what: 'Automatic synchronisation that is on is switched on with an update.',
+    what: 'Automatic following that is on is switched on with an update.',
     tests: ['shared/roster'],
     names: '\\[R3\\]',
   }),

@@ -375,10 +375,10 @@ export class Record {
   }
 
   /**
-   * Fields that may be absent for a while. After a server has lost data, a device removes a replaced profile value before it
+   * Names of facts that may be absent for a while. After a server has lost data, a device removes a replaced profile value before it
    * puts the new one, because a new viewer would otherwise see the old value [V5]. Two devices may each have made the same
    * value again, and one of these replaces the other. While a device fills a server that does not know the user, any entry may
-   * come in a later piece: nobody is shown anything before the last one.
+   * come in a later piece. The user is registered with the last piece, and no viewer sees anything before.
    */
   #absentAwhile(user: string, included: readonly KnownEdit[], facts: Facts): string[] {
     if (!this.mayLose) return []

@@ -2,7 +2,7 @@ import { type FlatMaps, type KeyChange, planAutomaticFollow, rosterSettings } fr
 import { edit } from '../database/edit.ts'
 import type { Store } from '../database/store.ts'
 
-/** Follows a user if automatic synchronisation is on and the user was neither blocked nor declined. */
+/** Follows a user if automatic following is on and the user was neither blocked nor declined. */
 export async function followAutomatically(store: Store, user: string): Promise<void> {
   const plan = (roster: FlatMaps): readonly KeyChange[] =>
     rosterSettings(roster).autoSync ? planAutomaticFollow(roster, user) : []

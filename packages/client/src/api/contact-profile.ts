@@ -127,7 +127,7 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   }
 
   /**
-   * Stages a follow. `false` ends the follow, and automatic synchronisation then does not follow them. Returns this profile.
+   * Stages a follow. `false` ends the follow, and automatic following then leaves them out. Returns this profile.
    *
    * @param isSubscribed - `true` to follow them, `false` to end the follow and decline them.
    */

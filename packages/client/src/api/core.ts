@@ -41,7 +41,7 @@ export class KithCore {
   }
 
   /**
-   * Accesses a profile: reads this device's data, fetches the rest, and follows the user if automatic synchronisation says so.
+   * Accesses a profile: reads this device's data, fetches the rest, and follows the user if automatic following says so.
    */
   access(id: string): void {
     const work = async (): Promise<void> => {

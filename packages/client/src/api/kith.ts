@@ -73,7 +73,7 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /**
    * Returns the profile of a user immediately, always the same object for the same user.
    *
-   * The call is an access, so it has effects: the profile is fetched from the server. With automatic synchronisation, the user
+   * The call is an access, so it has effects: the profile is fetched from the server. With automatic following, the user
    * is also followed, unless this user blocked or declined them. `profile.loaded` resolves when the server has answered.
    * `liveProfile()` shows a profile without an access.
    *
@@ -86,16 +86,16 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
     return this.#core.shown.profile(user) as unknown as Profile<F, L>
   }
 
-  /** Whether automatic synchronisation is on. */
+  /** Whether automatic following is on. */
   get isAutoSyncEnabled(): boolean {
     return this.#settings.autoSync
   }
 
   /**
-   * Turns automatic synchronisation on or off: whether a received message, or an access to a profile, makes this user follow
+   * Turns automatic following on or off: whether a received message, or an access to a profile, makes this user follow
    * the other user. It is on by default. Resolves when the setting is on this device's disk.
    *
-   * @param isOn - Whether automatic synchronisation is on.
+   * @param isOn - Whether automatic following is on.
    * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
    *   stored, `closed`.
    */

@@ -91,8 +91,9 @@ export interface PersonRow {
 }
 
 /**
- * Raised with each change of the stored data, in tables or in rows, and of the messages between tabs. It is also a version of Dexie's, so that tabs that run
- * older code lose their connection. An upgrade in Dexie changes its data in one transaction, and never the outbox alone.
+ * Raised with each change of the stored data, in tables or in rows, and of the messages between tabs. It is also a version of
+ * Dexie's, so that tabs that run older code lose their connection. An upgrade in Dexie changes its data in one transaction, and
+ * never the outbox alone.
  */
 export const schemaNumber = 2
 

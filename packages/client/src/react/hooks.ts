@@ -42,7 +42,7 @@ export function useContacts<F extends FieldTypes<F> = Fields, L extends string =
 
 /**
  * The row of any user, contact or not, available immediately. Showing it is an access, as `kith.getProfile` is: the profile is
- * fetched and, with automatic synchronisation, followed. For a long list, use the rows of `useContacts` instead.
+ * fetched and, with automatic following, followed. For a long list, use the rows of `useContacts` instead.
  *
  * @param id - A user id.
  * @returns The row, with `isLoaded`.

@@ -78,7 +78,7 @@ function newQueries(kith: Kith): Queries {
   }
 }
 
-/** Keeps the query of an id while a component uses it: an app may show many more users than it shows at once. */
+/** Keeps the query of an id only while a component uses it: over time, an app may show very many users. */
 function byId<T>(plan: (id: string) => QueryPlan<T>): (id: string) => SharedQuery<T> {
   const queries = new Map<string, SharedQuery<T>>()
   return id => {

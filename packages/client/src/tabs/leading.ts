@@ -70,7 +70,7 @@ export class Leading {
   async handle(question: Question, signal: AbortSignal | undefined): Promise<Reply> {
     switch (question.type) {
       case 'wish':
-        return this.#heed(question.isWanted)
+        return this.#followWish(question.isWanted)
       case 'fetch':
         await this.own.fetch(question.owner)
         return undefined
@@ -105,7 +105,7 @@ export class Leading {
   }
 
   /** Connects or disconnects, as the app wants. A wish that the asking tab could not store is stored later. */
-  async #heed(unstored: boolean | undefined): Promise<undefined> {
+  async #followWish(unstored: boolean | undefined): Promise<undefined> {
     this.#unstored = unstored
     const isWanted = unstored ?? (await this.#port.store.use(readWish))
     if (isWanted) this.own.connect()

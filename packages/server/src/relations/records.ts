@@ -75,8 +75,8 @@ export const noUser: Readonly<UserRecord> = newUser()
 const blankText = JSON.stringify(noUser)
 
 /**
- * Returns the record if it must be kept: a registered or withheld user's record, or one that waits, follows or has spent look-ups.
- * Otherwise returns `undefined`.
+ * Returns the record if it must be kept: a registered or withheld user's record, or one that waits, follows or has spent
+ * look-ups. Otherwise returns `undefined`.
  */
 export function keptUser(user: Readonly<UserRecord>): Readonly<UserRecord> | undefined {
   return JSON.stringify(user) === blankText ? undefined : user

@@ -45,7 +45,8 @@ export interface CourierCounts {
  * time delivers. No commit waits for a delivery.
  *
  *   claim ─▶ lines of users ─▶ the first event of a line ─▶ send ─▶ delivered: the next one; removed in a batch
- *                                                               └▶ failed: the line waits, longer each time; old, and failing for long: a dead letter
+ *                                                               └▶ failed: the line waits, longer each time;
+ *                                                                  old, and failing for long: a dead letter
  */
 export class Courier {
   readonly counts: CourierCounts = { delivered: 0, failed: 0, waiting: 0, dead: 0 }

@@ -28,7 +28,7 @@ export interface FileContact {
   /** The levels granted to them. */
   levels?: number[]
   isSubscribed?: true
-  /** Automatic synchronisation does not follow them. */
+  /** Automatic following leaves them out. */
   isDeclined?: true
   isBlocked?: true
   /** The id has changed hands: the contact, the levels and the follow did not count, and are not imported [D7]. */

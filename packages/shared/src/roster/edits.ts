@@ -113,7 +113,7 @@ export function planRemovals(roster: FlatMaps, users: Iterable<string>): KeyChan
   return changes
 }
 
-/** The changes of automatic synchronisation for `user`: a follow, unless they are followed, blocked or declined. */
+/** The changes of automatic following for `user`: a follow, unless they are followed, blocked or declined. */
 export function planAutomaticFollow(roster: FlatMaps, user: string): KeyChange[] {
   const facts = factsOf(roster, user)
   if (facts.isSubscribed || facts.isDeclined || facts.isBlocked) return []

@@ -7,7 +7,7 @@ export function unrequested({ test, open }: Contract): void {
   const unasked = async (store: Store, viewer: string): Promise<string[]> =>
     (await store.relations(viewer)).filter(({ relation }) => relation.isUnasked).map(({ owner }) => owner)
 
-  test('[F4] a user who was granted a level is shown the owner without following, until the user declines, blocks or disables automatic synchronisation', async () => {
+  test('[F4] a user who was granted a level is shown the owner without following, until the user declines, blocks or disables automatic following', async () => {
     const { store } = await open()
     await store.commit(userChange('bob'))
     await store.commit(rosterChange('alice', { bob: { levels: [2] } }))

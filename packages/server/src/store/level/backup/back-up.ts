@@ -27,8 +27,8 @@ export interface BackUpOptions {
 }
 
 /**
- * Copies a data folder into an empty folder, even while a server has it open. The copy is the state at one moment, with everything
- * that the server had acknowledged when the copy began. This works because LevelDB never changes a table, and only appends to
+ * Copies a data folder into an empty folder, even while a server has it open. The copy is the state at one moment, with
+ * everything that the server had acknowledged when the copy began. This works because LevelDB never changes a table, and only appends to
  * logs and manifests: the copy is valid if the same files make up the database before and after the logs were copied. Throws
  * {@link DataFolderError} if no attempt succeeds, or if the copied data is damaged.
  */
