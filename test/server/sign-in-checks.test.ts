@@ -79,18 +79,25 @@ test('a failure to check a token is logged once a minute, without the token, and
   expect(JSON.stringify(errors)).not.toContain(token)
 })
 
-test('[S3] a renewal whose token is not checked within 10 seconds leaves the session as it is', async () => {
-  let isHanging = false
+test('[S3] a renewal whose token is not checked within 10 seconds leaves the session as it is, whatever is answered later', async () => {
+  let answerLate: (() => void) | undefined
+  let isLate = false
+  const late: VerifyToken = () =>
+    new Promise(resolve => {
+      answerLate = () => resolve(undefined)
+    })
   const { clock, signIn, engine } = await engineWorld({}, undefined, token =>
-    isHanging ? hanging(token) : { user: 'alice' },
+    isLate ? late(token) : { user: 'alice' },
   )
   const line = await signIn('alice', options)
   await rest()
-  isHanging = true
+  isLate = true
   line.send({ type: 'renew', token: 'another' })
   line.send({ type: 'barrier', id: 1, withFeed: false })
   await rest()
   clock.move(10_000)
+  await rest()
+  answerLate?.()
   await rest()
   expect([line.code, engine.signIns.sessions.size]).toEqual([undefined, 1])
   expect(line.frames.filter(({ type }) => type === 'reached')).toHaveLength(1)
