@@ -210,7 +210,8 @@ describe('[D4] check', () => {
 
   test('[D4] check of large rosters finds nothing in a correct store', async () => {
     const { database } = await phoneBooks()
-    expect(await check(database)).toMatchObject({ users: 403, relations: 2 * (400 + 400 + 134), findings: [] })
+    const correct = { users: 403, relations: 2 * (400 + 400 + 134), findings: [] }
+    for (const room of [undefined, 100, 0]) expect(await check(database, () => {}, room)).toMatchObject(correct)
   })
 
   test.each([
@@ -223,7 +224,19 @@ describe('[D4] check', () => {
   ])('[D4] check of large rosters finds a missing relation: %s with %s', async (a, b, user, what) => {
     const { database } = await phoneBooks()
     await database.del(keys.relation(a, b))
-    expect((await check(database)).findings).toEqual([{ user, what }])
+    for (const room of [undefined, 100, 0]) {
+      expect((await check(database, () => {}, room)).findings).toEqual([{ user, what }])
+    }
+  })
+
+  test('[D4] check of large rosters finds that all relations of a user are missing', async () => {
+    const { database } = await phoneBooks()
+    for (const writer of ['mia', 'noa']) await database.del(keys.relation('z1001', writer))
+    for (const room of [undefined, 100, 0]) {
+      const { findings } = await check(database, () => {}, room)
+      const what = '"z1001" has another idea of what this roster says'
+      expect(findings).toEqual(['mia', 'noa'].map(user => ({ user, what })))
+    }
   })
 })
 

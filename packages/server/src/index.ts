@@ -6,7 +6,7 @@ export type { CreateServerOptions, EmbeddedServer, WebhookOptions } from './crea
 export { createServer } from './create-server.ts'
 export { isFromThisMachine, namesLoopback } from './http/loopback.ts'
 export type { Change } from './relations/changes.ts'
-export type { CheckReport, Finding, Leftovers } from './relations/check.ts'
+export type { CheckReport, Finding, Leftovers } from './relations/check/checked-store.ts'
 export type { Commit } from './relations/commit.ts'
 export type { EventRoomOptions } from './relations/event-room.ts'
 export { EventRoom } from './relations/event-room.ts'

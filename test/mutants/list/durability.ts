@@ -425,4 +425,33 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['client/hostile-server'],
     names: '\\[D5\\]\\[R6\\] while a device searches',
   }),
+  mutant('server/src/relations/check/relations.ts', 'if (mirror.isForBoth)', 'if (false)', {
+    id: 'half-of-the-relations-unchecked',
+    rules: ['D4'],
+    what: 'check compares only one side of each relation with the other.',
+    tests: ['server/check-and-compact'],
+  }),
+  mutant('server/src/store/level/check-ahead.ts', 'matched < earlier.size', 'false', {
+    id: 'missing-side-unseen',
+    rules: ['D4'],
+    what: 'check does not notice that one of a user’s relations is missing on one side.',
+    tests: ['server/check-and-compact'],
+  }),
+  mutant('server/src/store/level/check-ahead.ts', '[this.#unmatched, this.#waiting.rest()]', '[this.#unmatched]', {
+    id: 'missing-relations-unseen',
+    rules: ['D4'],
+    what: 'check does not notice that all relations of a user without an account are missing on one side.',
+    tests: ['server/check-and-compact'],
+  }),
+  mutant(
+    'server/src/store/level/check-ahead.ts',
+    '|| !this.#waiting.add({ user, other, bytes })',
+    '|| (this.#waiting.add({ user, other, bytes }), false)',
+    {
+      id: 'relations-without-room-unchecked',
+      rules: ['D4'],
+      what: 'check does not compare relations for which there is no room in memory until their other side is read.',
+      tests: ['server/check-and-compact'],
+    },
+  ),
 ]

@@ -29,7 +29,7 @@ export const smallStoreMutants: readonly Mutant[] = [
     what: 'A small document is written as a whole at almost each change.',
     tests: ['server/small-stores'],
   }),
-  mutant('server/src/relations/check.ts', 'isLapsed(one, lapsing.upTo, lapsing.observedMs)', 'false', {
+  mutant('server/src/relations/check/store.ts', 'isLapsed(one, lapsing.upTo, lapsing.observedMs)', 'false', {
     id: 'left-relations-unseen',
     rules: ['F1'],
     what: 'check does not report relations that should have been removed.',
@@ -43,7 +43,7 @@ export const smallStoreMutants: readonly Mutant[] = [
     tests: ['server/days'],
     names: 'check counts',
   }),
-  mutant('server/src/relations/check.ts', '[roster, profile].filter(mustBeFolded).length', '0', {
+  mutant('server/src/relations/check/store.ts', '[roster, profile].filter(mustBeFolded).length', '0', {
     id: 'outgrown-logs-unseen',
     rules: ['D4'],
     what: 'check does not report documents whose log outgrew their snapshot.',

@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts'
-import type { CheckReport } from '../relations/check.ts'
+import type { CheckReport } from '../relations/check/checked-store.ts'
 import { type DatabaseSettings, readDatabase } from '../settings.ts'
 import { check } from '../store/level/check.ts'
 import { DamagedFolderError, openLevelDatabase } from '../store/level/open.ts'

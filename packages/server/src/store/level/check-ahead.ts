@@ -1,38 +1,39 @@
-import type { Pair } from '../../relations/record-store.ts'
+import type { CheckedStore, Mirror } from '../../relations/check/checked-store.ts'
 import { noRelation, noUser, type Relation, type UserRecord } from '../../relations/records.ts'
+import { type StoredRelation, WaitingRelations } from './check-waiting.ts'
 import { InOrder, inKeyOrder } from './in-order.ts'
 import { keys, lastPartOf, ranges } from './keys.ts'
 import { LevelRecords } from './level-records.ts'
 import type { PagedReads } from './paged-reads.ts'
-import { relationsDecoder } from './record-codec.ts'
-
-type Entry = readonly [key: string, bytes: Uint8Array]
+import { decodeRelation, relationsDecoder } from './record-codec.ts'
 
 /** The number of users that are read together. */
 const usersAhead = 250
 /** The number of users' records that are kept in memory. */
 const mostUsersKept = 100_000
-/** Users with more relations read the other side of them separately, many with each read. */
+/** Users with more relations read other sides that do not wait separately, many with each read. */
 const fewRelations = 32
 /** The number of relations that are kept in memory for the next users, in addition to those of one user. */
 const mostAhead = 100_000
-/** The number of relations that are kept in memory until their other side is checked: 100 MB at most. */
-const mostWaiting = 200_000
 /** The number of records that are read together. */
 const readAtOnce = 250
 /** The number of reads at the same time. Each has a thread of its own, up to four. */
 const readers = 4
 
-/** What a check needs of users who follow each other in the order of the keys. */
-interface Part {
-  /** The relations of each of these users. */
-  readonly relations: Map<string, readonly Entry[]>
-  /** The other sides of these relations, by their keys. */
-  readonly others: Map<string, Uint8Array | undefined>
-  readonly decode: (bytes: Uint8Array) => Relation
+/** The relations of one user. */
+interface Ahead {
+  readonly entries: readonly (readonly [other: string, bytes: Uint8Array])[]
+  /** The other sides of relations with users who were read before, by these users. */
+  readonly earlier: ReadonlyMap<string, Uint8Array>
+  /** The other sides that are read separately, by the other users. `undefined` until they are read. */
+  readonly separate: Map<string, { bytes: Uint8Array | undefined } | undefined>
 }
 
-const emptyPart = (): Part => ({ relations: new Map(), others: new Map(), decode: relationsDecoder() })
+/** What a check needs of users who follow each other in the order of the keys. */
+interface Part {
+  readonly users: Map<string, Ahead>
+  readonly decode: (bytes: Uint8Array) => Relation
+}
 
 /**
  * Reads ahead what a check needs of the next users, many records with each read. Most of these users have no account and are
@@ -46,27 +47,28 @@ export class CheckAhead {
   readonly #accounts: readonly string[]
   #account = 0
   readonly #users = new Map<string, Readonly<UserRecord>>()
-  /** Relations with users who are checked later, by their keys. Each is the other side of one of theirs. */
-  readonly #waiting = new Map<string, Uint8Array>()
-  #part: Part = emptyPart()
+  readonly #waiting: WaitingRelations
+  readonly #unmatched: StoredRelation[] = []
+  #part: Part = { users: new Map(), decode: relationsDecoder() }
   #next: Promise<Part> | undefined
 
   /**
    * `recorded`: the users who have a record of their own. `accounts`: these, and the other users who have a document or a level,
-   * in the order of the keys.
+   * in the order of the keys. `mostWaiting`: the number of relations that are kept until their other side is read.
    */
-  constructor(disk: PagedReads, recorded: ReadonlySet<string>, accounts: readonly string[]) {
+  constructor(disk: PagedReads, recorded: ReadonlySet<string>, accounts: readonly string[], mostWaiting: number) {
     this.#disk = disk
     this.#records = new LevelRecords(disk)
     this.#inOrder = new InOrder(disk, ranges.allRelations)
     this.#recorded = recorded
+    this.#waiting = new WaitingRelations(mostWaiting)
     this.#accounts = accounts
   }
 
   /** Returns the users who are checked next, none at the end. The users after them are read meanwhile. */
   async next(): Promise<string[]> {
     this.#part = await (this.#next ?? this.#read())
-    const ids = [...this.#part.relations.keys()]
+    const ids = [...this.#part.users.keys()]
     if (ids.length === 0) return ids
     this.#next = this.#read()
     // The next call throws the error.
@@ -76,31 +78,40 @@ export class CheckAhead {
 
   async #read(): Promise<Part> {
     if (this.#users.size > mostUsersKept) this.#users.clear()
-    const part = emptyPart()
-    const [wanted, others]: [string[], Set<string>] = [[], new Set()]
-    let ahead = 0
-    while (part.relations.size < usersAhead && ahead <= mostAhead) {
+    const users = new Map<string, Ahead>()
+    const named = new Set<string>()
+    let relations = 0
+    while (users.size < usersAhead && relations <= mostAhead) {
       const id = await this.#nextId()
       if (id === undefined) break
-      const entries = await this.#inOrder.of(id)
-      ahead += entries.length
-      part.relations.set(id, entries)
-      for (const [key, bytes] of entries) {
-        const other = lastPartOf(key)
-        const isLater = inKeyOrder(other, id) > 0
-        if (isLater && this.#waiting.size < mostWaiting) this.#waiting.set(key, bytes)
-        if (entries.length > fewRelations) continue
-        others.add(other)
-        const mirror = keys.relation(other, id)
-        if (!this.#waiting.has(mirror)) wanted.push(mirror)
-      }
+      const entries = (await this.#inOrder.of(id)).map(([key, bytes]) => [lastPartOf(key), bytes] as const)
+      const earlier = this.#waiting.take(id)
+      const separate = this.#separate(id, entries, earlier)
+      users.set(id, { entries, earlier, separate })
+      relations += entries.length
+      named.add(id)
+      if (entries.length <= fewRelations) for (const [other] of entries) named.add(other)
     }
-    await this.#readUsers([...part.relations.keys(), ...others])
-    for (let start = 0; start < wanted.length; start += readAtOnce * readers) {
-      const starts = Array.from({ length: readers }, (_, reader) => start + reader * readAtOnce)
-      await Promise.all(starts.map(from => this.#readOthers(part, wanted.slice(from, from + readAtOnce))))
+    await this.#readUsers(named)
+    await this.#readSeparate(users)
+    return { users, decode: relationsDecoder() }
+  }
+
+  /** Each pair is compared when the later of both users is checked, as long as there is room for what waits until then. */
+  #separate(user: string, entries: Ahead['entries'], earlier: Ahead['earlier']): Ahead['separate'] {
+    const separate: Ahead['separate'] = new Map()
+    let matched = 0
+    for (const [other, bytes] of entries) {
+      if (earlier.has(other)) matched++
+      else if (inKeyOrder(other, user) <= 0 || !this.#waiting.add({ user, other, bytes }))
+        separate.set(other, undefined)
     }
-    return part
+    if (matched < earlier.size) {
+      const others = new Set(entries.map(([other]) => other))
+      for (const [other, bytes] of earlier)
+        if (!others.has(other)) this.#unmatched.push({ user: other, other: user, bytes })
+    }
+    return separate
   }
 
   /** Users with an account, and users whom others name, in the order of the keys. */
@@ -112,14 +123,26 @@ export class CheckAhead {
     return account
   }
 
-  async #readOthers({ others }: Part, wanted: string[]): Promise<void> {
-    const found = await this.#disk.getMany(wanted)
-    for (const [index, key] of wanted.entries()) others.set(key, found[index])
+  async #readSeparate(users: ReadonlyMap<string, Ahead>): Promise<void> {
+    const wanted: [user: string, other: string, Ahead['separate']][] = []
+    for (const [user, { entries, separate }] of users) {
+      if (entries.length <= fewRelations) for (const other of separate.keys()) wanted.push([user, other, separate])
+    }
+    for (let start = 0; start < wanted.length; start += readAtOnce * readers) {
+      const starts = Array.from({ length: readers }, (_, reader) => start + reader * readAtOnce)
+      await Promise.all(
+        starts.map(async from => {
+          const pairs = wanted.slice(from, from + readAtOnce)
+          const found = await this.#disk.getMany(pairs.map(([user, other]) => keys.relation(other, user)))
+          for (const [index, [, other, separate]] of pairs.entries()) separate.set(other, { bytes: found[index] })
+        }),
+      )
+    }
   }
 
   /** A record that cannot be read is reported when its user is checked. */
-  async #readUsers(ids: readonly string[]): Promise<void> {
-    const missing = [...new Set(ids)].filter(id => this.#recorded.has(id) && !this.#users.has(id))
+  async #readUsers(ids: ReadonlySet<string>): Promise<void> {
+    const missing = [...ids].filter(id => this.#recorded.has(id) && !this.#users.has(id))
     const found = await this.#records.users(missing).catch(() => [])
     for (const [index, user] of found.entries()) this.#users.set(missing[index] as string, user)
   }
@@ -132,27 +155,41 @@ export class CheckAhead {
   }
 
   relationsOf(user: string): (readonly [string, Relation])[] {
-    const { relations, decode } = this.#part
-    return (relations.get(user) ?? []).map(([key, bytes]) => [lastPartOf(key), decode(bytes)] as const)
+    const { users, decode } = this.#part
+    return (users.get(user)?.entries ?? []).map(([other, bytes]) => [other, decode(bytes)] as const)
   }
 
-  async relations(pairs: readonly Pair[]): Promise<Relation[]> {
-    const found = pairs.map(({ a, b }) => this.#take(keys.relation(a, b)))
-    const missing = pairs.filter((_, index) => found[index] === undefined)
-    const read = missing.length > 0 ? (await this.#records.relations(missing)).values() : undefined
-    return found.map(relation => relation ?? (read?.next().value as Relation))
-  }
-
-  /** Returns `undefined` for a relation that was not read ahead. */
-  #take(key: string): Relation | undefined {
-    const { others, decode } = this.#part
-    const waiting = this.#waiting.get(key)
-    if (waiting) {
-      this.#waiting.delete(key)
-      return decode(waiting)
+  async mirrors(user: string, others: readonly string[]): Promise<(Mirror | undefined)[]> {
+    const { users, decode } = this.#part
+    const { earlier, separate } = users.get(user) as Ahead
+    const missing = others.filter(other => separate.has(other) && !separate.get(other))
+    if (missing.length > 0) {
+      const found = await this.#disk.getMany(missing.map(other => keys.relation(other, user)))
+      for (const [index, other] of missing.entries()) separate.set(other, { bytes: found[index] })
     }
-    const bytes = others.get(key)
-    if (bytes) return decode(bytes)
-    return others.has(key) ? noRelation : undefined
+    return others.map(other => {
+      const bytes = earlier.get(other)
+      if (bytes) return { relation: decode(bytes), isForBoth: true }
+      const read = separate.get(other)
+      return read && { relation: read.bytes ? decode(read.bytes) : noRelation, isForBoth: false }
+    })
+  }
+
+  *unmatched(): ReturnType<CheckedStore['unmatched']> {
+    for (const relations of [this.#unmatched, this.#waiting.rest()]) {
+      for (const { user, other, bytes } of relations) {
+        const relation = readable(bytes)
+        if (relation) yield { user, other, relation }
+      }
+    }
+  }
+}
+
+/** A relation that cannot be read was reported when its user was checked. */
+function readable(bytes: Uint8Array): Relation | undefined {
+  try {
+    return decodeRelation(bytes)
+  } catch {
+    return undefined
   }
 }

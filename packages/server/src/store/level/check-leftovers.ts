@@ -1,4 +1,4 @@
-import type { Finding, LastLapsing, Leftovers } from '../../relations/check.ts'
+import type { Finding, LastLapsing, Leftovers } from '../../relations/check/checked-store.ts'
 import { lookupDays } from '../../relations/lapsed.ts'
 import { isWithinCursors } from './change-retention.ts'
 import { type KeyRange, keys, ownerOf, partsOf, ranges } from './keys.ts'

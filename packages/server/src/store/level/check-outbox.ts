@@ -1,4 +1,4 @@
-import type { Finding } from '../../relations/check.ts'
+import type { Finding } from '../../relations/check/checked-store.ts'
 import { usersOf } from '../../relations/outbox.ts'
 import { eventNameIn, keys, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'

@@ -1,10 +1,5 @@
-import {
-  type CheckedState,
-  type CheckedStore,
-  type CheckReport,
-  checkStore,
-  type LastLapsing,
-} from '../../relations/check.ts'
+import type { CheckedState, CheckedStore, CheckReport, LastLapsing } from '../../relations/check/checked-store.ts'
+import { checkStore } from '../../relations/check/store.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import { CheckAhead } from './check-ahead.ts'
 import { checkLeftovers, lastLapsing } from './check-leftovers.ts'
@@ -17,19 +12,31 @@ import { PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
 import { decodeLevel, decodeNumber } from './record-codec.ts'
 
+/** The number of relations that are kept in memory until their other side is read: 100 MB at most. */
+const relationsKept = 200_000
+
 /**
  * Checks a database that no server uses. `checkStore` documents what is compared.
  *
  * @param database - The database, as {@link openLevelDatabase} returned it.
  * @param onProgress - Gets the number of users that were checked.
+ * @param mostWaiting - The number of relations that are kept in memory until their other side is read. The other sides of all
+ *   further relations are read separately.
  * @returns Resolves to the differences that it found, none in a sound folder.
  * @throws The error of the database, if it cannot be read.
  */
-export async function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
+export async function check(
+  database: LevelDatabase,
+  onProgress?: (users: number) => void,
+  mostWaiting: number = relationsKept,
+): Promise<CheckReport> {
   const disk = new PagedReads(database, new ReadGate())
   const lapsing = await lastLapsing(disk)
   const recorded = await ownersIn(disk, [ranges.users])
-  const { leftovers, ...report } = await checkStore(await checkedLevel(disk, recorded, lapsing), onProgress)
+  const { leftovers, ...report } = await checkStore(
+    await checkedLevel(disk, recorded, lapsing, mostWaiting),
+    onProgress,
+  )
   const { findings, ...left } = await checkLeftovers(disk, recorded, lapsing)
   return {
     ...report,
@@ -42,18 +49,19 @@ async function checkedLevel(
   disk: PagedReads,
   recorded: ReadonlySet<string>,
   lapsing: LastLapsing | undefined,
+  mostWaiting: number,
 ): Promise<CheckedStore> {
   const [position, identity] = await disk.getMany([keys.position, keys.identity])
   const records = new LevelRecords(disk)
   const accounts = new Set([...recorded, ...(await ownersIn(disk, [ranges.documents, ranges.allLevels]))])
-  const ahead = new CheckAhead(disk, recorded, [...accounts].sort(inKeyOrder))
+  const ahead = new CheckAhead(disk, recorded, [...accounts].sort(inKeyOrder), mostWaiting)
   // Users are checked in the order of the keys. Single reads for each would take most of the time.
   const levels = new InOrder(disk, ranges.allLevels)
   const documents = new InOrder(disk, ranges.documents)
   const state: CheckedState = {
     position: position ? decodeNumber(position) : 0,
     users: ids => ahead.users(ids),
-    relations: pairs => ahead.relations(pairs),
+    mirrors: (user, others) => ahead.mirrors(user, others),
     async *relationsOf(user) {
       yield ahead.relationsOf(user)
     },
@@ -75,6 +83,7 @@ async function checkedLevel(
     },
     // Nothing else writes meanwhile, so there is only one state.
     inState: work => work(state),
+    unmatched: () => ahead.unmatched(),
   }
 }
 

@@ -1,10 +1,5 @@
-import {
-  type CheckedState,
-  type CheckedStore,
-  type CheckReport,
-  checkStore,
-  type Leftovers,
-} from '../../relations/check.ts'
+import type { CheckedState, CheckedStore, CheckReport, Leftovers } from '../../relations/check/checked-store.ts'
+import { checkStore } from '../../relations/check/store.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import { lookupDays } from '../../relations/lapsed.ts'
 import { decodeLevel, type LevelRow } from './codec.ts'
@@ -50,6 +45,7 @@ async function checkedDatabase(database: Database): Promise<CheckedStore> {
         : undefined,
     ids: () => idsIn(database),
     inState: work => database.inSnapshot(async snapshot => work(await stateOf(snapshot))),
+    unmatched: () => [],
   }
 }
 
@@ -59,7 +55,11 @@ async function stateOf(snapshot: Rows): Promise<CheckedState> {
   return {
     position: head?.position ?? 0,
     users: ids => records.users(ids),
-    relations: pairs => records.relations(pairs),
+    // Others write meanwhile, so each relation is compared in the state in which its own user is checked.
+    async mirrors(user, others) {
+      const relations = await records.relations(others.map(other => ({ a: other, b: user })))
+      return relations.map(relation => ({ relation, isForBoth: false }))
+    },
     relationsOf: user => records.relationsOf(user),
     erasures: ids => records.erasures(ids),
     async levelsOf(owner) {
