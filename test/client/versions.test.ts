@@ -153,12 +153,14 @@ test.each([
   [later, 4430, 'upgrade-required'],
   [later, 4400, 'protocol-violation'],
   [wireVersion, 4430, 'protocol-violation'],
+  [undefined, 4430, 'upgrade-required'],
+  [undefined, 4400, 'protocol-violation'],
 ])(
-  '[D2] a server of wire %i that closes with %i is %s: only a code that a later wire may have added is tried again',
+  '[D2] a server of wire %s that closes with %i is %s: only a code that a later wire may have added is tried again',
   async (wire, code, expected) => {
     const server = hostileServer((message, tell, close) => {
       if (message.type !== 'hello') return false
-      tell(welcomeOf(wire, privacy))
+      if (wire !== undefined) tell(welcomeOf(wire, privacy))
       close(code)
       return true
     })

@@ -8,6 +8,7 @@ import { Level } from 'level'
 import { describe, expect, test } from 'vitest'
 import { accountsOver, type WritingDevice } from '../support/account-world.ts'
 import {
+  checkKeeping,
   decodeLevel,
   decodeRelation,
   decodeUser,
@@ -211,7 +212,7 @@ describe('[D4] check', () => {
   test('[D4] check of large rosters finds nothing in a correct store', async () => {
     const { database } = await phoneBooks()
     const correct = { users: 403, relations: 2 * (400 + 400 + 134), findings: [] }
-    for (const room of [undefined, 100, 0]) expect(await check(database, () => {}, room)).toMatchObject(correct)
+    for (const room of [200_000, 100, 0]) expect(await checkKeeping(room, database)).toMatchObject(correct)
   })
 
   test.each([
@@ -224,16 +225,31 @@ describe('[D4] check', () => {
   ])('[D4] check of large rosters finds a missing relation: %s with %s', async (a, b, user, what) => {
     const { database } = await phoneBooks()
     await database.del(keys.relation(a, b))
-    for (const room of [undefined, 100, 0]) {
-      expect((await check(database, () => {}, room)).findings).toEqual([{ user, what }])
+    for (const room of [200_000, 100, 0]) {
+      expect((await checkKeeping(room, database)).findings).toEqual([{ user, what }])
     }
   })
+
+  test.each(['relation', 'roster'])(
+    '[D4] check finds a difference between a user and one whose %s cannot be read',
+    async unreadable => {
+      const { database } = await world(await newDatabase('memory'))
+      await relation('alice', 'bob', () => ({ isPaired: false }))(database)
+      const zoe = unreadable === 'roster' ? keys.snapshot('bob', 'roster') : keys.relation('bob', 'zoe')
+      await database.put(zoe, new Uint8Array([9, 9, 9]))
+      for (const room of [200_000, 0]) {
+        const { findings } = await checkKeeping(room, database)
+        expect(findings).toContainEqual({ user: 'alice', what: '"bob" and this user disagree on their pairing' })
+        expect(findings).toContainEqual({ user: 'bob', what: expect.stringContaining("can't be read") })
+      }
+    },
+  )
 
   test('[D4] check of large rosters finds that all relations of a user are missing', async () => {
     const { database } = await phoneBooks()
     for (const writer of ['mia', 'noa']) await database.del(keys.relation('z1001', writer))
-    for (const room of [undefined, 100, 0]) {
-      const { findings } = await check(database, () => {}, room)
+    for (const room of [200_000, 100, 0]) {
+      const { findings } = await checkKeeping(room, database)
       const what = '"z1001" has another idea of what this roster says'
       expect(findings).toEqual(['mia', 'noa'].map(user => ({ user, what })))
     }

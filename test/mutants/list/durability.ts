@@ -431,13 +431,13 @@ export const durabilityMutants: readonly Mutant[] = [
     what: 'check compares only one side of each relation with the other.',
     tests: ['server/check-and-compact'],
   }),
-  mutant('server/src/store/level/check-ahead.ts', 'matched < earlier.size', 'false', {
+  mutant('server/src/store/level/check-ahead.ts', 'this.#leave(this.#part)', 'void this.#leave', {
     id: 'missing-side-unseen',
     rules: ['D4'],
-    what: 'check does not notice that one of a user’s relations is missing on one side.',
+    what: 'check does not notice that one of a user’s relations is missing on one side, or that the user cannot be read.',
     tests: ['server/check-and-compact'],
   }),
-  mutant('server/src/store/level/check-ahead.ts', '[this.#unmatched, this.#waiting.rest()]', '[this.#unmatched]', {
+  mutant('server/src/store/level/check-ahead.ts', 'if (isAtEnd)', 'if (false)', {
     id: 'missing-relations-unseen',
     rules: ['D4'],
     what: 'check does not notice that all relations of a user without an account are missing on one side.',

@@ -34,7 +34,7 @@ export const versionMutants: readonly Mutant[] = [
     what: 'A device stops permanently when a later server sends another flag in its welcome.',
     tests: ['client/versions'],
   }),
-  mutant('client/src/sync/connection.ts', 'this.#isServerNewer && isRefusal', 'false && isRefusal', {
+  mutant('client/src/sync/connection.ts', 'mayBeNewer && isRefusal', 'false && isRefusal', {
     id: 'later-close-code-stops-a-device',
     rules: ['D2'],
     what: 'A device stops permanently when a later server closes with a code that the device does not know.',

@@ -40,8 +40,8 @@ export class Connection {
   readonly #clock: Clock
   #socket: WebSocketLike | undefined
   #heardAt: number
-  /** The server's wire version is later than this device's. */
-  #isServerNewer = false
+  /** Whether the server's wire version is later than this device's. `undefined` before its welcome. */
+  #isServerNewer: boolean | undefined
   #cancelTimer: () => void
 
   /** Throws when the platform rejects the arguments: a wrong url, or a token that cannot be sent in a header. */
@@ -77,7 +77,7 @@ export class Connection {
     this.#heardAt = this.#clock.elapsed()
     if (!this.#socket) return
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined
-    const frame = bytes && decodeServerMessage(bytes, this.#isServerNewer)
+    const frame = bytes && decodeServerMessage(bytes, this.#isServerNewer ?? false)
     if (!frame || frame.type === 'malformed') {
       if (frame?.isOptional) return
       const code = this.#isServerNewer || frame?.isFromNewer ? closeCodes.tooOld : closeCodes.protocolViolation
@@ -88,11 +88,15 @@ export class Connection {
     }
   }
 
-  /** A code by which a server of a later wire refuses this device for a reason that this version does not know. */
+  /**
+   * A server that is or may be of a later wire can refuse this device with a code that this version does not know. The device is
+   * then too old.
+   */
   #known(code: number): number {
     const isRefusal = code >= 4400 && code <= 4499
     const isKnown = (Object.values(closeCodes) as number[]).includes(code)
-    return this.#isServerNewer && isRefusal && !isKnown ? closeCodes.tooOld : code
+    const mayBeNewer = this.#isServerNewer !== false
+    return mayBeNewer && isRefusal && !isKnown ? closeCodes.tooOld : code
   }
 
   #listen(): void {

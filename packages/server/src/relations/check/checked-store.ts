@@ -12,8 +12,19 @@ export interface CheckedStore {
   ids(): AsyncIterable<string>
   /** Runs `work` on one state of the store: all its reads are consistent, even while others write. */
   inState<T>(work: (state: CheckedState) => Promise<T>): Promise<T>
-  /** Called at the end. Returns relations that {@link CheckedState.mirrors} left for later, and that have no other side. */
-  unmatched(): Iterable<{ user: string; other: string; relation: Relation }>
+  /**
+   * Returns the relations that {@link CheckedState.mirrors} left for later, and that the check of the other user has not compared
+   * since: the other side is missing, or the other user cannot be read. Returns each of them once.
+   */
+  uncompared(): Iterable<Uncompared>
+}
+
+/** A relation of a user, and its other side. */
+export interface Uncompared {
+  user: string
+  other: string
+  relation: Relation
+  mirror: Relation
 }
 
 /** The other side of a relation: the same pair, seen from the other user. */

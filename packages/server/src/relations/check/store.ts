@@ -1,6 +1,6 @@
 import { mustBeFolded } from '../../documents/stored-document.ts'
 import { isLapsed } from '../lapsed.ts'
-import { noRelation, type Relation, type UserRecord } from '../records.ts'
+import type { Relation, UserRecord } from '../records.ts'
 import type { CheckedStore, Checking, CheckReport, Finding, Leftovers } from './checked-store.ts'
 import { checkProfile, checkRoster } from './documents.ts'
 import { checkCounts, checkRelations, checkSides } from './relations.ts'
@@ -15,6 +15,11 @@ export async function checkStore(
 ): Promise<Omit<CheckReport, 'leftovers'> & { leftovers: Pick<Leftovers, 'relations' | 'logs'> }> {
   const report = { users: 0, relations: 0, leftovers: { relations: 0, logs: 0 }, findings: [] as Finding[] }
   const noteOf = (user: string, what: string): void => void report.findings.push({ user, what })
+  const compareRest = (): void => {
+    for (const { user, other, relation, mirror } of store.uncompared()) {
+      checkSides(other, relation, mirror, what => noteOf(user, what))
+    }
+  }
   const checked = new Set<string>()
   for await (const user of store.ids()) {
     if (checked.has(user)) continue
@@ -30,11 +35,11 @@ export async function checkStore(
       note(`can't be read: ${error instanceof Error ? error.message : String(error)}`)
     }
     report.users++
-    if (report.users % 1000 === 0) onProgress?.(report.users)
+    if (report.users % 1000 !== 0) continue
+    compareRest()
+    onProgress?.(report.users)
   }
-  for (const { user, other, relation } of store.unmatched()) {
-    checkSides(other, relation, noRelation, what => noteOf(user, what))
-  }
+  compareRest()
   return report
 }
 

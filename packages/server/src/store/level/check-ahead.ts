@@ -1,4 +1,4 @@
-import type { CheckedStore, Mirror } from '../../relations/check/checked-store.ts'
+import type { Mirror, Uncompared } from '../../relations/check/checked-store.ts'
 import { noRelation, noUser, type Relation, type UserRecord } from '../../relations/records.ts'
 import { type StoredRelation, WaitingRelations } from './check-waiting.ts'
 import { InOrder, inKeyOrder } from './in-order.ts'
@@ -23,8 +23,8 @@ const readers = 4
 /** The relations of one user. */
 interface Ahead {
   readonly entries: readonly (readonly [other: string, bytes: Uint8Array])[]
-  /** The other sides of relations with users who were read before, by these users. */
-  readonly earlier: ReadonlyMap<string, Uint8Array>
+  /** The other sides of relations with users who were read before, by these users. Those that were compared are removed. */
+  readonly earlier: Map<string, Uint8Array>
   /** The other sides that are read separately, by the other users. `undefined` until they are read. */
   readonly separate: Map<string, { bytes: Uint8Array | undefined } | undefined>
 }
@@ -48,7 +48,7 @@ export class CheckAhead {
   #account = 0
   readonly #users = new Map<string, Readonly<UserRecord>>()
   readonly #waiting: WaitingRelations
-  readonly #unmatched: StoredRelation[] = []
+  #uncompared: Uncompared[] = []
   #part: Part = { users: new Map(), decode: relationsDecoder() }
   #next: Promise<Part> | undefined
 
@@ -67,7 +67,9 @@ export class CheckAhead {
 
   /** Returns the users who are checked next, none at the end. The users after them are read meanwhile. */
   async next(): Promise<string[]> {
-    this.#part = await (this.#next ?? this.#read())
+    const next = await (this.#next ?? this.#read())
+    this.#leave(this.#part)
+    this.#part = next
     const ids = [...this.#part.users.keys()]
     if (ids.length === 0) return ids
     this.#next = this.#read()
@@ -100,16 +102,9 @@ export class CheckAhead {
   /** Each pair is compared when the later of both users is checked, as long as there is room for what waits until then. */
   #separate(user: string, entries: Ahead['entries'], earlier: Ahead['earlier']): Ahead['separate'] {
     const separate: Ahead['separate'] = new Map()
-    let matched = 0
     for (const [other, bytes] of entries) {
-      if (earlier.has(other)) matched++
-      else if (inKeyOrder(other, user) <= 0 || !this.#waiting.add({ user, other, bytes }))
-        separate.set(other, undefined)
-    }
-    if (matched < earlier.size) {
-      const others = new Set(entries.map(([other]) => other))
-      for (const [other, bytes] of earlier)
-        if (!others.has(other)) this.#unmatched.push({ user: other, other: user, bytes })
+      if (earlier.has(other)) continue
+      if (inKeyOrder(other, user) <= 0 || !this.#waiting.add({ user, other, bytes })) separate.set(other, undefined)
     }
     return separate
   }
@@ -168,27 +163,43 @@ export class CheckAhead {
       for (const [index, other] of missing.entries()) separate.set(other, { bytes: found[index] })
     }
     return others.map(other => {
-      const bytes = earlier.get(other)
-      if (bytes) return { relation: decode(bytes), isForBoth: true }
-      const read = separate.get(other)
-      return read && { relation: read.bytes ? decode(read.bytes) : noRelation, isForBoth: false }
+      const waited = earlier.get(other)
+      earlier.delete(other)
+      const bytes = waited ?? separate.get(other)?.bytes
+      if (bytes === undefined && !separate.has(other)) return undefined
+      const relation = bytes ? readable(bytes, decode) : noRelation
+      return relation && { relation, isForBoth: waited !== undefined }
     })
   }
 
-  *unmatched(): ReturnType<CheckedStore['unmatched']> {
-    for (const relations of [this.#unmatched, this.#waiting.rest()]) {
-      for (const { user, other, bytes } of relations) {
-        const relation = readable(bytes)
-        if (relation) yield { user, other, relation }
-      }
+  uncompared(): Uncompared[] {
+    const isAtEnd = this.#part.users.size === 0
+    if (isAtEnd) for (const one of this.#waiting.takeAll()) this.#keep(one, undefined)
+    const found = this.#uncompared
+    this.#uncompared = []
+    return found
+  }
+
+  /** Keeps what the checks of these users have not compared. */
+  #leave({ users }: Part): void {
+    for (const [user, { entries, earlier }] of users) {
+      if (earlier.size === 0) continue
+      const mirrors = new Map(entries)
+      for (const [other, bytes] of earlier) this.#keep({ user: other, other: user, bytes }, mirrors.get(other))
     }
+  }
+
+  #keep({ user, other, bytes }: StoredRelation, stored: Uint8Array | undefined): void {
+    const relation = readable(bytes, decodeRelation)
+    const mirror = stored ? readable(stored, decodeRelation) : noRelation
+    if (relation && mirror) this.#uncompared.push({ user, other, relation, mirror })
   }
 }
 
-/** A relation that cannot be read was reported when its user was checked. */
-function readable(bytes: Uint8Array): Relation | undefined {
+/** Returns nothing for a relation that cannot be read: it is reported with its user. */
+function readable(bytes: Uint8Array, decode: (bytes: Uint8Array) => Relation): Relation | undefined {
   try {
-    return decodeRelation(bytes)
+    return decode(bytes)
   } catch {
     return undefined
   }

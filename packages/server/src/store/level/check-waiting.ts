@@ -5,8 +5,6 @@ export interface StoredRelation {
   bytes: Uint8Array
 }
 
-const none: ReadonlyMap<string, Uint8Array> = new Map()
-
 /** Relations that wait until the other user is read. Users must be read in the order of the keys. */
 export class WaitingRelations {
   /** By the user who is read later, then by the user of the relation. */
@@ -30,15 +28,17 @@ export class WaitingRelations {
   }
 
   /** Removes and returns the relations that waited for this user, by their users. */
-  take(other: string): ReadonlyMap<string, Uint8Array> {
+  take(other: string): Map<string, Uint8Array> {
     const found = this.#byOther.get(other)
-    if (!found) return none
+    if (!found) return new Map()
     this.#byOther.delete(other)
     this.#size -= found.size
     return found
   }
 
-  *rest(): Iterable<StoredRelation> {
-    for (const [other, ofOther] of this.#byOther) for (const [user, bytes] of ofOther) yield { user, other, bytes }
+  *takeAll(): Iterable<StoredRelation> {
+    for (const other of [...this.#byOther.keys()]) {
+      for (const [user, bytes] of this.take(other)) yield { user, other, bytes }
+    }
   }
 }

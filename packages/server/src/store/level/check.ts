@@ -20,15 +20,21 @@ const relationsKept = 200_000
  *
  * @param database - The database, as {@link openLevelDatabase} returned it.
  * @param onProgress - Gets the number of users that were checked.
- * @param mostWaiting - The number of relations that are kept in memory until their other side is read. The other sides of all
- *   further relations are read separately.
  * @returns Resolves to the differences that it found, none in a sound folder.
  * @throws The error of the database, if it cannot be read.
  */
-export async function check(
+export function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
+  return checkKeeping(relationsKept, database, onProgress)
+}
+
+/**
+ * Like {@link check}. `mostWaiting`: the number of relations that are kept in memory until their other side is read. The other
+ * sides of all further relations are read separately.
+ */
+export async function checkKeeping(
+  mostWaiting: number,
   database: LevelDatabase,
   onProgress?: (users: number) => void,
-  mostWaiting: number = relationsKept,
 ): Promise<CheckReport> {
   const disk = new PagedReads(database, new ReadGate())
   const lapsing = await lastLapsing(disk)
@@ -83,7 +89,7 @@ async function checkedLevel(
     },
     // Nothing else writes meanwhile, so there is only one state.
     inState: work => work(state),
-    unmatched: () => ahead.unmatched(),
+    uncompared: () => ahead.uncompared(),
   }
 }
 

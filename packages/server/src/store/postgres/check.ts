@@ -45,7 +45,7 @@ async function checkedDatabase(database: Database): Promise<CheckedStore> {
         : undefined,
     ids: () => idsIn(database),
     inState: work => database.inSnapshot(async snapshot => work(await stateOf(snapshot))),
-    unmatched: () => [],
+    uncompared: () => [],
   }
 }
 
