@@ -1,6 +1,7 @@
 import { EventRoom, type LevelDatabase, openLevelDatabase, openLevelStore } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { applyChanges, founderOf } from '@kith/shared'
+import { encodeFields } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
@@ -9,6 +10,7 @@ import { mergeContext } from '../support/merge-context.ts'
 import {
   atOnce,
   type CommitSizes,
+  encodeLevel,
   encodeRelation,
   encodeUser,
   type Format,
@@ -21,6 +23,7 @@ import {
   openStore,
   partsOf,
   prepareDatabase,
+  profileChange,
   Runs,
   ranges,
   registered,
@@ -107,6 +110,8 @@ test('[D4] what a broken-off compact leaves at both ends of the keys is no unkno
 })
 
 const relation = { ...noRelation, isPaired: true }
+const level = encodeLevel({ position: 1, fields: encodeFields({ name: 'Zoe' }) })
+const event = { type: 'user.blocked', line: 'zoe', shard: 3 }
 const handed = encodeRelation(relation)
 handed[0] = 32
 
@@ -116,6 +121,12 @@ test.each([
   ['a relation with a byte more', 'relation\u0000zoe\u0000amy', longer(encodeRelation(relation)), 'bytes at its end'],
   ['a relation with a new flag', 'relation\u0000zoe\u0000amy', handed, 'a flag'],
   ['a look-up with a byte more', 'asked\u0000zoe\u0000amy', new Uint8Array(2), 'a look-up with bytes at its end'],
+  ['a level with a byte more', 'level\u0000zoe\u000000000000000000', longer(level), 'a level with another form'],
+  ['an event with a new member', keys.event({ position: 1, index: 0 }), text(JSON.stringify(event)), '"shard"'],
+  ['a revocation with more than a time', keys.tokens('zoe'), text('1700000000000;3'), 'the number "1700000000000;3"'],
+  ['a number of erasures with more', keys.erased('zoe'), text('{"times":3}'), 'the number "{'],
+  ['more about removed records', keys.lapsed, text('{"upTo":0,"observedMs":1,"shard":3}'), '"shard" of "lapsed"'],
+  ['a day with more than a position', keys.day(0), text('7,8'), 'the number "7,8"'],
 ])('[D4] a data folder with %s is refused, and says what to do', async (_, key, bytes, what) => {
   const folder = await folderWith({ [key]: bytes })
   const opening = openLevelStore(folder, options)
@@ -134,6 +145,22 @@ test('[D4] a record with more than this version knows is never written without i
   await store.close()
   const database = await openLevelDatabase(folder)
   expect(await textAt(database, keys.user('alina'))).toEqual(new TextDecoder().decode(newer))
+  await database.close()
+})
+
+test('[D4] a level with more than this version knows is never replaced, wherever it stands', async () => {
+  const newer = longer(level)
+  const folder = await folderWith({
+    [keys.level('alex', 0)]: level,
+    [keys.level('alina', 0)]: newer,
+    [keys.level('zoe', 0)]: level,
+  })
+  const store = await openLevelStore(folder, options)
+  await expect(store.commit(profileChange('alina', { 0: 'Alina' }))).rejects.toThrow('a level with another form')
+  await store.commit(profileChange('bob', { 0: 'Bob' }))
+  await store.close()
+  const database = await openLevelDatabase(folder)
+  expect(Uint8Array.from((await database.get(keys.level('alina', 0))) ?? [])).toEqual(newer)
   await database.close()
 })
 

@@ -183,4 +183,27 @@ export const formatMutants: readonly Mutant[] = [
       names: 'min_reader is not raised',
     },
   ),
+  mutant(
+    'server/src/relations/level-edit.ts',
+    '[knownFields(before), splitFields(after)]',
+    '[new Map(), splitFields(after)]',
+    {
+      id: 'unknown-part-of-a-level-dropped',
+      rules: ['D4'],
+      what: 'An edit of a profile drops what a later version has added to a level.',
+      tests: ['server/formats'],
+    },
+  ),
+  mutant('server/src/store/level/record-codec.ts', '!Number.isNaN(value)', 'true', {
+    id: 'unknown-number-read-as-none',
+    rules: ['D4'],
+    what: 'A number that a later version extended is read as no number.',
+    tests: ['server/formats'],
+  }),
+  mutant('server/src/store/level/record-codec.ts', 'unknown === undefined, `the member', 'true, `the member', {
+    id: 'unknown-setting-dropped',
+    rules: ['D4'],
+    what: 'A member that a later version added to a setting is dropped when the setting is written.',
+    tests: ['server/formats'],
+  }),
 ]

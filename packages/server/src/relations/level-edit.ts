@@ -1,4 +1,5 @@
 import { splitFields } from '@kith/shared/wire'
+import { knownFields } from './known-fields.ts'
 
 /** The names of the fields of a level that a commit changed. The previous values are stored nowhere [V5]. */
 export interface LevelEdit {
@@ -9,9 +10,12 @@ export interface LevelEdit {
   added: string[]
 }
 
-/** Returns the differences between `before` and `after`, both in the format of `encodeFields`. */
+/**
+ * Returns the differences between `before`, which is stored, and `after`, both in the format of `encodeFields`. Throws
+ * `UnknownRecord` if `before` contains more than this version knows: the edit would drop it.
+ */
 export function editOf(level: number, before: Uint8Array, after: Uint8Array): LevelEdit {
-  const [old, present] = [splitFields(before), splitFields(after)]
+  const [old, present] = [knownFields(before), splitFields(after)]
   const isOther = (name: string, bytes: Uint8Array): boolean => {
     const now = present.get(name)
     return now === undefined || Buffer.compare(bytes, now) !== 0

@@ -52,7 +52,10 @@ export function decodeFields(bytes: Uint8Array): Fields {
   return fields
 }
 
-/** Splits the fields of a level from {@link encodeFields}: name → the bytes of its name and value, in their order. */
+/**
+ * Splits the fields of a level from {@link encodeFields}: name → the bytes of its name and value, in their order. Throws for
+ * other bytes, except that it accepts any order.
+ */
 export function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
   const decoder = decoding.createDecoder(bytes)
   const fields = new Map<string, Uint8Array>()
@@ -62,6 +65,7 @@ export function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
     skipValue(decoder)
     fields.set(name, bytes.subarray(start, decoder.pos))
   }
+  ensure(!decoding.hasContent(decoder), 'bytes after the end of the fields')
   return fields
 }
 

@@ -76,6 +76,7 @@ const below = (...parts: string[]): KeyRange => ({ gt: join(...parts, ''), lt: `
 export const ranges = {
   users: below('user') as KeyRange,
   tokens: below('tokens') as KeyRange,
+  erased: below('erased') as KeyRange,
   documents: below('document') as KeyRange,
   document: (id: string, document: DocumentName): KeyRange => below('document', id, document),
   levels: (owner: string): KeyRange => below('level', owner),

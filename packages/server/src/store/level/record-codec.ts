@@ -143,9 +143,15 @@ export function encodeLapsed(lapsed: Lapsed): Uint8Array {
   return encodeText(JSON.stringify(lapsed))
 }
 
-/** A store without a change has no such record. */
+const nothingLapsed: Lapsed = { upTo: 0, next: 0, observedMs: 0, confirmedMs: 0 }
+
+/** A store without a change has no such record. Throws {@link UnknownRecord} if it contains more than this version knows. */
 export function decodeLapsed(bytes: Uint8Array | undefined): Lapsed {
-  return { upTo: 0, next: 0, observedMs: 0, confirmedMs: 0, ...(bytes && JSON.parse(decodeText(bytes))) }
+  if (!bytes) return nothingLapsed
+  const lapsed = JSON.parse(decodeText(bytes)) as Partial<Lapsed>
+  const unknown = Object.keys(lapsed).find(name => !(name in nothingLapsed))
+  expectKnown(unknown === undefined, `the member ${JSON.stringify(unknown)} of "lapsed"`)
+  return { ...nothingLapsed, ...lapsed }
 }
 
 export function encodeEvent(event: OutboxEvent): Uint8Array {
@@ -161,8 +167,12 @@ export function encodeNumber(value: number): Uint8Array {
   return utf8.encoder.encode(String(value))
 }
 
+/** Throws {@link UnknownRecord} for anything but a number. */
 export function decodeNumber(bytes: Uint8Array): number {
-  return Number(utf8.decoder.decode(bytes))
+  const text = utf8.decoder.decode(bytes)
+  const value = Number(text)
+  expectKnown(!Number.isNaN(value), `the number ${JSON.stringify(text)}`)
+  return value
 }
 
 export function encodeText(text: string): Uint8Array {

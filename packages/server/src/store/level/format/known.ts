@@ -1,9 +1,17 @@
-import { decodeFields } from '@kith/shared/wire'
+import { knownFields } from '../../../relations/known-fields.ts'
 import { UnknownRecord } from '../../../relations/unknown-record.ts'
 import { DataFolderError } from '../folder-error.ts'
-import { betweenFamilies, isMetaKey, type KeyRange, partsOf, ranges } from '../keys.ts'
+import { betweenFamilies, isMetaKey, type KeyRange, keys, partsOf, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
-import { decodeAsked, decodeEvent, decodeLevel, decodeRelation, decodeUser } from '../record-codec.ts'
+import {
+  decodeAsked,
+  decodeEvent,
+  decodeLapsed,
+  decodeLevel,
+  decodeNumber,
+  decodeRelation,
+  decodeUser,
+} from '../record-codec.ts'
 
 /**
  * Refuses families of records that this version does not know, with one read between each two families that it knows. A folder
@@ -30,16 +38,21 @@ function unknown(folder: string, what: string): DataFolderError {
 const decoders: readonly [KeyRange, (bytes: Uint8Array) => unknown][] = [
   [ranges.users, decodeUser],
   [ranges.allRelations, decodeRelation],
-  [ranges.allLevels, bytes => decodeFields(decodeLevel(bytes).fields)],
+  [ranges.allLevels, bytes => knownFields(decodeLevel(bytes).fields)],
   [ranges.allAsked, decodeAsked],
   [ranges.allEvents, decodeEvent],
+  [ranges.tokens, decodeNumber],
+  [ranges.erased, decodeNumber],
+  [ranges.days, decodeNumber],
 ]
 
 /**
  * Refuses a folder if the first or last record of a family contains more than this version knows. All other records are decoded
- * as strictly when they are read, so no record is ever written without its unknown part.
+ * as strictly before they are written again, so no record is ever written without its unknown part.
  */
 export async function expectKnownRecords(database: LevelDatabase, folder: string): Promise<void> {
+  const lapsed = await database.get(keys.lapsed)
+  expectDecodes(folder, () => decodeLapsed(lapsed))
   for (const [range, decode] of decoders) {
     for (const reverse of [false, true]) {
       const [entry] = await database.iterator({ ...range, reverse, limit: 1 }).all()
