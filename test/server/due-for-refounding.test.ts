@@ -1,9 +1,18 @@
 import type { Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { applyChanges, founderOf, generationOf, type KeyChange, type Limits } from '@kith/shared'
+import {
+  applyChanges,
+  flatMapsOf,
+  founderOf,
+  generationOf,
+  type KeyChange,
+  type Limits,
+  rosterBytes,
+} from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver, type WritingDevice } from '../support/account-world.ts'
+import { bytesPerStruct } from '../support/server-internals.ts'
 import { dayMs, newDatabase, storeOver } from '../support/stores.ts'
 
 interface Owner {
@@ -117,6 +126,31 @@ function labels(time: number): KeyChange[] {
 
 /** The safety bound is at least twice the limit of the content. */
 const tight = { rosterBytes: 32_768, historyBytes: 1 }
+
+/** How much the history of a roster weighs, as a multiple of its content. */
+function historyOf(doc: Y.Doc): number {
+  let structs = 0
+  for (const ofClient of doc.store.clients.values()) structs += ofClient.length
+  const bytes = Math.max(Y.encodeStateAsUpdateV2(doc).length, bytesPerStruct * structs)
+  return bytes / rosterBytes(flatMapsOf(doc)) - 1
+}
+
+test('[R4] a roster is refounded when its history weighs four times as much as its content, and not before', async () => {
+  const { device, change, stored, generation } = await owner({ refoundBytes: 512 })
+  const people = Array.from({ length: 10 }, (_, index) => `person ${index}${' with a long id'.repeat(6)}`)
+  await change(people.map(key => ({ root: 'labels', key, value: 'label'.padEnd(40) })))
+  let before = 0
+  for (let time = 0; (await generation()) === 0; time++) {
+    before = historyOf(await stored())
+    const value = `label ${time}`.padEnd(40)
+    await change(people.slice(time % 8, (time % 8) + 3).map(key => ({ root: 'labels', key, value })))
+    expect(device.refused).toEqual([])
+  }
+  // The document is looked at when it has grown by an eighth.
+  expect(before).toBeGreaterThan(3.7)
+  expect(before).toBeLessThan(4.7)
+  expect(historyOf(await stored())).toBeLessThan(before / 2)
+})
 
 test('[S3] a roster as large as it may be is refounded before its history is refused, however low historyBytes is set', async () => {
   const { device, change, stored, generation } = await owner({ ...tight, refoundBytes: 4096 })

@@ -26,7 +26,7 @@ export type { BusMessage, Letter } from '../../packages/server/src/bus/messages.
 export { connectNats } from '../../packages/server/src/bus/nats-carrier.ts'
 export { PostgresCarrier } from '../../packages/server/src/bus/postgres-carrier.ts'
 export { copiesOf } from '../../packages/server/src/documents/copied.ts'
-export { weightOf } from '../../packages/server/src/documents/document-weight.ts'
+export { bytesPerStruct, weightOf } from '../../packages/server/src/documents/document-weight.ts'
 export { Documents } from '../../packages/server/src/documents/documents.ts'
 export type { MergeContext } from '../../packages/server/src/documents/merge.ts'
 export { mergeUpdates } from '../../packages/server/src/documents/merge.ts'

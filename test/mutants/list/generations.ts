@@ -351,4 +351,23 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['client/lost-refounding'],
     names: 'in pieces',
   }),
+  mutant('server/src/documents/due.ts', 'const outweighing = 4', 'const outweighing = 3', {
+    id: 'refounded-too-early',
+    rules: ['R4'],
+    what: 'A roster is refounded when its history weighs three times as much as its content.',
+    tests: ['server/due-for-refounding'],
+    names: 'four times',
+  }),
+  mutant(
+    'server/src/documents/founding.ts',
+    'founding.isForced ? document.structs > 0 : isDue(name, document, limits, founding.lapsingDay)',
+    'document.structs > 0',
+    {
+      id: 'refounded-twice-on-two-nodes',
+      rules: ['R1'],
+      what: 'A node refounds a roster that another node has refounded since the first look.',
+      tests: ['server/postgres-nodes'],
+      names: 'of two nodes that refound a roster at once',
+    },
+  ),
 ]
