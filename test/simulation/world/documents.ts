@@ -7,7 +7,7 @@ export interface UpdateIds {
   deleted: readonly Span[]
 }
 
-interface Span {
+export interface Span {
   client: number
   clock: number
   length: number

@@ -5,7 +5,7 @@ import { type Again, type Edit, type Facts, wrongFacts } from '../model/edits.ts
 import { changed, erased } from '../model/hands.ts'
 import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'
 import type { Written } from './device.ts'
-import { type Documents, factsOf, idsOf, includes, includesSome, type UpdateIds } from './documents.ts'
+import { type Documents, factsOf, idsOf, includes, includesSome, type Span, type UpdateIds } from './documents.ts'
 import { fieldsOfChanges } from './facts-of-changes.ts'
 
 /** An edit, and the data for finding out whether a document has it. */
@@ -360,11 +360,22 @@ export class Record {
    */
   judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false, hasPieces = false): void {
     const included = this.included(user, documents)
-    const partly = isEnd && !hasPieces ? [] : this.arriving(user, documents, included)
+    const others = isEnd && hasPieces ? this.#partial(user, documents, included) : []
     const open = new Set(isEnd ? [] : this.openNames(user, documents, facts))
-    for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [], this.editsOf(user))) {
+    for (const { name, wrong } of wrongFacts(included, facts, others, this.editsOf(user))) {
       if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
     }
+  }
+
+  /**
+   * Edits that may or may not count after a server refused changes: those that arrived in part, and removals of values that a
+   * server refused. When a device merges such a value and its removal with what a server had, Yjs may remove an older value, too.
+   */
+  #partial(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
+    const absent = this.editsOf(user).filter(edit => !included.includes(edit))
+    const isOfAbsent = ({ ids }: KnownEdit): boolean =>
+      ids.added.length === 0 && ids.deleted.every(span => absent.some(edit => edit.ids.added.some(isWithin(span))))
+    return [...new Set([...this.arriving(user, documents, included), ...absent.filter(isOfAbsent)])]
   }
 
   /** Names whose facts may differ for a while: those that a partly arrived edit changes, and fields between two pieces. */
@@ -424,6 +435,10 @@ export class Record {
     this.#documents.set(user, documents)
     return documents
   }
+}
+
+function isWithin({ client, clock, length }: Span): (whole: Span) => boolean {
+  return whole => whole.client === client && whole.clock <= clock && clock + length <= whole.clock + whole.length
 }
 
 /** The client that founded a document; 0 for a document that was never refounded. */
