@@ -148,7 +148,8 @@ const nothingLapsed: Lapsed = { upTo: 0, next: 0, observedMs: 0, confirmedMs: 0 
 /** A store without a change has no such record. Throws {@link UnknownRecord} if it contains more than this version knows. */
 export function decodeLapsed(bytes: Uint8Array | undefined): Lapsed {
   if (!bytes) return nothingLapsed
-  const lapsed = JSON.parse(decodeText(bytes)) as Partial<Lapsed>
+  // Versions between two releases recorded the day.
+  const { day: _, ...lapsed } = JSON.parse(decodeText(bytes)) as Partial<Lapsed> & { day?: number }
   const unknown = Object.keys(lapsed).find(name => !(name in nothingLapsed))
   expectKnown(unknown === undefined, `the member ${JSON.stringify(unknown)} of "lapsed"`)
   return { ...nothingLapsed, ...lapsed }
