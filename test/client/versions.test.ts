@@ -150,14 +150,14 @@ test.each([
 )
 
 test.each([
-  [later, 4430, 'upgrade-required'],
-  [later, 4400, 'protocol-violation'],
-  [wireVersion, 4430, 'protocol-violation'],
-  [undefined, 4430, 'upgrade-required'],
-  [undefined, 4400, 'protocol-violation'],
+  ['of a later wire', 4430, 'upgrade-required', later],
+  ['of a later wire', 4400, 'protocol-violation', later],
+  ['of the same wire', 4430, 'protocol-violation', wireVersion],
+  ['before its welcome', 4430, 'upgrade-required', undefined],
+  ['before its welcome', 4400, 'protocol-violation', undefined],
 ])(
-  '[D2] a server of wire %s that closes with %i is %s: only a code that a later wire may have added is tried again',
-  async (wire, code, expected) => {
+  '[D2] a server %s that closes with %i is %s: only a code that a later wire may have added is tried again',
+  async (_which, code, expected, wire) => {
     const server = hostileServer((message, tell, close) => {
       if (message.type !== 'hello') return false
       if (wire !== undefined) tell(welcomeOf(wire, privacy))

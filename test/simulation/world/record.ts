@@ -369,7 +369,8 @@ export class Record {
 
   /**
    * Edits that may or may not count after a server refused changes: those that arrived in part, and removals of values that a
-   * server refused. When a device merges such a value and its removal with what a server had, Yjs may remove an older value, too.
+   * server refused. When a device merges such a value and its removal with what a server had, Yjs may remove an older value,
+   * too.
    */
   #partial(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
     const absent = this.editsOf(user).filter(edit => !included.includes(edit))
@@ -386,10 +387,10 @@ export class Record {
   }
 
   /**
-   * Names of facts that may be absent for a while. After a server has lost data, a device removes a replaced profile value before it
-   * puts the new one, because a new viewer would otherwise see the old value [V5]. Two devices may each have made the same
-   * value again, and one of these replaces the other. While a device fills a server that does not know the user, any entry may
-   * come in a later piece. The user is registered with the last piece, and no viewer sees anything before.
+   * Names of facts that may be absent for a while. After a server has lost data, a device removes a replaced profile value
+   * before it puts the new one, because a new viewer would otherwise see the old value [V5]. Two devices may each have made the
+   * same value again, and one of these replaces the other. While a device fills a server that does not know the user, any entry
+   * may come in a later piece. The user is registered with the last piece, and no viewer sees anything before.
    */
   #absentAwhile(user: string, included: readonly KnownEdit[], facts: Facts): string[] {
     if (!this.mayLose) return []

@@ -8,8 +8,8 @@ export type { DeviceStorage } from '../database/contract.ts'
 
 /**
  * Storage in a folder, for `openKith({ storage: sqlite('./device') })` in Node, Electron's main process and bots: one SQLite
- * file per device. It needs the package better-sqlite3, and on Node 20 the package ws for the connection. The folder is created when
- * it is first used. Several users, and several processes with different users, may share it.
+ * file per device. It needs the package better-sqlite3, and on Node 20 the package ws for the connection. The folder is created
+ * when it is first used. Several users, and several processes with different users, may share it.
  *
  * Throws a `TypeError` for a path that is not a string, or is empty. `openKith` reports all other errors: `database-in-use`
  * while another process or client has this user's file open, and `database-failed` when it cannot be read or written.
