@@ -51,7 +51,7 @@ async function world(database: LevelDatabase): Promise<World> {
 describe('[D4] check', () => {
   test('[D4] check finds nothing in a correct store, and counts its records', async () => {
     const { database } = await world(await newDatabase('memory'))
-    const leftovers = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, tokens: 0 }
+    const leftovers = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, declined: 0, users: 0, tokens: 0 }
     expect(await check(database)).toEqual({ users: 2, relations: 2, leftovers, findings: [] })
     expect(await check(await newDatabase('memory'))).toEqual({ users: 0, relations: 0, leftovers, findings: [] })
   })

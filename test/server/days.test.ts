@@ -5,11 +5,13 @@ import { accountsOver } from '../support/account-world.ts'
 import {
   decodeRelation,
   encodeRelation,
+  encodeUser,
   following,
   type KeyRange,
   keys,
   Lapsing,
   type LapsingPort,
+  newUser,
   PagedReads,
   partsOf,
   ReadGate,
@@ -224,7 +226,7 @@ test('[F1][S4] check counts the relations, look-ups and days that lapsed and wer
   const left = await Promise.all(
     [ranges.allRelations, ranges.allAsked, ranges.days].map(range => database.iterator(range).all()),
   )
-  const none = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, tokens: 0 }
+  const none = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, declined: 0, users: 0, tokens: 0 }
   expect(await check(database)).toMatchObject({ findings: [], leftovers: none })
   await pass(94)
   expect(await stored(ranges.allRelations)).toEqual(['bob/carol', 'carol/bob'])
@@ -252,7 +254,7 @@ test('[D4] check counts changes from before the oldest cursor, documents whose l
   await accounts.idle()
   await store.commit({ type: 'revoke', user: 'alice' })
   await pass(2)
-  const none = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, tokens: 0 }
+  const none = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, declined: 0, users: 0, tokens: 0 }
   expect((await check(database)).leftovers).toEqual(none)
   const changes = await database.iterator(ranges.changes(0)).all()
   expect(changes.length).toBeGreaterThan(0)
@@ -269,6 +271,24 @@ test('[D4] check counts changes from before the oldest cursor, documents whose l
   expect((await check(database)).leftovers).toEqual({ ...none, logs: 1 })
   await store.commit({ type: 'erase', user: 'alice' })
   expect((await check(database)).leftovers).toEqual({ ...none, tokens: 1 })
+})
+
+test('[D4] a record that version 0.1.0 wrote of an id that is merely named is counted by check, and removed within a day', async () => {
+  const { store, database, pass, stored } = await days()
+  await store.commit(following('bob', 'stranger', 'friend'))
+  await settled()
+  const [users, bytes] = [await stored(ranges.users), encodeUser(newUser())]
+  expect(users).not.toContain('stranger')
+  const told = encodeUser({ ...newUser(), restricted: true })
+  await database.batch([
+    ...['aaron', 'stranger'].map(id => ({ type: 'put' as const, key: keys.user(id), value: bytes })),
+    { type: 'put', key: keys.user('friend'), value: told },
+    { type: 'put', key: keys.user('damaged'), value: Uint8Array.of(0xff) },
+  ])
+  expect((await check(database)).leftovers).toMatchObject({ users: 2 })
+  await pass(2)
+  expect(await stored(ranges.users)).toEqual([...users, 'daily', 'damaged', 'friend'].sort())
+  expect((await check(database)).leftovers).toMatchObject({ users: 0 })
 })
 
 test('[D2] a relation that a commit writes right before it would be removed stays', async () => {

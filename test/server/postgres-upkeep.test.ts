@@ -16,6 +16,7 @@ import {
   Hosts,
   keys,
   migrate,
+  newUser,
   openPostgresStore,
   PostgresCarrier,
   rosterChange,
@@ -94,7 +95,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
   test('[D4] check finds nothing in a database that a node wrote, and names what a row says wrong', async () => {
     const { url, client } = await migrated()
     await play(await opened(url))
-    const leftovers = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, tokens: 0 }
+    const leftovers = { relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, declined: 0, users: 0, tokens: 0 }
     expect(await checked(url)).toEqual({ users: 3, relations: 3, leftovers, findings: [], faults: [] })
     await client.query(
       "update users set record = jsonb_set(record::jsonb, '{audience}', '\"contacts\"')::text where id = 'alice'",
@@ -375,13 +376,21 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await expect.poll(() => values(relations)).toEqual(['bob/carol', 'bob/dora', 'carol/bob'])
     await expect.poll(() => values(asked)).toEqual(['carol'])
     const leftovers = async (): Promise<unknown> => (await checked(url)).leftovers
-    await expect.poll(leftovers).toEqual({ relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, tokens: 0 })
+    await expect
+      .poll(leftovers)
+      .toEqual({ relations: 0, lookups: 0, days: 0, changes: 0, logs: 0, declined: 0, users: 0, tokens: 0 })
     // As if an interrupted run had left them.
     await client.query("insert into relation select 'alice', 'stranger', 1, 0, record from relation where b = 'dora'")
     await client.query("update relation set record = '\\x00000000000000' where a = 'alice'")
     await client.query("insert into asked (viewer, id, day) values ('bob', 'stranger', $1)", [confirmedDay - 91])
     await client.query('insert into day select start_ms - 86400000, position from day order by start_ms limit 1')
-    expect(await leftovers()).toMatchObject({ relations: 1, lookups: 1, days: 1 })
+    const { registeredAt: _, levels: __, ...rest } = newUser()
+    const blank = JSON.stringify(rest)
+    await client.query("insert into users (id, registered_at, levels, record) values ('stranger', 0, '{}', $1)", [
+      blank,
+    ])
+    expect(await leftovers()).toMatchObject({ relations: 1, lookups: 1, days: 1, users: 1 })
+    await client.query("delete from users where id = 'stranger'")
     await client.query("delete from relation where a = 'alice'")
     own.leap(-60 * 86_400_000)
     expect(await store.oldestCursor()).toBeGreaterThanOrEqual(position)

@@ -1,6 +1,7 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
 const leftovers = 'server/src/store/level/check-leftovers.ts'
+const lapsing = 'server/src/store/level/lapsing.ts'
 const storedDocument = 'server/src/documents/stored-document.ts'
 
 /** Mistakes that would let a store grow without limit, or hide that it does. */
@@ -43,7 +44,7 @@ export const smallStoreMutants: readonly Mutant[] = [
     tests: ['server/days'],
     names: 'check counts',
   }),
-  mutant('server/src/relations/check/store.ts', '[roster, profile].filter(mustBeFolded).length', '0', {
+  mutant('server/src/relations/check/store.ts', '[roster.parts, profile].filter(mustBeFolded)', '[]', {
     id: 'outgrown-logs-unseen',
     rules: ['D4'],
     what: 'check does not report documents whose log outgrew their snapshot.',
@@ -70,5 +71,40 @@ export const smallStoreMutants: readonly Mutant[] = [
     what: 'check does not report days that should have been removed.',
     tests: ['server/days'],
     names: 'check counts',
+  }),
+  mutant(lapsing, '    await this.#removeFrom(ranges.users, blankUsers)\n', '', {
+    id: 'blank-records-stay',
+    rules: ['D4'],
+    what: 'The records that 0.1.0 wrote of ids that are merely named stay for ever.',
+    tests: ['server/days'],
+    names: 'merely named',
+  }),
+  mutant(lapsing, 'bytes !== undefined && keptUser(decodeUser(bytes)) === undefined', 'bytes !== undefined', {
+    id: 'needed-records-removed',
+    rules: ['D4'],
+    what: 'Once a day the records of all users are removed.',
+    tests: ['server/days'],
+    names: 'merely named',
+  }),
+  mutant(leftovers, 'users += blankUsers(page).length', 'users += 0', {
+    id: 'blank-records-unseen',
+    rules: ['D4'],
+    what: 'check does not report records that hold nothing.',
+    tests: ['server/days'],
+    names: 'merely named',
+  }),
+  mutant('server/src/relations/check/documents.ts', 'lapsing ? longDeclined', 'lapsing && false ? longDeclined', {
+    id: 'old-declined-unseen',
+    rules: ['D4'],
+    what: 'check does not report declined users whom a refounding would forget.',
+    tests: ['server/refounded'],
+    names: 'forgets that it declined',
+  }),
+  mutant('server/src/relations/check/store.ts', '.filter(({ registeredAt }) => registeredAt === 0)', '', {
+    id: 'registered-declined-counted',
+    rules: ['D4'],
+    what: 'check counts declined users who are registered, and whom no refounding forgets.',
+    tests: ['server/refounded'],
+    names: 'forgets that it declined',
   }),
 ]

@@ -72,13 +72,17 @@ function print({ users, relations, leftovers, findings }: CheckReport): number {
   for (const { user, what } of findings.slice(0, mostPrinted)) {
     process.stdout.write(`${JSON.stringify(user)}: ${what}\n`)
   }
-  const { lookups, days, changes, logs, tokens } = leftovers
+  const { lookups, days, changes, logs, declined, users: blank, tokens } = leftovers
   if (leftovers.relations + lookups + days + changes > 0) {
     process.stdout.write(
       `no device needs ${leftovers.relations} of the relations, ${lookups} look-ups, ${days} days and ${changes} changes any more: a server removes such records once a day\n`,
     )
   }
   if (logs > 0) process.stdout.write(`${logs} documents have a log that is folded at their next change\n`)
+  if (declined > 0)
+    process.stdout.write(`${declined} declined users are forgotten when their roster is next refounded\n`)
+  if (blank > 0)
+    process.stdout.write(`${blank} records of users hold nothing: a server removes such records once a day\n`)
   if (tokens > 0) process.stdout.write(`${tokens} revocations are kept of users without a record\n`)
   process.stdout.write(`${users} users, ${relations} relations, ${findings.length} differences\n`)
   return findings.length

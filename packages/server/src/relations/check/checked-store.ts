@@ -78,6 +78,10 @@ export interface Leftovers {
   changes: number
   /** Documents whose updates are larger than their snapshot. The next change of the document folds them. */
   logs: number
+  /** Users whom a roster declined long ago, and who are not registered. The next refounding of the roster forgets them. */
+  declined: number
+  /** Records that are equivalent to no record, of users whom others name. Version 0.1.0 wrote them, this version does not. */
+  users: number
   /** Revocations of tokens of users who have no record. They are never removed: a token without `exp` does not expire. */
   tokens: number
 }

@@ -9,19 +9,22 @@ import {
   rosterSettings,
 } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
+import { longDeclined } from '../../documents/declined.ts'
 import { StoredDocument } from '../../documents/stored-document.ts'
 import { noFacts, type Relation, saysNothing, type UserRecord } from '../records.ts'
 import type { Checking } from './checked-store.ts'
 import { sameFacts } from './same-facts.ts'
 
-/** Returns the stored parts of the roster. */
+const dayMs = 86_400_000
+
+/** Returns the stored parts of the roster, and the users that it declined long ago. */
 export async function checkRoster(
-  { state, user, note }: Checking,
+  { state, user, lapsing, note }: Checking,
   record: UserRecord,
   relations: readonly (readonly [string, Relation])[],
-): Promise<Uint8Array[]> {
+): Promise<{ parts: Uint8Array[]; declined: readonly string[] }> {
   const parts = await state.documentOf(user, 'roster')
-  if (parts.length === 0 && isBlank(record, relations)) return parts
+  if (parts.length === 0 && isBlank(record, relations)) return { parts, declined: [] }
   const stored = new Map(relations)
   const roster = new StoredDocument('roster', parts)
   checkGeneration('roster', roster, note)
@@ -42,8 +45,9 @@ export async function checkRoster(
       note(`what the roster says of ${JSON.stringify(other)} is derived otherwise`)
     }
   }
+  const declined = lapsing ? longDeclined(roster.doc, Math.floor(lapsing.confirmedMs / dayMs)) : []
   roster.destroy()
-  return parts
+  return { parts, declined }
 }
 
 /** Whether a user without a roster has the record of an id that others merely name. Most ids in phone books are such ids. */

@@ -5,6 +5,10 @@ import type { CheckedStore, Checking, CheckReport, Finding, Leftovers } from './
 import { checkProfile, checkRoster } from './documents.ts'
 import { checkCounts, checkRelations, checkSides } from './relations.ts'
 
+/** What is counted for each user. */
+const userLeftovers = ['relations', 'logs', 'declined'] as const
+export type UserLeftovers = Pick<Leftovers, (typeof userLeftovers)[number]>
+
 /**
  * Derives everything again from the documents and compares it with what is stored [D4]: facts, settings, levels, what each
  * viewer is shown, and the counts. Reads one user at a time, each from one state. Changes nothing.
@@ -12,8 +16,13 @@ import { checkCounts, checkRelations, checkSides } from './relations.ts'
 export async function checkStore(
   store: CheckedStore,
   onProgress?: (users: number) => void,
-): Promise<Omit<CheckReport, 'leftovers'> & { leftovers: Pick<Leftovers, 'relations' | 'logs'> }> {
-  const report = { users: 0, relations: 0, leftovers: { relations: 0, logs: 0 }, findings: [] as Finding[] }
+): Promise<Omit<CheckReport, 'leftovers'> & { leftovers: UserLeftovers }> {
+  const report = {
+    users: 0,
+    relations: 0,
+    leftovers: { relations: 0, logs: 0, declined: 0 },
+    findings: [] as Finding[],
+  }
   const noteOf = (user: string, what: string): void => void report.findings.push({ user, what })
   const compareRest = (): void => {
     for (const { user, other, relation, mirror } of store.uncompared()) {
@@ -29,8 +38,7 @@ export async function checkStore(
       const { incarnations, lapsing } = store
       const counts = await store.inState(state => checkUser({ state, user, incarnations, lapsing, note, noteOf }))
       report.relations += counts.relations
-      report.leftovers.relations += counts.lapsed
-      report.leftovers.logs += counts.logs
+      for (const kind of userLeftovers) report.leftovers[kind] += counts.leftovers[kind]
     } catch (error) {
       note(`can't be read: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -43,8 +51,8 @@ export async function checkStore(
   return report
 }
 
-/** Returns how many relations the user has, how many of them no device needs, and how many documents must be folded. */
-async function checkUser(checking: Checking): Promise<{ relations: number; lapsed: number; logs: number }> {
+/** Returns how many relations the user has, and what of the user is left over. */
+async function checkUser(checking: Checking): Promise<{ relations: number; leftovers: UserLeftovers }> {
   const { state, user, lapsing, note } = checking
   const [record] = (await state.users([user])) as [UserRecord]
   const relations: (readonly [string, Relation])[] = []
@@ -56,8 +64,13 @@ async function checkUser(checking: Checking): Promise<{ relations: number; lapse
   for (let start = 0; start < relations.length; start += relationsAtOnce) {
     await checkRelations(checking, record, relations.slice(start, start + relationsAtOnce))
   }
-  const lapsed = lapsing ? relations.filter(([, one]) => isLapsed(one, lapsing.upTo, lapsing.observedMs)).length : 0
-  return { relations: relations.length, lapsed, logs: [roster, profile].filter(mustBeFolded).length }
+  const lapsed = lapsing ? relations.filter(([, one]) => isLapsed(one, lapsing.upTo, lapsing.observedMs)) : []
+  const declined = (await state.users(roster.declined)).filter(({ registeredAt }) => registeredAt === 0)
+  const logs = [roster.parts, profile].filter(mustBeFolded)
+  return {
+    relations: relations.length,
+    leftovers: { relations: lapsed.length, logs: logs.length, declined: declined.length },
+  }
 }
 
 /** The number of relations that are looked up with one read for each kind of record. */

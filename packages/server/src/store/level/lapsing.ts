@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock.ts'
 import { isLapsed, lookupDays } from '../../relations/lapsed.ts'
-import { noRelation, type Relation, saysNothing } from '../../relations/records.ts'
+import { keptUser, noRelation, type Relation, saysNothing } from '../../relations/records.ts'
 import type { ChangeRetention } from './change-retention.ts'
 import { type KeyRange, keys, partsOf, ranges } from './keys.ts'
 import type { Operation } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
-import { decodeAsked, decodeRelation } from './record-codec.ts'
+import { decodeAsked, decodeRelation, decodeUser } from './record-codec.ts'
 
 const dayMs = 86_400_000
 
@@ -29,8 +29,9 @@ type Entry = readonly [key: string, bytes: Uint8Array | undefined]
 
 /**
  * Removes, once a day, records that no device needs: relations that ended before the oldest cursor that is accepted, and
- * look-ups of users whom the roster does not name, after {@link lookupDays}. It examines every record of both families, a page
- * at a time, beside the commits. Records that remain because of a stop or a full disk are removed on another day.
+ * look-ups of users whom the roster does not name, after {@link lookupDays}. Also removes records of users that are equivalent
+ * to none, which version 0.1.0 wrote. It examines every record of these families, a page at a time, beside the commits. Records
+ * that remain because of a stop or a full disk are removed on another day.
  */
 export class Lapsing {
   readonly #port: LapsingPort
@@ -81,6 +82,7 @@ export class Lapsing {
     await this.#removeFrom(ranges.allAsked, entries =>
       unnamedLookups(this.#port.disk, entries.filter(isBefore(firstDay))),
     )
+    await this.#removeFrom(ranges.users, blankUsers)
   }
 
   /** Checks again right before the removal, because a commit may have written the record meanwhile. */
@@ -109,6 +111,17 @@ export async function unnamedLookups(disk: PagedReads, entries: readonly Entry[]
     const bytes = relations[index]
     const relation = bytes ? decoded(bytes) : noRelation
     return relation !== undefined && saysNothing(relation.mySide.said)
+  })
+}
+
+/** Returns the records of users that are equivalent to no record. */
+export function blankUsers(entries: readonly Entry[]): readonly Entry[] {
+  return entries.filter(([, bytes]) => {
+    try {
+      return bytes !== undefined && keptUser(decodeUser(bytes)) === undefined
+    } catch {
+      return false
+    }
   })
 }
 

@@ -1,8 +1,9 @@
 import type { CheckedState, CheckedStore, CheckReport, Leftovers } from '../../relations/check/checked-store.ts'
-import { checkStore } from '../../relations/check/store.ts'
+import { checkStore, type UserLeftovers } from '../../relations/check/store.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import { lookupDays } from '../../relations/lapsed.ts'
-import { decodeLevel, type LevelRow } from './codec.ts'
+import { noUser } from '../../relations/records.ts'
+import { decodeLevel, encodeUser, type LevelRow } from './codec.ts'
 import type { Database, Rows, Statement } from './database.ts'
 import { keptPositions } from './log-trimming.ts'
 import { distinct } from './pages.ts'
@@ -80,7 +81,7 @@ const levelsOfOwner: Statement = {
 
 /**
  * Look-ups and days that had lapsed by the last day on which a node removed them, batches that a running node would have
- * trimmed from the log an hour ago, and revocations of users without a record.
+ * trimmed from the log an hour ago, revocations of users without a record, and records that are equivalent to none.
  */
 const otherLeftovers: Statement = {
   name: 'kith-leftovers',
@@ -91,15 +92,17 @@ const otherLeftovers: Statement = {
       (select count(*)::int from log where last <= (select position from head) - ${keptPositions}
         and at < (select max(at) from log) - interval '70 minutes') as changes,
       (select count(*)::int from account a where revoked_at_ms > 0 and not exists (
-        select from users u where u.id = a.id)) as tokens
+        select from users u where u.id = a.id)) as tokens,
+      (select count(*)::int from users
+        where registered_at = 0 and levels = '{}' and record::jsonb = $1::jsonb) as users
     from store s`,
 }
 
-type OtherLeftovers = Omit<Leftovers, 'relations' | 'logs'>
+type OtherLeftovers = Omit<Leftovers, keyof UserLeftovers>
 
 async function leftoversIn(database: Database): Promise<OtherLeftovers> {
-  const [found] = await database.rows<OtherLeftovers>(otherLeftovers)
-  return found ?? { lookups: 0, days: 0, changes: 0, tokens: 0 }
+  const [found] = await database.rows<OtherLeftovers>({ ...otherLeftovers, values: [encodeUser(noUser).record] })
+  return found ?? { lookups: 0, days: 0, changes: 0, tokens: 0, users: 0 }
 }
 
 /** The ids of all users with a record of one of these kinds. An id may occur several times. */
