@@ -57,7 +57,8 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   const args = [...nodeArguments, program, 'serve', '--port', String(port), ...state]
   const shared = database === undefined ? {} : { KITH_DATABASE_URL: database, KITH_TOKEN_SECRET: tokenSecret }
   const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...shared, ...env }, openFiles)
-  const { request: admin, token } = adminOf(child.url)
+  // A server with few descriptors closes connections that are idle. Then a request on such a connection would fail.
+  const { request: admin, token } = adminOf(child.url, { keepsConnections: openFiles === undefined })
   return {
     ...child,
     admin,
@@ -73,16 +74,23 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   }
 }
 
-/** Returns the backend's functions for a server that was started here. */
-export function adminOf(url: string): {
+/** Returns the backend's functions for a server that was started here. Without `keepsConnections`, each request has its own. */
+export function adminOf(
+  url: string,
+  { keepsConnections = true }: { keepsConnections?: boolean } = {},
+): {
   request(method: string, path: string, body?: unknown): Promise<Response>
   token(user: string): Promise<string>
 } {
   const request = (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(url + path, {
       method,
-      headers: { authorization: `Bearer ${adminKey}` },
-      ...(body === undefined ? {} : { headers: jsonHeaders, body: JSON.stringify(body) }),
+      headers: {
+        authorization: `Bearer ${adminKey}`,
+        ...(keepsConnections ? {} : { connection: 'close' }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   return {
     request,
@@ -92,8 +100,6 @@ export function adminOf(url: string): {
     },
   }
 }
-
-const jsonHeaders = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
 
 /** Runs a Node program until it prints `listening on URL`, with at most `openFiles` open at a time. */
 export async function listen(

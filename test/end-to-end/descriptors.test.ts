@@ -53,7 +53,7 @@ test.runIf(process.platform === 'linux')(
     expect(devices.filter(({ isConnected }) => isConnected).length).toBeGreaterThan(80)
     for (const { code } of turnedAway) expect(code).toBe(4503)
 
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+    expect((await server.admin('GET', '/readyz')).status).toBe(200)
     const carol = await openDevice(server, 'carol')
     const failed = await nextEvent(carol, 'error')
     expect(failed[0]).toMatchObject({ code: 'unavailable', retryAfterMs: expect.any(Number) })
