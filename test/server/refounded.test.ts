@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
-import { BackendEdits, keys } from '../support/server-internals.ts'
+import { BackendEdits, encodeUser, keys, newUser } from '../support/server-internals.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
 import { stockDevice } from '../support/stock-device.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
@@ -344,9 +344,14 @@ test('[D4] a roster forgets that it declined a user who was neither registered n
   const { accounts, device } = accountsOver(store, clock)
   const alice = device('alice')
   const bob = device('bob')
+  // An account of a restored backup, none of whose devices has connected since.
+  await database.put(keys.user('withheld'), encodeUser({ ...newUser(), isWithheld: true }))
   for (const one of [alice, bob]) one.connect()
   const declined = (...users: string[]): KeyChange[] => users.map(key => ({ root: 'declined', key, value: true }))
-  alice.edit([...declined('bob', 'named', 'stranger'), { root: 'labels', key: 'named', value: 'Still known' }])
+  alice.edit([
+    ...declined('bob', 'named', 'stranger', 'withheld'),
+    { root: 'labels', key: 'named', value: 'Still known' },
+  ])
   await accounts.idle()
   const refoundAfter = async (days: number): Promise<string[]> => {
     clock.leap(days * 86_400_000)
@@ -356,14 +361,14 @@ test('[D4] a roster forgets that it declined a user who was neither registered n
     for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
     return [...doc.getMap('declined').keys()].sort()
   }
-  expect(await refoundAfter(800)).toEqual(['bob', 'named', 'stranger'])
-  expect(await refoundAfter(729)).toEqual(['bob', 'named', 'stranger'])
-  for (let day = 0; day < 2; day++) expect(await refoundAfter(1)).toEqual(['bob', 'named', 'stranger'])
+  expect(await refoundAfter(800)).toEqual(['bob', 'named', 'stranger', 'withheld'])
+  expect(await refoundAfter(729)).toEqual(['bob', 'named', 'stranger', 'withheld'])
+  for (let day = 0; day < 2; day++) expect(await refoundAfter(1)).toEqual(['bob', 'named', 'stranger', 'withheld'])
   expect(await check(database)).toMatchObject({ leftovers: { declined: 1 } })
-  expect(await refoundAfter(1)).toEqual(['bob', 'named'])
-  expect(await check(database)).toMatchObject({ relations: 4, leftovers: { declined: 0 } })
+  expect(await refoundAfter(1)).toEqual(['bob', 'named', 'withheld'])
+  expect(await check(database)).toMatchObject({ relations: 6, leftovers: { declined: 0 } })
   // The time of entries that did not lapse counts from then on.
-  expect(await refoundAfter(729)).toEqual(['bob', 'named'])
+  expect(await refoundAfter(729)).toEqual(['bob', 'named', 'withheld'])
 })
 
 test('[D4] check finds nothing in a store with documents that were refounded, twice on two nodes, and finds entries of a generation that has ended', async () => {

@@ -123,13 +123,25 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'by the backend whose|of the backend whose',
   }),
-  mutant('server/src/documents/documents.ts', 'records[index]?.registeredAt === 0', 'true', {
+  mutant('server/src/documents/documents.ts', '!hasAccount(records[index] ?? noUser)', 'true', {
     id: 'registered-lapses',
     rules: ['D4'],
     what: 'A refounding forgets that a roster declined a user who is registered.',
     tests: ['server/refounded'],
     names: 'forgets that it declined',
   }),
+  mutant(
+    'server/src/documents/documents.ts',
+    '!hasAccount(records[index] ?? noUser)',
+    'records[index]?.registeredAt === 0',
+    {
+      id: 'withheld-lapses',
+      rules: ['D4'],
+      what: 'A refounding forgets that a roster declined a user whose account is withheld since a restore.',
+      tests: ['server/refounded'],
+      names: 'forgets that it declined',
+    },
+  ),
   mutant('server/src/documents/declined.ts', 'filter(user => !met.has(user))', 'filter(user => user !== undefined)', {
     id: 'named-lapses',
     rules: ['D4'],

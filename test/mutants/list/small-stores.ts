@@ -100,7 +100,7 @@ export const smallStoreMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'forgets that it declined',
   }),
-  mutant('server/src/relations/check/store.ts', '.filter(({ registeredAt }) => registeredAt === 0)', '', {
+  mutant('server/src/relations/check/store.ts', '.filter(one => !hasAccount(one))', '', {
     id: 'registered-declined-counted',
     rules: ['D4'],
     what: 'check counts declined users who are registered, and whom no refounding forgets.',

@@ -1,6 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
-import type { DocumentName } from '../relations/records.ts'
+import { type DocumentName, hasAccount, noUser } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import type { BackendEdit, MadeEdit } from './backend-edit.ts'
 import { DocumentCache, type DocumentCacheOptions, keyOf, type Loaded, type Version } from './document-cache.ts'
@@ -141,7 +141,7 @@ export class Documents {
       const [today, lapsingDay] = [this.#today, this.#lapsingDay]
       const old = name === 'roster' ? await document.longDeclined(lapsingDay) : []
       const records = await this.#store.users(old)
-      const lapsed = old.filter((_, index) => records[index]?.registeredAt === 0)
+      const lapsed = old.filter((_, index) => !hasAccount(records[index] ?? noUser))
       const founded = await document.found({ isForced, today, lapsingDay, lapsed })
       return founded && { ...founded, version: version.at, lapsed }
     })

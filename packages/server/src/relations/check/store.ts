@@ -1,6 +1,6 @@
 import { mustBeFolded } from '../../documents/stored-document.ts'
 import { isLapsed } from '../lapsed.ts'
-import type { Relation, UserRecord } from '../records.ts'
+import { hasAccount, type Relation, type UserRecord } from '../records.ts'
 import type { CheckedStore, Checking, CheckReport, Finding, Leftovers } from './checked-store.ts'
 import { checkProfile, checkRoster } from './documents.ts'
 import { checkCounts, checkRelations, checkSides } from './relations.ts'
@@ -65,7 +65,7 @@ async function checkUser(checking: Checking): Promise<{ relations: number; lefto
     await checkRelations(checking, record, relations.slice(start, start + relationsAtOnce))
   }
   const lapsed = lapsing ? relations.filter(([, one]) => isLapsed(one, lapsing.upTo, lapsing.observedMs)) : []
-  const declined = (await state.users(roster.declined)).filter(({ registeredAt }) => registeredAt === 0)
+  const declined = (await state.users(roster.declined)).filter(one => !hasAccount(one))
   const logs = [roster.parts, profile].filter(mustBeFolded)
   return {
     relations: relations.length,
