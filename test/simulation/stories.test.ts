@@ -1037,6 +1037,47 @@ test('[D6] a removal that a server refused, with all that it did not have, is ma
   })
 })
 
+test.each([
+  ['a contact', { type: 'remove', whom: 0 }],
+  ['a follow', { type: 'save', whom: 0, follows: false }],
+] as const)(
+  '[R4][D6] %s that was removed does not come back with a refounded roster to a device of which a server refused everything',
+  async (_, act) => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65_536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act },
+        { do: 'refound', user: 0, document: 'roster' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  },
+)
+
+test('[R4][D6] a contact that was removed after the roster was refounded does not come back to a device of which a server refused everything', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 1], isAcquainted: true, outstandingBytes: 65_536, hasTabs: false },
+    steps: [
+      { do: 'refound', user: 0, document: 'roster' },
+      { do: 'act', device: 1, act: { type: 'sync', whom: [1], levels: [1], follows: true } },
+      { do: 'sync', device: 1 },
+      { do: 'sync', device: 0 },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'mood' } },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'hostile', hostility: 'refuses all' },
+      { do: 'act', device: 0, act: { type: 'remove', whom: 1 } },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'honest' },
+      { do: 'pass', seconds: 5, flows: true },
+    ],
+  })
+})
+
 test('[D4] a roster may be refounded while the server has only a part of a change', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },

@@ -123,6 +123,20 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'by the backend whose|of the backend whose',
   }),
+  mutant('client/src/database/rebase.ts', 'known !== undefined && all.some(', 'false && all.some(', {
+    id: 'emptied-document-of-no-generation',
+    rules: ['R4', 'D6'],
+    what: 'A device of which a server refused everything merges a refounded roster, and so a contact that it had removed comes back.',
+    tests: ['simulation/stories'],
+    names: 'refused everything',
+  }),
+  mutant('client/src/database/rebase.ts', 'isFounder(client) && !known.has(client)', 'isFounder(client)', {
+    id: 'known-generation-taken-for-another',
+    rules: ['R4', 'D6'],
+    what: 'A device of which a server refused everything takes the generation that it had for another, and forgets what it had removed since.',
+    tests: ['simulation/stories'],
+    names: 'refused everything',
+  }),
   mutant('server/src/documents/documents.ts', '!hasAccount(records[index] ?? noUser)', 'true', {
     id: 'registered-lapses',
     rules: ['D4'],

@@ -145,7 +145,8 @@ async function takeUpdate(
   randomness: Randomness,
 ): Promise<void> {
   const document = work.documents[name]
-  if (isOfOtherGeneration(document, endsOf(update).keys())) outcome.outdated.add(name)
+  const known = work.documents.known[name]
+  if (isOfOtherGeneration(document, endsOf(update).keys(), known)) outcome.outdated.add(name)
   if (outcome.outdated.has(name)) return
   // An update that another device wrote under this client id is not stored: it would get mixed up with this device's own.
   if (endOf(update, document.clientId) > document.ownClock) {
@@ -153,7 +154,6 @@ async function takeUpdate(
     return
   }
   work.willChange()
-  const known = work.documents.known[name]
   const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
   const brought = known ? madeAgainIn(update) : nothingBrought
   const gone = goneKeys(document, work.documents.removed[name], [...brought.keys()])

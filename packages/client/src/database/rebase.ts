@@ -6,7 +6,7 @@ import { keyName } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import type { RemovedKeys } from '../documents/removed-keys.ts'
-import type { Originals } from '../documents/said-again.ts'
+import type { Known, Originals } from '../documents/said-again.ts'
 import { isRemakingClientId, newClientIdAbove, newRemakingClientId } from '../nonce.ts'
 import { settleDoubtful } from './doubtful-removals.ts'
 import { endReplacing } from './end-replacing.ts'
@@ -194,11 +194,14 @@ function unsentKeys(name: DocumentName, rows: readonly OutboxRow[]): ReadonlySet
   return new Set(own.flatMap(row => decodeChanges(row.changes).map(keyName)))
 }
 
-/** Whether the server's data of a document has another generation than this device's document. */
-export function isOfOtherGeneration(own: OwnDocument, clients: Iterable<number>): boolean {
+/**
+ * Whether the server's data of a document has another generation than this device's document. `known`: what the document had
+ * when the device last rebuilt it. If a server refused all of it, the document is empty, and does not show its generation.
+ */
+export function isOfOtherGeneration(own: OwnDocument, clients: Iterable<number>, known: Known | undefined): boolean {
   const all = [...clients]
   const { clients: held } = own.doc.store
-  if (held.size === 0) return false
+  if (held.size === 0) return known !== undefined && all.some(client => isFounder(client) && !known.has(client))
   const retired = retiredOf(own.doc)
   return all.some(client => retired.has(client) || (isFounder(client) && !held.has(client)))
 }

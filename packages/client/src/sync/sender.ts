@@ -8,6 +8,7 @@ import {
   type ShippingMode,
   sameThere,
 } from '../database/outbox.ts'
+import { isOfOtherGeneration } from '../database/rebase.ts'
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
 import type { Store } from '../database/store.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
@@ -267,8 +268,10 @@ export class Sender {
     const asked = this.#asked[name]
     if (!asked) return false
     const theirs = [...Y.decodeStateVector(asked).keys()]
-    const own = [...this.#port.store.documents[name].doc.store.clients.keys()]
-    if (theirs.length === 0 || own.length === 0) return false
+    const { documents } = this.#port.store
+    const own = [...documents[name].doc.store.clients.keys()]
+    if (theirs.length === 0) return false
+    if (own.length === 0) return isOfOtherGeneration(documents[name], theirs, documents.known[name])
     return founderOf(theirs) !== founderOf(own) || this.#isMixed(name)
   }
 
