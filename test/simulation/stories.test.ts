@@ -1078,6 +1078,22 @@ test('[R4][D6] a contact that was removed after the roster was refounded does no
   })
 })
 
+test('[F3] the app is told once that a user joined if the connection ends between the notice and the profile', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },
+    steps: [
+      { do: 'act', device: 0, act: { type: 'confirm', whom: 0 } },
+      { do: 'flow' },
+      { do: 'restrict', user: 1, restricted: false },
+      { do: 'restartServer', compacts: false },
+      { do: 'next', picks: [0] },
+      { do: 'watch', device: 0, whom: 0 },
+      { do: 'killServer', losesFrames: true },
+      { do: 'send', device: 0, whom: 0 },
+    ],
+  })
+})
+
 test('[D4] a roster may be refounded while the server has only a part of a change', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },

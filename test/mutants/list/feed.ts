@@ -314,6 +314,18 @@ export const feedMutants: readonly Mutant[] = [
       names: 'more than 500 pairs',
     },
   ),
+  mutant(
+    'client/src/database/incoming-frames.ts',
+    'frame.hasJustJoined) joined.add(frame.owner)',
+    "frame.hasJustJoined) work.people.happenings.push({ type: 'joined', id: frame.owner })",
+    {
+      id: 'joined-before-the-cursor',
+      rules: ['F3'],
+      what: 'The app is told twice that a user joined if the connection ends between the notice and the profile.',
+      tests: ['simulation/stories'],
+      names: 'told once that a user joined',
+    },
+  ),
   mutant('server/src/relay/changed-levels.ts', 'if (!logged) return owners => owners', 'if (!logged) return () => []', {
     id: 'too-long-away',
     rules: ['F1'],

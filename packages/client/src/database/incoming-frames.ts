@@ -32,26 +32,45 @@ export interface StoredOutcome {
   outdated: Set<DocumentName>
 }
 
+/** What a session remembers from earlier frames. */
+export interface EarlierFrames {
+  /** Documents of which the server has another generation. Its updates of them are ignored until they are rebased. */
+  readonly outdated: Set<DocumentName>
+  /**
+   * Users who joined, according to frames after the last cursor. The app is told with the next cursor: if the session ends before
+   * it, the server tells the device again [F3].
+   */
+  joined: ReadonlySet<string>
+}
+
 /** Stores frames in the order of their arrival in one transaction, together with their cursor [V7]. */
 export async function storeFrames(
   store: Store,
   frames: readonly StoredFrame[],
   randomness: Randomness,
-  outdated: Set<DocumentName> = new Set(),
+  earlier: EarlierFrames = { outdated: new Set(), joined: new Set() },
 ): Promise<StoredOutcome> {
-  return store.work(async work => {
+  const { outdated } = earlier
+  const [outcome, joined] = await store.work(async work => {
     const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set(), outdated }
+    const joined = new Set(earlier.joined)
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()
     for (const frame of frames) {
       // Dexie loses its transaction after some hundred awaits without a request, so only frames that need one are awaited.
       const storing = storeFrame(work, frame, outcome, randomness)
       if (storing) await storing
-      if ('cursor' in frame && frame.cursor.length > 0) cursor = new Uint8Array(frame.cursor)
+      if (frame.type === 'access' && frame.hasJustJoined) joined.add(frame.owner)
+      if (!('cursor' in frame) || frame.cursor.length === 0) continue
+      cursor = new Uint8Array(frame.cursor)
+      for (const id of joined) work.people.happenings.push({ type: 'joined', id })
+      joined.clear()
     }
     if (cursor.length > 0) await writeMeta(work.db, 'cursor', cursor)
-    return outcome
+    return [outcome, joined] as const
   })
+  earlier.joined = joined
+  return outcome
 }
 
 /**
@@ -87,7 +106,6 @@ function storeFrame(
       people.setFetched(frame.owner, frame.isFetched)
       people.setHands(work.documents.roster.view, frame.owner, frame.changedHands ?? '')
       if (frame.levels.length === 0) people.settleDrop(frame.owner)
-      if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
       return undefined
     case 'profile':
       people.setLevel(frame.owner, frame.level, frame.fields)

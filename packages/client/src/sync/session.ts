@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
 import { type ClientMessage, deflateWire, type ServerMessage } from '@kith/shared/wire'
 import { asKithError } from '../database/failure.ts'
-import { type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
+import { type EarlierFrames, type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { checkedStateVector, DocumentSync } from './document-sync.ts'
@@ -48,8 +48,7 @@ export class Session {
   #isKnown = false
   #isWelcome = false
   #hasEnded = false
-  /** Documents of which the server has another generation. Its updates of them are ignored until they are rebased. */
-  readonly #outdated: Set<DocumentName> = new Set()
+  readonly #earlier: EarlierFrames = { outdated: new Set(), joined: new Set() }
   /** Documents that are requested only if the server holds something else. */
   #compared: DocumentName[] = []
 
@@ -190,7 +189,7 @@ export class Session {
     const { store, randomness } = this.#port
     const frames = this.#isWelcome ? taken : this.#welcomeWait.release(taken)
     if (frames.length === 0) return
-    const { incomplete, cloned } = await storeFrames(store, frames, randomness, this.#outdated)
+    const { incomplete, cloned } = await storeFrames(store, frames, randomness, this.#earlier)
     this.#exchange.askMissing(incomplete)
     // Another device may have admitted again a user whose replica this device dropped. Even if nothing else is unsent, the
     // server must be asked for it, since it may have seen no change [F1].
@@ -232,7 +231,7 @@ export class Session {
       case 'ownProfile': {
         const document = message.type === 'rosterSync' ? 'roster' : 'profile'
         if (message.step === 'step1') this.#outgoing.asked(document, checkedStateVector(message.payload))
-        else if (await this.#exchange.answered(document, message.payload)) this.#outdated.delete(document)
+        else if (await this.#exchange.answered(document, message.payload)) this.#earlier.outdated.delete(document)
         else {
           await this.#store([{ ...message, step: 'step2' }])
           if (message.step === 'step2') this.#outgoing.answered(document)
