@@ -1078,6 +1078,22 @@ test('[R4][D6] a contact that was removed after the roster was refounded does no
   })
 })
 
+test('[D5] settings that did not fit stay staged, and the next save writes them when there is room', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },
+    steps: [
+      { do: 'limits', limits: { rosterBytes: 60 } },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'act', device: 0, act: { type: 'autoSync', isOn: false } },
+      { do: 'flow' },
+      { do: 'act', device: 0, act: { type: 'save', whom: 0, levels: [1, 2] } },
+      { do: 'hostile', hostility: 'refuses all' },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+    ],
+  })
+})
+
 test('[F3] the app is told once that a user joined if the connection ends between the notice and the profile', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },

@@ -18,7 +18,8 @@ export async function operate(world: World, device: Device, operation: Operation
   }
   const stands = factsOf(tab.documents)
   const { view } = tab
-  const planned = plan(operation, view)
+  const whole = withStaged(tab, operation)
+  const planned = plan(whole, view)
   // Taking back a change that was only refused writes nothing: as far as this device knows, no server has it.
   const written = new Map([...planned].filter(([name, value]) => (stands.get(name) ?? usual[name]) !== value))
   let state: unknown = 'never came to an end'
@@ -38,8 +39,16 @@ export async function operate(world: World, device: Device, operation: Operation
   const laidOver = [...written.keys()].filter(name => view.get(name) !== stands.get(name))
   tab.device.takeBack([...besides.keys(), ...laidOver], world.record.count)
   await world.settle({ tab, wanted, besides })
+  if (whole.type === 'save' && isTooMuch()) tab.staged.set(whole.whom, whole)
+  else if (whole.type === 'save' || whole.type === 'remove') tab.staged.delete(whole.whom)
   if (state !== undefined && !(tab.hasLowLimits && isLimit(state)))
     world.wrong.push(`${device.name}: ${operation.type} ${String(state)} [D1]`)
+}
+
+/** Settings of a save that exceeded a limit stay staged, and the next save writes them, too. */
+function withStaged(tab: Tab, operation: Operation): Operation {
+  if (operation.type !== 'save') return operation
+  return { ...tab.staged.get(operation.whom), ...operation }
 }
 
 const usual: { readonly [name: string]: unknown } = { audience: 'everyone' }

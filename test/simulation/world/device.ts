@@ -4,6 +4,7 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { coreOf, type DexieDatabase, decodeChanges, dexieOf, type OutboxRow } from '../../support/client-internals.ts'
 import { copyOf, done } from '../../support/database-copy.ts'
 import type { Facts } from '../model/edits.ts'
+import type { Operation } from '../model/plans.ts'
 import { Channels } from './channels.ts'
 import type { WorldClock } from './clock.ts'
 import { type Documents, factsOfMaps } from './documents.ts'
@@ -203,6 +204,8 @@ export class Tab {
   #watches = new Map<string, { unsubscribe(): void }>()
   /** The presences that the app in it shows of the users whom it watches. */
   readonly presences = new Map<string, Presence | undefined>()
+  /** What the app wanted to save of each user and could not, because it exceeded a limit. */
+  readonly staged = new Map<string, Operation & { type: 'save' }>()
 
   constructor(device: Device) {
     this.device = device
