@@ -1094,6 +1094,24 @@ test('[D5] settings that did not fit stay staged, and the next save writes them 
   })
 })
 
+test('[V6][R6] a follow that another device set and removed at the same time is gone before the removing edit arrives', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: true, outstandingBytes: 65_536, hasTabs: false },
+    steps: [
+      { do: 'act', device: 6, act: { type: 'set', level: 0, field: 'name' } },
+      { do: 'hostile', hostility: 'refuses all' },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'act', device: 6, act: { type: 'set', level: 0, field: 'name' } },
+      { do: 'act', device: 0, act: { type: 'confirm', whom: 0 } },
+      { do: 'act', device: 1, act: { type: 'remove', whom: 0 } },
+      { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+      { do: 'cut', pick: 0, told: 'both' },
+      { do: 'lose', device: 2 },
+      { do: 'freeze', device: 0 },
+    ],
+  })
+})
+
 test('[F3] the app is told once that a user joined if the connection ends between the notice and the profile', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },

@@ -400,6 +400,17 @@ export class Record {
     return [...names].filter(name => (isFilling || name.startsWith('field ')) && !facts.has(name))
   }
 
+  /**
+   * Names of facts that are gone before the edit arrives that removes them. A device sends removals before everything else [V6],
+   * also of entries of other devices that its own entry replaced before the user removed it.
+   */
+  removedAhead(user: string, included: ReadonlySet<KnownEdit>, facts: Facts): string[] {
+    const coming = this.editsOf(user).filter(edit => !included.has(edit) && !this.isDead(edit.id))
+    return coming.flatMap(({ changes }) =>
+      [...changes].flatMap(([name, value]) => (value === undefined && !facts.has(name) ? [name] : [])),
+    )
+  }
+
   /** Edits of which the documents have a part. */
   arriving(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
     return this.editsOf(user).filter(

@@ -65,7 +65,9 @@ export class Scribe {
     device.generation = Math.max(device.generation ?? 0, generation)
     const edits = this.#record.editsOf(user)
     const included = new Set(this.#record.included(user, documents))
-    const absent = isEnd ? [] : this.#record.openNames(user, documents, view)
+    const absent = isEnd
+      ? []
+      : [...this.#record.openNames(user, documents, view), ...this.#record.removedAhead(user, included, view)]
     for (const edit of edits) {
       if (!device.safe.has(edit.id) || included.has(edit) || this.#record.isDead(edit.id)) continue
       const lost = isAccountedFor(edit, { facts: view, included, edits, device, absent })
