@@ -1,4 +1,4 @@
-import type { Kith } from '@kith/client'
+import { type Kith, KithError } from '@kith/client'
 import { type ReactNode, useEffect, useState } from 'react'
 import { circleNames } from '../circles.ts'
 import { t } from '../texts/texts.ts'
@@ -88,14 +88,24 @@ function useSaid(cast: Cast | undefined): Said | undefined {
   useEffect(() => {
     if (!cast) return setSaid(undefined)
     const look = (): void => {
-      const now = saidBy(cast)
-      setSaid(before => (JSON.stringify(before) === JSON.stringify(now) ? before : now))
+      const now = saidIfOpen(cast)
+      if (now) setSaid(before => (JSON.stringify(before) === JSON.stringify(now) ? before : now))
     }
     look()
     const timer = setInterval(look, lookMs)
     return () => clearInterval(timer)
   }, [cast])
   return said
+}
+
+/** Returns `undefined` if one of the devices is closed: the story ends, or the user removed or erased the device. */
+function saidIfOpen(cast: Cast): Said | undefined {
+  try {
+    return saidBy(cast)
+  } catch (error) {
+    if (error instanceof KithError && error.code === 'closed') return undefined
+    throw error
+  }
 }
 
 function saidBy({ phone, laptop, bobsPhone, alice, bob }: Cast): Said {
