@@ -128,3 +128,22 @@ test('[D6] a founder without a list of clients is no proof that the server had w
   })
   expect(corrections(own, empty)).toEqual([])
 })
+
+test('[R6] a label that a device set upon a rival that knew less stays, and a label that the rival copied does not', () => {
+  const own = refounded(1, entries, { also: doc => void doc.getMap('labels').set('bob', 'Bob') })
+  const labelled = (later?: string): OwnDocument =>
+    refounded(2, entries, {
+      also: doc => {
+        doc.getMap('labels').set('bob', 'Rob')
+        doc.clientID = device + 9
+        if (later !== undefined) doc.getMap('labels').set('bob', later)
+      },
+    })
+  // Of several changes of one key, the last one stays.
+  const labelAfter = (server: OwnDocument): unknown =>
+    LostGeneration.of(own, server, hadBy(server.doc))
+      ?.corrections()
+      .filter(({ root }) => root === 'labels')
+      .at(-1)?.value
+  expect([labelled(), labelled('Robert')].map(labelAfter)).toEqual(['Bob', 'Robert'])
+})

@@ -155,6 +155,19 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     expect((await second.document('alice', 'profile')).parts).toHaveLength(1)
   })
 
+  test('[F1] a node whose connection for notices was lost listens on another one', async () => {
+    const { client } = await cluster(2, pollingClock())
+    const listening = "application_name = 'kith' and datname = current_database() and query like 'listen %'"
+    const pids = async (): Promise<number[]> => {
+      const { rows } = await client.query(`select pid from pg_stat_activity where ${listening}`)
+      return rows.map(({ pid }) => pid)
+    }
+    await until(async () => (await pids()).length === 2)
+    const lost = await pids()
+    await client.query('select pg_terminate_backend(pid) from unnest($1::int[]) as pid', [lost])
+    await until(async () => (await pids()).filter(pid => !lost.includes(pid)).length === 2)
+  })
+
   test('[V4] views and their levels are read in one state, whatever is written between the two reads', async () => {
     const { nodes, url } = await cluster(2)
     const [first, second] = nodes

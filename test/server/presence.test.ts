@@ -99,6 +99,22 @@ describe('online and offline', () => {
     expect((state as { lastSeenMinute: number }).lastSeenMinute).toBeLessThanOrEqual(minuteOf(world))
   })
 
+  test('a last-seen time that a clock which was ahead wrote is told once it has passed, not before', async () => {
+    const { world, alice, bob } = await watching()
+    await alice.close()
+    const lastSeenMinute = minuteOf(world)
+    await pass(world, 15, bob)
+    world.clock.leap(-5 * 60_000)
+    const again = async (): Promise<PresenceState | undefined> => {
+      await watch(bob)
+      await watch(bob, 'alice')
+      return told(bob, 'alice').at(-1)
+    }
+    expect(await again()).toEqual({ is: 'offline', lastSeenMinute: undefined })
+    await pass(world, 5 * 60, bob)
+    expect(await again()).toEqual({ is: 'offline', lastSeenMinute })
+  })
+
   test('a user is online until the last device has left', async () => {
     const { world, alice, bob } = await watching()
     const [other] = await world.devices('alice')

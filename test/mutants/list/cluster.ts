@@ -13,6 +13,12 @@ export const clusterMutants: readonly Mutant[] = [
     what: 'A change that read all relations of a user is committed although another node wrote a new relation.',
     tests,
   }),
+  mutant('server/src/accounts/backend-edits.ts', 'this.#store.losses !== this.#losses', 'false', {
+    id: 'backend-client-used-again-after-a-loss',
+    rules: ['R6'],
+    what: 'After the database lost history, the backend writes again under a client id and clocks that a device may have.',
+    tests: ['server/backend-edits'],
+  }),
   mutant(
     'server/src/relay/current-reads.ts',
     'if (!this.#isAnnounced && at === this.#reported()) {',

@@ -363,6 +363,13 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['client/lost-refounding'],
     names: 'followed the founding',
   }),
+  mutant('client/src/database/lost-generation.ts', 'deleted || id.client !== this.#knownRival || ', 'deleted || ', {
+    id: 'set-upon-a-rival-taken-for-its-copy',
+    rules: ['R6'],
+    what: 'A value that a device set upon a rival generation is undone like the rival’s own copies.',
+    tests: ['client/lost-generation'],
+    names: 'set upon a rival',
+  }),
   mutant('client/src/database/lost-generation.ts', 'root === profileRoot && this.#isFieldSetSince(key)', 'false', {
     id: 'field-older-than-on-the-server',
     rules: ['R6', 'V5'],

@@ -15,6 +15,13 @@ export const nodesMutants: readonly Mutant[] = [
     tests,
     names: 'until it is current',
   }),
+  mutant('server/src/store/postgres/notices.ts', '  #isClosed = false', '  #isClosed = true', {
+    id: 'notices-lost-for-good',
+    rules: ['F1'],
+    what: 'A node whose connection for notices was lost opens no other, and learns of commits only by polling.',
+    tests,
+    names: 'connection for notices',
+  }),
   mutant('server/src/socket/handle.ts', '    await store.whenCurrent()\n', '', {
     id: 'synced-with-one-node',
     rules: ['F1'],
