@@ -1,4 +1,4 @@
-import { mostRetired, nextFounder, retiredKey, retiredRoot } from '@kith/shared'
+import { type KeyChange, mostRetired, nextFounder, retiredKey, retiredRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { hadBy, LostGeneration, OwnDocument } from '../support/client-internals.ts'
@@ -40,7 +40,7 @@ function refounded(
 }
 
 /** What the device changes in a roster of a server that has lost the device's generation. */
-function corrections(own: OwnDocument, server: OwnDocument): unknown {
+function corrections(own: OwnDocument, server: OwnDocument): KeyChange[] | undefined {
   return LostGeneration.of(own, server, hadBy(server.doc))?.corrections()
 }
 
@@ -141,9 +141,8 @@ test('[R6] a label that a device set upon a rival that knew less stays, and a la
     })
   // Of several changes of one key, the last one stays.
   const labelAfter = (server: OwnDocument): unknown =>
-    LostGeneration.of(own, server, hadBy(server.doc))
-      ?.corrections()
-      .filter(({ root }) => root === 'labels')
+    corrections(own, server)
+      ?.filter(({ root }) => root === 'labels')
       .at(-1)?.value
   expect([labelled(), labelled('Robert')].map(labelAfter)).toEqual(['Bob', 'Robert'])
 })

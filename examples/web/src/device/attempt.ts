@@ -2,13 +2,14 @@ import { useEffect, useRef, useState } from 'react'
 import type { Device } from '../devices/device.ts'
 import { anyErrorWords } from '../devices/error-words.ts'
 
+/** Runs work that may be refused. Resolves to whether it succeeded. */
+export type Attempt = (work: () => Promise<unknown>) => Promise<boolean>
+
 /**
  * Runs work that may be refused, and keeps the last error text for the screen to show. Once the screen is closed, a notice of
- * the device shows it instead. `attempt` resolves to whether the work succeeded.
+ * the device shows it instead.
  */
-export function useAttempt(
-  device: Device,
-): [failure: string | undefined, attempt: (work: () => Promise<unknown>) => Promise<boolean>] {
+export function useAttempt(device: Device): [failure: string | undefined, attempt: Attempt] {
   const [failure, setFailure] = useState<string>()
   const isShown = useRef(true)
   useEffect(() => {
@@ -17,7 +18,7 @@ export function useAttempt(
       isShown.current = false
     }
   }, [])
-  const attempt = async (work: () => Promise<unknown>): Promise<boolean> => {
+  const attempt: Attempt = async work => {
     try {
       await work()
       setFailure(undefined)

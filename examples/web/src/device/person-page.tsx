@@ -37,7 +37,7 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
       await profile.save()
     })
   const remove = async (): Promise<void> => {
-    if (await attempt(() => removeContact(device, profile, name))) close()
+    if (await attempt(() => removeContact(device, profile, name, attempt))) close()
   }
   const { name: theirName, ...otherFields } = person.fields
   const shown = person.label === undefined ? otherFields : person.fields
